@@ -1,0 +1,1 @@
+"""The mixed-integer program as Pyomo blocks, one per family of constraints."""

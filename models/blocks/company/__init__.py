@@ -1,0 +1,1 @@
+"""Blocks of the company: what it raises, owes, allows and is worth."""

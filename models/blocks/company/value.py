@@ -1,0 +1,73 @@
+"""VAL: what each leaf is worth, what others claim of it, and the objective at a given lambda."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from models.blocks.books import Books, Tally
+from models.blocks.linear import Linear, at_most, term, total
+from models.blocks.ports import BorrowerPorts
+from models.domain.ledger import ValueLine
+from models.params.notes import NoteArrays
+from models.params.params import Params
+
+
+@dataclass(frozen=True, eq=False)
+class Charge:
+    """A decision that gives others a claim: leaf dollars per unit at lambda, and without any share price."""
+
+    variable: Any
+    at: Callable[[float], float]
+    as_debt: float
+
+
+def add_value(
+    b: pyo.Block, p: Params, cash: pyo.Var, borrowers: Sequence[BorrowerPorts], books: Books
+) -> None:
+    """Company items of value and the solvency of the last quarter. Maths: docs/program.md, section 9, VAL-1."""
+    tree, portfolio = p.tree, p.portfolio
+    fixed = sum(s.fixed_cost_usd_m_per_q for s in portfolio.sites)
+    terms = next(v for v in portfolio.valuation if v.stream == "overhead")
+    quarters = np.arange(1, round(4.0 * (terms.years or 0.0)) + 1)
+    factor = float(((1.0 + terms.rate_frac / 4.0) ** -quarters).sum())
+    root = p.outlook.rows[0]
+    for leaf in tree.leaves:
+        books.worth_constant(ValueLine.OVERHEAD, leaf, -(float(p.overhead_usd_m[leaf]) + fixed) * factor)
+        for h in portfolio.holdings:
+            index = p.outlook.rows[leaf].btc_usd / root.btc_usd if h.indexed_to == "btc" else 1.0
+            books.worth_constant(ValueLine.HOLDINGS, leaf, h.value_usd_m * (1.0 - h.haircut_frac) * index)
+
+    @b.Constraint(tree.leaves, doc="VAL-1 own spend left at the leaf within cash above the floor [$M]")
+    def spend_left_is_covered(b, leaf):
+        left = total(x.books.tally_at(Tally.REMAINING_OWN, leaf) for x in borrowers)
+        return at_most(left + portfolio.firm.cash_floor_usd_m, term(cash[leaf]))
+
+
+def expected_value(p: Params, all_books: Sequence[Books]) -> Linear:
+    """E[V], before any claim. [$M]"""
+    return total(
+        books.value_at(leaf) * float(p.tree.probability[leaf]) for leaf in p.tree.leaves for books in all_books
+    )
+
+
+def charges(
+    p: Params, issued: Mapping[tuple[str, int], tuple[Any, NoteArrays]], sold: Sequence[tuple[int, Any]],
+    signed: Sequence[tuple[str, int, Any]],
+) -> list[Charge]:  # fmt: skip
+    """Claims that decisions create: new notes, shares sold, warrants that vest by a signature."""
+    claims = p.claims
+    found = [
+        Charge(variable, lambda lam, note=note: claims.note(lam, note), claims.note_as_debt(note))
+        for variable, note in issued.values()
+    ]
+    found += [Charge(v, lambda lam, n=n: claims.sold_share(lam, n), 0.0) for n, v in sold]
+    for claim in p.portfolio.share_claims:
+        found += [
+            Charge(v, lambda lam, c=claim, n=n: claims.signed_share_claim(lam, c, n), 0.0)
+            for o, n, v in signed
+            if o == claim.contract
+        ]
+    return found

@@ -1,0 +1,109 @@
+"""Linear expressions, small and fast to build: coefficients, variables, a constant."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+from pyomo.core.expr import LinearExpression
+
+Array = NDArray[np.float64]
+
+
+class ContradictionError(Exception):
+    """A constraint without any decision in it that the data break."""
+
+
+@dataclass
+class Linear:
+    """constant + sum of coefficient x variable."""
+
+    coefs: list[float] = field(default_factory=list)
+    variables: list[Any] = field(default_factory=list)
+    constant: float = 0.0
+
+    def add(self, coef: float, variable: Any) -> None:
+        """Add a term in place."""
+        if coef != 0.0:
+            self.coefs.append(float(coef))
+            self.variables.append(variable)
+
+    def __add__(self, other: "Linear | float") -> "Linear":
+        if isinstance(other, Linear):
+            return Linear(self.coefs + other.coefs, self.variables + other.variables, self.constant + other.constant)
+        return Linear(list(self.coefs), list(self.variables), self.constant + other)
+
+    def __mul__(self, scale: float) -> "Linear":
+        return Linear([c * scale for c in self.coefs], list(self.variables), self.constant * scale)
+
+    def __neg__(self) -> "Linear":
+        return self * -1.0
+
+    def __sub__(self, other: "Linear | float") -> "Linear":
+        return self + (-other)
+
+    @property
+    def value(self) -> float:
+        """Value at the current solution."""
+        return self.constant + sum(c * v.value for c, v in zip(self.coefs, self.variables, strict=True))
+
+    @property
+    def expr(self) -> Any:
+        """As a Pyomo expression."""
+        return LinearExpression(constant=self.constant, linear_coefs=self.coefs, linear_vars=self.variables)
+
+
+def term(variable: Any, coef: float = 1.0) -> Linear:
+    """coefficient x variable."""
+    return Linear([float(coef)], [variable])
+
+
+def total(parts: Iterable[Linear]) -> Linear:
+    """Sum of many."""
+    result = Linear()
+    for part in parts:
+        result.coefs += part.coefs
+        result.variables += part.variables
+        result.constant += part.constant
+    return result
+
+
+def by_node(pairs: Iterable[tuple[Any, Array]], size: int) -> list[Linear]:
+    """One expression per node out of variables with their coefficients by node."""
+    result = [Linear() for _ in range(size)]
+    for variable, values in pairs:
+        for n in np.flatnonzero(values):
+            result[n].add(values[n], variable)
+    return result
+
+
+def at_most(left: Linear, right: Linear | float) -> Any:
+    """The rule left <= right; nothing where it holds without any decision, ContradictionError where it cannot."""
+    gap = left - right
+    if not gap.variables:
+        if gap.constant > 1e-9:
+            raise ContradictionError(f"needs {left.constant:,.4f} where {left.constant - gap.constant:,.4f} is at most there")
+        return pyo.Constraint.Skip
+    return LinearExpression(linear_coefs=gap.coefs, linear_vars=gap.variables) <= -gap.constant
+
+
+def equal(left: Linear, right: Linear | float) -> Any:
+    """The rule left == right."""
+    gap = left - right
+    if not gap.variables:
+        if abs(gap.constant) > 1e-9:
+            raise ContradictionError(f"must equal but differs by {gap.constant:,.4f}")
+        return pyo.Constraint.Skip
+    return LinearExpression(linear_coefs=gap.coefs, linear_vars=gap.variables) == -gap.constant
+
+
+def recent(nodes: Sequence[int], parent: Sequence[int], n: int, quarters: int) -> tuple[int, ...]:
+    """Node n and its ancestors of the last ``quarters`` quarters that are in ``nodes``."""
+    allowed, found = set(nodes), []
+    while n >= 0 and quarters > 0:
+        if n in allowed:
+            found.append(n)
+        n, quarters = parent[n], quarters - 1
+    return tuple(found)

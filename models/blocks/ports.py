@@ -1,0 +1,70 @@
+"""What blocks hand to each other: frozen records of variables and linear expressions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.blocks.books import Books
+from models.blocks.linear import Linear
+from models.params.modules import ModuleArrays, Route
+
+
+@dataclass(frozen=True, eq=False)
+class Begun:
+    """The modules begun on one route at one node."""
+
+    route: Route
+    node: int
+    arrays: ModuleArrays
+    count: Any
+
+
+@dataclass(frozen=True, eq=False)
+class ConversionPorts:
+    """All starts of a site."""
+
+    begun: tuple[Begun, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """What the interconnect of a site carries, by node."""
+
+    gross_mw: list[Linear]
+    energy_mwh: list[Linear]
+    recovered_mw: list[Linear]
+    """Gross MW whose demand charge tenants repay."""
+
+
+@dataclass(frozen=True, eq=False)
+class MiningPorts:
+    """Machines of a site, by vintage and node."""
+
+    load: Load
+    slack_gross_mw: list[Linear]
+    bought: Mapping[tuple[str, int], Any]
+    moved_in: Mapping[tuple[str, int], Any]
+    moved_out: Mapping[tuple[str, int], Any]
+    stock: Mapping[tuple[str, int], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class SitePorts:
+    """What the company sees of a site beside its borrower's books."""
+
+    site: str
+    conversion: ConversionPorts
+    signed: Mapping[tuple[str, int], Any]
+    mining: MiningPorts
+
+
+@dataclass(frozen=True, eq=False)
+class BorrowerPorts:
+    """One block as the company sees it."""
+
+    entity: str
+    books: Books
+    cash: Any
+    contributed: Any
+    distributed: Any
+    sites: tuple[SitePorts, ...]

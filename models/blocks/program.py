@@ -1,0 +1,171 @@
+"""The whole program: every block put together, and its objective at a given share price."""
+
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyomo.environ as pyo
+
+from models.blocks.books import Books, Decision
+from models.blocks.company.allocation import add_allocation
+from models.blocks.company.convertibles import add_convertibles
+from models.blocks.company.covenants import add_covenants
+from models.blocks.company.equity import add_equity
+from models.blocks.company.treasury import add_cash
+from models.blocks.company.value import Charge, add_value, charges, expected_value
+from models.blocks.linear import Linear, by_node
+from models.blocks.ports import BorrowerPorts, Load, SitePorts
+from models.blocks.site.commitments import add_commitments
+from models.blocks.site.conversion import add_conversion, module_load
+from models.blocks.site.cooling import add_cooling
+from models.blocks.site.mining import add_mining
+from models.blocks.site.own_cash import add_own_cash, post_debts, post_restricted
+from models.blocks.site.power import add_power
+from models.blocks.site.project_debt import add_project_debt
+from models.blocks.site.tenants import add_tenants
+from models.domain.company import Entity
+from models.domain.site import Site
+from models.params.modules import Terms
+from models.params.params import Params
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A built program. The objective is E[V] less claims at lambda; the model carries none until it is set."""
+
+    model: pyo.ConcreteModel
+    params: Params
+    books: tuple[Books, ...]
+    """The company's first, then one per borrower."""
+    expected_value: Linear
+    charges: tuple[Charge, ...]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """Every decision variable with its place."""
+        return [d for books in self.books for d in books.decisions]
+
+    def objective(self, lam: float) -> Linear:
+        """E[V] - E[claims(lambda)], the claim lambda x N0 of today's shares apart. [$M]"""
+        claimed = Linear(constant=self.params.claims.standing(lam, self.params.notes))
+        for charge in self.charges:
+            claimed.add(charge.at(lam), charge.variable)
+        return self.expected_value - claimed
+
+    def value_objective(self) -> Linear:
+        """E[V] less notes at their bond value; no charge for shares. [$M]"""
+        notes = sum(n.principal_usd_m * self.params.claims.note_as_debt(n) for n in self.params.notes)
+        claimed = Linear(constant=notes)
+        for charge in self.charges:
+            claimed.add(charge.as_debt, charge.variable)
+        return self.expected_value - claimed
+
+
+def build_program(p: Params) -> Program:
+    """Build every block of a portfolio on its tree."""
+    m = pyo.ConcreteModel()
+    portfolio, tree = p.portfolio, p.tree
+    m.company = pyo.Block()
+    spvs = [e for e in portfolio.entities if e.kind == "spv"]
+    m.borrower = pyo.Block([e.entity for e in spvs])
+    borrowers = [_add_borrower(m.borrower[e.entity], p, e) for e in spvs]
+    books = Books("company", tree)
+    parent = portfolio.parent
+    post_debts(tuple(d for d in p.debts if d.debt.entity == parent.entity), tree, books)
+    post_restricted(parent, tree, books)
+    contracts = {c.contract: c for c in portfolio.contracts}
+    for name in ("allocation", "convertibles", "equity", "cash", "covenants", "value"):
+        m.company.add_component(name, pyo.Block())
+    add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
+    notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
+    reserved = _reserved_shares(p, notes.issued)
+    equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
+    add_cash(m.company.cash, p, parent, borrowers, books)
+    cash, rescue = m.company.cash.cash, m.company.cash.rescue
+    add_covenants(m.company.covenants, tree, portfolio, cash, rescue, borrowers, books)
+    add_value(m.company.value, p, cash, borrowers, books)
+    signed = [(o, n, v) for x in borrowers for s in x.sites for (o, n), v in s.signed.items()]
+    all_books = (books, *(x.books for x in borrowers))
+    return Program(
+        model=m,
+        params=p,
+        books=all_books,
+        expected_value=expected_value(p, all_books),
+        charges=tuple(charges(p, notes.issued, equity.sold, signed)),
+    )
+
+
+def _reserved_shares(p: Params, issued) -> list[Linear]:
+    """Shares reserved for notes and share claims, by node. [M]"""
+    tree = p.tree
+    standing = sum(c.principal_usd_m / c.conversion_price_usd for c in p.portfolio.convertibles)
+    standing += sum(c.shares_m for c in p.portfolio.share_claims)
+    pairs = [(v, p.outlook.below[n] / note.terms.conversion_price_usd) for (_, n), (v, note) in issued.items()]
+    return [x + standing for x in by_node(pairs, len(tree.nodes))]
+
+
+def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
+    books = Books(entity.entity, p.tree)
+    sites = [s for s in p.portfolio.sites if s.entity == entity.entity]
+    b.site = pyo.Block([s.site for s in sites])
+    ports = tuple(_add_site(b.site[s.site], p, s, books) for s in sites)
+    b.own = pyo.Block()
+    add_own_cash(b.own, p.tree, entity, tuple(d for d in p.debts if d.debt.entity == entity.entity), books)
+    return BorrowerPorts(
+        entity=entity.entity,
+        books=books,
+        cash=b.own.cash,
+        contributed=b.own.contributed,
+        distributed=b.own.distributed,
+        sites=ports,
+    )
+
+
+def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
+    for name in ("conversion", "tenants", "cooling", "commitments", "project_debt", "mining", "power"):
+        b.add_component(name, pyo.Block())
+    tree, size = p.tree, len(p.tree.nodes)
+    routes = [r for r in p.routes if r.route.key[0] == site.site]
+    conversion = add_conversion(b.conversion, tree, site, routes, books)
+    begun = conversion.begun
+    signed = add_tenants(b.tenants, tree, site, begun, books)
+    held = [c for c in p.commitments if c.commitment.site == site.site]
+    money = [m for m in p.contract_money if m.site == site.site]
+    committed = add_commitments(b.commitments, p.outlook, site, held, money, books)
+    plants = [c for c in p.portfolio.cooling if c.site == site.site]
+    add_cooling(b.cooling, p.outlook, site, plants, begun, books)
+    offered = [f for r in routes for n, f in r.facilities.items()]
+    add_project_debt(b.project_debt, tree, site, begun, offered, books)
+    room, hours_frac = _slack_room(p, site, begun, held)
+    fleet = {v.name: (v, p.mining[v.name, site.site]) for v in p.vintages if (v.name, site.site) in p.mining}
+    region = next(r for r in p.portfolio.regions if r.region == site.region)
+    mining = add_mining(b.mining, p.outlook, site, region, fleet, hours_frac, books)
+    modules = Load(
+        module_load(begun, "occupied", True, size),
+        module_load(begun, "energy_mwh", False, size),
+        module_load(begun, "recovered_mw", False, size),
+    )
+    loads = (committed, modules, mining.load)
+    add_power(b.power, p.outlook, site, p.power[site.site], loads, mining.slack_gross_mw, room, begun, books)
+    return SitePorts(site.site, conversion, signed, mining)
+
+
+def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float]:
+    """Gross MW that live tenants leave to machines by node, and the share of hours they leave them."""
+
+    def per_critical_mw(terms: Terms) -> float:
+        unused = 1.0 / terms.product.gross_to_critical_ratio - terms.cooling.pue
+        return terms.contract.usable_slack_frac * max(0.0, unused)
+
+    size = len(p.tree.nodes)
+    room = by_node(
+        ((x.count, x.arrays.live * x.route.module_mw * per_critical_mw(x.route.terms)) for x in begun), size
+    )
+    permitting = [x.route.terms.contract for x in begun] + [a.terms.contract for a in held]
+    for a in held:
+        for n in np.flatnonzero(a.live_mw) if not a.cancel_nodes else ():
+            room[n].constant += float(a.live_mw[n]) * per_critical_mw(a.terms)
+    hours = [c.slack_hours_frac for c in permitting if c.usable_slack_frac > 0.0]
+    return room, min(hours, default=0.0) if site.mining_allowed else 0.0
+
+

@@ -1,0 +1,1 @@
+"""Blocks of one borrower: its sites and its own cash."""

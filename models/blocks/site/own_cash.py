@@ -1,0 +1,67 @@
+"""SPV: the cash of one borrower, what it is given and what it hands up."""
+
+import numpy as np
+import pyomo.environ as pyo
+
+from models.blocks.books import Books, Tally
+from models.blocks.linear import Linear, equal, term
+from models.domain.company import Entity
+from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.params.loans import DebtArrays
+from models.timetree import TimeTree
+
+
+def add_own_cash(b: pyo.Block, tree: TimeTree, entity: Entity, debts: tuple[DebtArrays, ...], books: Books) -> None:
+    """Cash of the borrower, never negative. Maths: docs/program.md, SPV-1."""
+    nodes = list(tree.nodes)
+    post_debts(debts, tree, books)
+    b.cash = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="unrestricted cash of the borrower [$M]")
+    b.contributed = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="from the company [$M]")
+    b.distributed = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="to the company [$M]")
+    for n in nodes:
+        books.post_at(CashLine.CONTRIBUTED, n, term(b.contributed[n]))
+        books.post_at(CashLine.DISTRIBUTED, n, term(b.distributed[n], -1.0))
+        books.decide(Quantity.CONTRIBUTED, n, b.contributed[n], item=entity.entity)
+        books.decide(Quantity.DISTRIBUTED, n, b.distributed[n], item=entity.entity)
+
+    @b.Constraint(nodes, doc="SPV-1 borrower's cash rolls forward and is never negative [$M]")
+    def cash_balance(b, n):
+        before = term(b.cash[tree.parent[n]]) if n else Linear(constant=entity.unrestricted_cash_usd_m)
+        return equal(term(b.cash[n]), before + books.cash_at(n))
+
+    post_restricted(entity, tree, books)
+    for leaf in tree.leaves:
+        books.worth(ValueLine.CASH, leaf, 1.0, b.cash[leaf])
+
+
+def post_restricted(entity: Entity, tree: TimeTree, books: Books) -> None:
+    """Escrow less what it has paid, and collateral: worth their amount, never liquidity."""
+    held = np.full(len(tree.nodes), entity.escrow_usd_m + entity.collateral_cash_usd_m)
+    books.tally_constant(Tally.RESTRICTED, held)
+    for leaf in tree.leaves:
+        books.worth_constant(ValueLine.RESTRICTED, leaf, float(held[leaf]))
+        for n in tree.path(leaf):
+            paid = books.cash.get(CashLine.ESCROW_RELEASE, [])
+            if paid:
+                books.worth_constant(ValueLine.RESTRICTED, leaf, -paid[n].constant)
+                for coef, variable in zip(paid[n].coefs, paid[n].variables, strict=True):
+                    books.worth(ValueLine.RESTRICTED, leaf, -coef, variable)
+    for n in tree.nodes:
+        for m in tree.path(n):
+            for released in books.cash.get(CashLine.ESCROW_RELEASE, [])[m : m + 1]:
+                here = np.zeros(len(tree.nodes))
+                here[n] = 1.0
+                books.tally_constant(Tally.RESTRICTED, -released.constant * here)
+
+
+def post_debts(debts: tuple[DebtArrays, ...], tree: TimeTree, books: Books) -> None:
+    """Existing loans: drawn by commitments, served as their terms say."""
+    for d in debts:
+        books.post_constant(CashLine.DEBT_DRAWS, d.draws)
+        books.post_constant(CashLine.DEBT_INTEREST, -d.interest)
+        books.post_constant(CashLine.DEBT_PRINCIPAL, -d.principal)
+        books.tally_constant(Tally.DEBT, d.balance)
+        books.tally_constant(Tally.INTEREST, d.interest)
+        books.tally_constant(Tally.UNDRAWN, d.undrawn)
+        for leaf in tree.leaves:
+            books.worth_constant(ValueLine.EXISTING_DEBT, leaf, -float(d.balance[leaf]))

@@ -1,0 +1,1 @@
+"""What a portfolio says: frozen records, one file per group of tables."""

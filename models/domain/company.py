@@ -1,0 +1,91 @@
+"""The company: its shares, treasury, entities, other business, and the rates it values streams at."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from models.domain.row import Row
+from models.timetree import Quarter
+
+
+class Company(Row):
+    """The listed parent, one row."""
+
+    table: ClassVar[str] = "company"
+    key: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    ticker: str
+    first_quarter: Quarter = Field(description="first quarter of the plan; balances are its opening ones")
+    horizon_q: int = Field(ge=1, le=60, description="quarters planned")
+    price_usd: float = Field(gt=0, description="share price at the opening")
+    basic_shares_m: float = Field(gt=0, description="shares outstanding at the opening")
+    authorised_shares_m: float = Field(gt=0)
+    award_shares_m_per_q: float = Field(ge=0, description="stock awards issued each quarter")
+    traded_shares_m_per_day: float = Field(ge=0)
+    open_days_per_q: float = Field(ge=0, description="trading days a quarter outside blackout")
+    atm_left_usd_m: float = Field(ge=0, description="left of the at-the-market programme")
+    impact_window_q: int = Field(ge=1, description="quarters over which sales exhaust a discount block")
+    btc_beta: float = Field(description="share price elasticity to bitcoin")
+    ai_beta: float = Field(description="share price elasticity to the AI equity index")
+    overhead_usd_m_per_q: float = Field(ge=0)
+    overhead_growth_frac_per_year: float
+    cash_floor_usd_m: float = Field(ge=0, description="least unrestricted company cash at each quarter end")
+    cost_of_equity_frac: float = Field(ge=0, le=1)
+    straight_spread_frac: float = Field(ge=0, le=1, description="spread of the company's unsecured debt")
+    cash_yield_spread_frac: float = Field(ge=0, description="what cash earns below the base rate")
+    pool_fee_frac: float = Field(ge=0, lt=1)
+    building_cap_mw: float = Field(ge=0, description="critical MW under construction that crews can carry")
+    building_cap_growth_mw_per_q: float = Field(ge=0)
+    raise_only_what_is_spent: bool
+    look_ahead_q: int = Field(ge=1, description="quarters of corporate uses that may be raised in advance")
+    equity_pricing: Literal["no_mispricing", "market"]
+    rescue_price: float = Field(ge=1, le=100, description="leaf dollars lost per dollar of rescue funding")
+
+
+class Entity(Row):
+    """A borrower: the parent, or a ring-fenced company that owns sites."""
+
+    table: ClassVar[str] = "entities"
+    key: ClassVar[tuple[str, ...]] = ("entity",)
+
+    entity: str
+    kind: Literal["parent", "spv"]
+    unrestricted_cash_usd_m: float = Field(ge=0)
+    escrow_usd_m: float = Field(ge=0, description="restricted cash that pays rows funded_by escrow")
+    collateral_cash_usd_m: float = Field(ge=0, description="other restricted cash, held to the leaf")
+
+
+class OtherLine(Row):
+    """A line of business that the plan does not decide."""
+
+    table: ClassVar[str] = "other_lines"
+    key: ClassVar[tuple[str, ...]] = ("line", "quarter")
+
+    line: str
+    quarter: Quarter
+    ebitda_usd_m: float
+
+
+class Holding(Row):
+    """An asset held to the leaf."""
+
+    table: ClassVar[str] = "holdings"
+    key: ClassVar[tuple[str, ...]] = ("asset",)
+
+    asset: str
+    value_usd_m: float = Field(ge=0)
+    indexed_to: Literal["none", "btc"]
+    haircut_frac: float = Field(ge=0, le=1)
+
+
+class Valuation(Row):
+    """How one stream is valued beyond the horizon."""
+
+    table: ClassVar[str] = "valuation"
+    key: ClassVar[tuple[str, ...]] = ("stream",)
+
+    stream: Literal["powered_shell", "colocation", "gpu_cloud", "mining", "overhead"]
+    rate_frac: float = Field(gt=0, le=1, description="yearly discount rate of the stream")
+    decline_frac_per_year: float = Field(ge=0, lt=1, description="yearly decline of the mining run-off margin")
+    years: float | None = Field(ge=0, description="overhead: years it continues; empty elsewhere")

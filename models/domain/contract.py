@@ -1,0 +1,131 @@
+"""Who pays: tenants' contracts and offers, their money, renewals, and what is already committed."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from models.domain.row import Row
+from models.timetree import Quarter
+
+
+def _words(cell: object) -> object:
+    return tuple(w.strip() for w in cell.split(";") if w.strip()) if isinstance(cell, str) else cell
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""Names in one cell, separated by semicolons."""
+
+
+class Contract(Row):
+    """A lease or cloud contract: signed, on offer, or the open market."""
+
+    table: ClassVar[str] = "contracts"
+    key: ClassVar[tuple[str, ...]] = ("contract",)
+
+    contract: str
+    state: Literal["offer", "committed", "merchant"]
+    tenant: str
+    guarantor: str | None = Field(description="empty: none")
+    credit_class: str | None = Field(description="empty: no project debt against it")
+    sites: Words
+    workloads: Words
+    coolings: Words
+    min_mw: float = Field(ge=0, description="critical MW live at the deadline, if signed")
+    max_mw: float = Field(gt=0, description="critical MW at most")
+    billing_basis: Literal["critical", "gross"]
+    first_year_rent_usd_per_kw_month: float = Field(ge=0)
+    rent_indexed_to: Literal["none", "lease", "gpu_rent"] = Field(description="merchant rent follows this index")
+    escalator_frac_per_year: float = Field(description="steps yearly from the commencement")
+    commencement_quarter: Quarter = Field(description="the lease calendar starts here, whoever is live")
+    term_q: int = Field(ge=1, description="rent ends term_q quarters after the commencement")
+    contract_value_usd_m: float | None = Field(ge=0, description="stated value, a check; empty: not stated")
+    power_passed_through: bool
+    opex_passed_through_frac: float = Field(ge=0, le=1, description="1 net lease, 0 gross")
+    delivery_probability_frac: float = Field(gt=0, le=1)
+    payment_lag_q: int = Field(ge=0, le=2)
+    sign_from_quarter: Quarter | None = Field(description="offers only")
+    sign_by_quarter: Quarter | None = Field(description="offers only")
+    deadline_quarter: Quarter | None = Field(description="min_mw live from this quarter on; offers only")
+    exclusive_group: str | None = Field(description="at most one of a group is signed; empty: none")
+    usable_slack_frac: float = Field(ge=0, le=1, description="of reserved less drawn MW, for own machines")
+    slack_hours_frac: float = Field(ge=0, le=1)
+
+
+class ContractMoney(Row):
+    """Tenant money: a liability credited against rent.
+
+    On offers it is a fraction of each module's capex (GPUs in), received with its spend; on committed
+    contracts an amount in a quarter. Credits begin give_back_from_q after go-live (offers) or after
+    the commencement (committed).
+    """
+
+    table: ClassVar[str] = "contract_money"
+    key: ClassVar[tuple[str, ...]] = ("contract", "kind")
+
+    contract: str
+    kind: Literal["prepayment", "tenant_capex", "incentive"]
+    frac_of_capex: float | None = Field(ge=0, le=1, description="offers; empty on committed")
+    amount_usd_m: float | None = Field(ge=0, description="committed; empty on offers")
+    received_quarter: Quarter | None = Field(description="committed; before the first quarter: in opening cash")
+    give_back_from_q: int = Field(ge=0)
+    give_back_q: int = Field(ge=0, description="0: never given back")
+    max_frac_of_rent: float = Field(gt=0, le=1)
+
+
+class Renewal(Row):
+    """What follows a contract's term."""
+
+    table: ClassVar[str] = "renewals"
+    key: ClassVar[tuple[str, ...]] = ("contract",)
+
+    contract: str
+    probability_frac: float = Field(ge=0, le=1)
+    rent_basis: Literal["contract", "market", "min"]
+    term_q: int = Field(ge=1)
+
+
+class Commitment(Row):
+    """Capacity signed, bought or half-built at the opening."""
+
+    table: ClassVar[str] = "commitments"
+    key: ClassVar[tuple[str, ...]] = ("commitment",)
+
+    commitment: str
+    site: str
+    contract: str
+    product: str
+    debt: str | None = Field(description="the debt row that its gpu_debt rows draw; empty: none")
+    capex_usd_m: float = Field(ge=0, description="total capex, GPUs apart: base of maintenance and residual")
+    gpu_capex_usd_m: float = Field(ge=0)
+    occupies_from_quarter: Quarter = Field(description="its gross MW are taken from here on")
+    cancellable_until_quarter: Quarter | None = Field(description="empty: it cannot be cancelled")
+    cancel_fee_usd_m: float = Field(ge=0)
+
+
+class CommitmentFlow(Row):
+    """What a commitment still spends in a quarter, and the critical MW live from that quarter on.
+
+    Rows funded_by vendor are paid from own money one quarter later.
+    """
+
+    table: ClassVar[str] = "commitment_flows"
+    key: ClassVar[tuple[str, ...]] = ("commitment", "quarter", "funded_by")
+
+    commitment: str
+    quarter: Quarter
+    funded_by: Literal["own", "escrow", "tenant", "gpu_debt", "vendor"]
+    amount_usd_m: float = Field(ge=0)
+    mw_live: float = Field(ge=0, description="critical MW added to the live ones from this quarter on")
+
+
+class ShareClaim(Row):
+    """Warrants and options on the company's shares."""
+
+    table: ClassVar[str] = "share_claims"
+    key: ClassVar[tuple[str, ...]] = ("claim",)
+
+    claim: str
+    shares_m: float = Field(gt=0)
+    strike_usd: float = Field(ge=0)
+    expiry_quarter: Quarter
+    contract: str | None = Field(description="vests when this offer is signed; empty: vested")

@@ -1,0 +1,112 @@
+"""Money owed and money on offer: existing debt and notes, lenders' terms, what can be issued."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from models.domain.row import Row
+from models.timetree import Quarter
+
+Settlement = Literal["net_share", "physical", "any"]
+
+
+class Debt(Row):
+    """An existing loan that does not convert."""
+
+    table: ClassVar[str] = "debt"
+    key: ClassVar[tuple[str, ...]] = ("debt",)
+
+    debt: str
+    entity: str
+    kind: Literal["gpu", "project", "corporate", "lease"]
+    recourse: bool
+    principal_usd_m: float = Field(ge=0, description="drawn at the opening")
+    undrawn_usd_m: float = Field(ge=0, description="drawn by commitment flows funded_by gpu_debt")
+    rate_kind: Literal["fixed", "floating"]
+    coupon_or_spread_frac: float = Field(ge=0, le=1)
+    commitment_fee_frac: float = Field(ge=0, le=0.1)
+    first_repayment_quarter: Quarter
+    maturity_quarter: Quarter
+    repayment: Literal["straight", "bullet"] = Field(
+        description="straight: the balance is repaid in equal parts from the first repayment to the maturity"
+    )
+
+
+class Convertible(Row):
+    """An existing convertible tranche."""
+
+    table: ClassVar[str] = "convertibles"
+    key: ClassVar[tuple[str, ...]] = ("tranche",)
+
+    tranche: str
+    principal_usd_m: float = Field(gt=0)
+    coupon_frac: float = Field(ge=0, le=1)
+    maturity_quarter: Quarter
+    put_quarter: Quarter | None = Field(description="empty: no put")
+    put_price_frac: float | None = Field(gt=0)
+    call_from_quarter: Quarter | None = Field(description="empty: no soft call")
+    call_trigger_frac: float | None = Field(gt=0)
+    conversion_price_usd: float = Field(gt=0)
+    settlement: Settlement
+    cap_price_usd: float | None = Field(gt=0, description="capped call; empty: none")
+
+
+class CreditClass(Row):
+    """What project lenders offer against one class of tenant."""
+
+    table: ClassVar[str] = "credit_classes"
+    key: ClassVar[tuple[str, ...]] = ("credit_class",)
+
+    credit_class: str
+    spread_frac: float = Field(ge=0, le=1)
+    ltc_max_frac: float = Field(gt=0, lt=1)
+    dscr_min: float = Field(ge=1)
+    coverage_q: int = Field(ge=1, description="coverage life, at most what is left of the contract")
+    maturity_q: int = Field(ge=1, description="from close")
+    balloon_cap_frac: float = Field(ge=0, le=1)
+    refinance_spread_frac: float = Field(ge=0, le=1)
+    funding: Literal["notes", "delayed_draw"]
+    fee_frac: float = Field(ge=0, lt=0.2)
+    reserve_q: int = Field(ge=0)
+    delivery_haircut_frac: float = Field(gt=0, le=1, description="lender's NOI over the plan's NOI")
+    closes_at_start: bool
+    closes_at_completion: bool
+
+
+class Instrument(Row):
+    """Equity or convertible notes that the company may issue."""
+
+    table: ClassVar[str] = "instruments"
+    key: ClassVar[tuple[str, ...]] = ("instrument",)
+
+    instrument: str
+    kind: Literal["atm", "follow_on", "convertible"]
+    min_usd_m: float = Field(ge=0)
+    max_usd_m: float = Field(gt=0, description="per deal; per quarter for the at-the-market programme")
+    max_frac_of_market_cap: float = Field(gt=0, description="of deck price x opening shares")
+    once_every_q: int = Field(ge=1, description="spacing among marketed deals of its kind")
+    lockup_after_q: int = Field(ge=0, description="quarters after the deal without at-the-market sales")
+    launch_drop_frac: float = Field(ge=0, lt=1, description="fall of the price at launch")
+    drop_lasts_q: int = Field(ge=0, description="quarters in which cheaper at-the-market blocks stay shut")
+    fee_frac: float = Field(ge=0, lt=0.2)
+    coupon_frac: float | None = Field(ge=0, le=1, description="convertible only, like all that follows")
+    premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
+    capped_call_cost_frac: float | None = Field(ge=0, lt=0.5, description="of principal; empty: no capped call")
+    cap_premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
+    tenor_q: int | None = Field(ge=1)
+    put_after_q: int | None = Field(ge=1, description="holders' put at par; empty: none")
+    call_after_q: int | None = Field(ge=1, description="soft call; empty: none")
+    call_trigger_frac: float | None = Field(gt=0)
+    settlement: Settlement | None
+
+
+class Impact(Row):
+    """One discount block of at-the-market sales."""
+
+    table: ClassVar[str] = "impact"
+    key: ClassVar[tuple[str, ...]] = ("instrument", "block")
+
+    instrument: str
+    block: int = Field(ge=1)
+    up_to_frac_of_volume: float = Field(gt=0, le=1, description="of shares traded, cumulative over the blocks")
+    discount_frac: float = Field(ge=0, lt=1, description="to the deck price, commission apart")

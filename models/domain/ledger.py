@@ -1,0 +1,118 @@
+"""The closed vocabularies of the books: lines of cash, components of value, quantities decided."""
+
+from enum import StrEnum
+
+
+class CashLine(StrEnum):
+    """Lines of the cash flow; inflows positive. Every movement of cash is on exactly one."""
+
+    RENT = "rent"
+    TENANT_CREDIT = "tenant_credit"
+    OPEX = "opex"
+    HPC_POWER = "hpc_power"
+    MINING_MARGIN = "mining_margin"
+    DEMAND_CHARGE = "demand_charge"
+    DEMAND_RECOVERED = "demand_recovered"
+    TAKE_OR_PAY = "take_or_pay"
+    RESALE_GAIN = "resale_gain"
+    FIXED_COST = "fixed_cost"
+    RESIDUAL = "residual"
+    MODULE_SPEND = "module_spend"
+    COOLING_SPEND = "cooling_spend"
+    EXPANSION_SPEND = "expansion_spend"
+    ONCE_SPEND = "once_spend"
+    COMMITMENT_SPEND = "commitment_spend"
+    CANCEL_FEE = "cancel_fee"
+    MACHINE_PURCHASE = "machine_purchase"
+    MACHINE_SALE = "machine_sale"
+    MACHINE_MOVE = "machine_move"
+    TENANT_MONEY = "tenant_money"
+    SECURITY = "security"
+    PROJECT_DRAWS = "project_draws"
+    ESCROW_INCOME = "escrow_income"
+    PROJECT_INTEREST = "project_interest"
+    PROJECT_PRINCIPAL = "project_principal"
+    RESERVE_RELEASE = "reserve_release"
+    ESCROW_RELEASE = "escrow_release"
+    DEBT_DRAWS = "debt_draws"
+    DEBT_INTEREST = "debt_interest"
+    DEBT_PRINCIPAL = "debt_principal"
+    CONTRIBUTED = "contributed"
+    DISTRIBUTED = "distributed"
+    OVERHEAD = "overhead"
+    OTHER_LINES = "other_lines"
+    INTEREST_INCOME = "interest_income"
+    CONVERT_COUPON = "convert_coupon"
+    CONVERT_PRINCIPAL = "convert_principal"
+    CONVERT_PROCEEDS = "convert_proceeds"
+    EQUITY_PROCEEDS = "equity_proceeds"
+    RESCUE = "rescue"
+
+
+EBITDA_LINES = (
+    CashLine.RENT,
+    CashLine.OPEX,
+    CashLine.HPC_POWER,
+    CashLine.MINING_MARGIN,
+    CashLine.DEMAND_CHARGE,
+    CashLine.DEMAND_RECOVERED,
+    CashLine.TAKE_OR_PAY,
+    CashLine.RESALE_GAIN,
+    CashLine.FIXED_COST,
+    CashLine.OVERHEAD,
+    CashLine.OTHER_LINES,
+)
+"""Lines that add up to EBITDA."""
+
+SPEND_LINES = (
+    CashLine.MODULE_SPEND,
+    CashLine.COOLING_SPEND,
+    CashLine.EXPANSION_SPEND,
+    CashLine.ONCE_SPEND,
+    CashLine.COMMITMENT_SPEND,
+    CashLine.CANCEL_FEE,
+    CashLine.MACHINE_PURCHASE,
+    CashLine.MACHINE_MOVE,
+)
+"""Lines that are capital spending."""
+
+
+class ValueLine(StrEnum):
+    """Components of a leaf's value before share claims; what is owed is negative."""
+
+    CASH = "cash"
+    RESTRICTED = "restricted"
+    EXISTING_DEBT = "existing_debt"
+    PROJECT_DEBT = "project_debt"
+    UNEARNED_TENANT_MONEY = "unearned_tenant_money"
+    REMAINING_SPEND = "remaining_spend"
+    SIGNED_CONTRACTS = "signed_contracts"
+    BEYOND_CONTRACTS = "beyond_contracts"
+    MACHINES = "machines"
+    LAND_AND_POWER = "land_and_power"
+    HOLDINGS = "holdings"
+    OVERHEAD = "overhead"
+    RESCUE = "rescue"
+
+
+class Quantity(StrEnum):
+    """Quantities that the plan decides: the first column of the table ``decisions``."""
+
+    START = "start"
+    SIGN = "sign"
+    EXPAND = "expand"
+    COOL = "cool"
+    FINANCED = "financed"
+    CANCEL = "cancel"
+    ON_MW = "on_mw"
+    SLACK_MW = "slack_mw"
+    BOUGHT_MW = "bought_mw"
+    SOLD_MW = "sold_mw"
+    MOVED_IN_MW = "moved_in_mw"
+    MOVED_OUT_MW = "moved_out_mw"
+    CONTRIBUTED = "contributed"
+    DISTRIBUTED = "distributed"
+    ATM = "atm"
+    FOLLOW_ON = "follow_on"
+    ISSUE = "issue"
+    RESCUE = "rescue"

@@ -1,0 +1,69 @@
+"""A whole portfolio: every table as a tuple of records."""
+
+from pydantic import BaseModel, ConfigDict
+
+from models.domain.company import Company, Entity, Holding, OtherLine, Valuation
+from models.domain.contract import Commitment, CommitmentFlow, Contract, ContractMoney, Renewal, ShareClaim
+from models.domain.finance import Convertible, CreditClass, Debt, Impact, Instrument
+from models.domain.market import MarketRow, MarketShape, Scenario
+from models.domain.mining import Fleet, Machine
+from models.domain.product import Product, ProfilePoint
+from models.domain.row import Provenance, Row
+from models.domain.rules import Budget, Covenant
+from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct
+
+
+class Portfolio(BaseModel):
+    """All that is known and allowed; validated, immutable. Fields are named as their tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    company: tuple[Company, ...]
+    entities: tuple[Entity, ...]
+    other_lines: tuple[OtherLine, ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    valuation: tuple[Valuation, ...]
+    regions: tuple[Region, ...]
+    sites: tuple[Site, ...]
+    power: tuple[Power, ...]
+    expansions: tuple[Expansion, ...] = ()
+    cooling: tuple[SiteCooling, ...] = ()
+    site_products: tuple[SiteProduct, ...] = ()
+    products: tuple[Product, ...] = ()
+    profiles: tuple[ProfilePoint, ...] = ()
+    contracts: tuple[Contract, ...] = ()
+    contract_money: tuple[ContractMoney, ...] = ()
+    renewals: tuple[Renewal, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    commitment_flows: tuple[CommitmentFlow, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    fleets: tuple[Fleet, ...] = ()
+    debt: tuple[Debt, ...] = ()
+    convertibles: tuple[Convertible, ...] = ()
+    share_claims: tuple[ShareClaim, ...] = ()
+    credit_classes: tuple[CreditClass, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    impact: tuple[Impact, ...] = ()
+    covenants: tuple[Covenant, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    scenarios: tuple[Scenario, ...]
+    market: tuple[MarketRow, ...]
+    market_shapes: tuple[MarketShape, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+
+    @property
+    def firm(self) -> Company:
+        """The company's one row."""
+        return self.company[0]
+
+    @property
+    def parent(self) -> Entity:
+        """The entity that is the company's treasury."""
+        return next(e for e in self.entities if e.kind == "parent")
+
+
+TABLES: dict[str, type[Row]] = {
+    name: field.annotation.__args__[0]  # type: ignore[union-attr]
+    for name, field in Portfolio.model_fields.items()
+}
+"""Record type of each table, in the order of reading."""

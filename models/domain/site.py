@@ -1,0 +1,115 @@
+"""A site: where it is, its power and how it grows, its cooling plant and what may be built on it."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from models.domain.row import Row
+from models.timetree import Quarter
+
+
+class Site(Row):
+    """One interconnect with the land around it."""
+
+    table: ClassVar[str] = "sites"
+    key: ClassVar[tuple[str, ...]] = ("site",)
+
+    site: str
+    entity: str = Field(description="borrower that owns it; an spv")
+    region: str
+    market: str | None = Field(description="price shape of its power market; empty when power is fixed-price")
+    fixed_cost_usd_m_per_q: float = Field(ge=0, description="lease, staff, property tax")
+    once_cost_usd_m: float = Field(ge=0, description="spent at the end of the quarter of the first start")
+    demolition_usd_m_per_mw: float = Field(ge=0, description="per gross MW rebuilt")
+    water_limit_m3_per_q: float | None = Field(ge=0, description="empty: no limit stated")
+    hpc_allowed: bool
+    mining_allowed: bool
+    earliest_conversion_quarter: Quarter
+    max_hpc_critical_mw: float = Field(ge=0, description="begun by the plan, commitments apart")
+    unconverted_value_usd_m_per_mw: float = Field(
+        ge=0, description="value at the leaf of an energised gross MW that HPC does not occupy"
+    )
+
+
+class Power(Row):
+    """The site's power from a quarter on, until its next row."""
+
+    table: ClassVar[str] = "power"
+    key: ClassVar[tuple[str, ...]] = ("site", "from_quarter")
+
+    site: str
+    from_quarter: Quarter
+    energised_mw: float = Field(ge=0)
+    price_basis: Literal["fixed", "spot"]
+    price_usd_per_mwh: float | None = Field(description="fixed price; empty on spot")
+    price_growth_frac_per_year: float = Field(description="of a fixed price, yearly steps from from_quarter")
+    adder_usd_per_mwh: float = Field(description="losses, fees, transmission per MWh used")
+    demand_charge_usd_per_kw_month: float = Field(ge=0)
+    min_bill_frac: float = Field(ge=0, le=1, description="of energised MW billed for demand at least")
+    take_or_pay_frac: float = Field(ge=0, le=1, description="of energised MWh paid at the fixed price at least")
+    resale_allowed: bool = Field(description="committed MWh may be sold at the hour's market price")
+    security_usd_m: float = Field(ge=0)
+    security_form: Literal["cash", "lc"]
+    curtail_credit_usd_per_mw_q: float = Field(
+        ge=0, description="per MW of machines kept ready, net of what the same hours saved"
+    )
+
+
+class Expansion(Row):
+    """An interconnect expansion, bought in whole steps."""
+
+    table: ClassVar[str] = "expansions"
+    key: ClassVar[tuple[str, ...]] = ("expansion",)
+
+    expansion: str
+    site: str
+    step_mw: float = Field(gt=0)
+    max_steps: int = Field(ge=1)
+    cost_usd_m: float = Field(ge=0, description="per step; all but the deposit is paid in the last lead quarter")
+    deposit_usd_m: float = Field(ge=0, description="per step, part of the cost, paid in the first quarter")
+    lead_q: int = Field(ge=1)
+    earliest_quarter: Quarter
+    latest_quarter: Quarter
+
+
+class SiteCooling(Row):
+    """Heat rejection of one type at one site: what stands and what can be added."""
+
+    table: ClassVar[str] = "cooling"
+    key: ClassVar[tuple[str, ...]] = ("site", "cooling")
+
+    site: str
+    cooling: str
+    existing_mw: float = Field(ge=0, description="IT MW it can cool today, free for new modules")
+    module_mw: float = Field(gt=0)
+    capex_usd_m_per_module: float = Field(ge=0, description="spent evenly over its lead")
+    lead_q: int = Field(ge=1)
+    max_modules: int = Field(ge=0)
+    pue: float = Field(ge=1, le=3, description="energy PUE of this cooling in this climate")
+    water_m3_per_mwh: float = Field(ge=0, description="per IT MWh")
+
+
+class SiteProduct(Row):
+    """That a product may be built at a site."""
+
+    table: ClassVar[str] = "site_products"
+    key: ClassVar[tuple[str, ...]] = ("site", "product")
+
+    site: str
+    product: str
+    max_modules: int = Field(ge=1)
+    earliest_quarter: Quarter
+    latest_quarter: Quarter
+    capex_factor_frac: float = Field(gt=0, description="local cost relative to the catalogue")
+
+
+class Region(Row):
+    """What a region allows and charges."""
+
+    table: ClassVar[str] = "regions"
+    key: ClassVar[tuple[str, ...]] = ("region",)
+
+    region: str
+    new_mining_allowed: bool = Field(description="machines may be bought or moved in")
+    gpu_cloud_allowed: bool
+    asic_tariff_applies: bool

@@ -1,0 +1,1 @@
+"""A portfolio on a tree as frozen arrays: what the program multiplies its decisions by."""

@@ -1,0 +1,190 @@
+"""What is already signed or half-built: its spend, its rent and what it is worth beyond the horizon."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.domain.contract import Commitment, ContractMoney
+from models.domain.portfolio import Portfolio
+from models.formulas.discounting import present_value
+from models.formulas.lease import give_back
+from models.params.modules import Stream, Terms, stream, terms_of
+from models.params.outlook import Future, Outlook
+
+Array = NDArray[np.float64]
+FUNDERS = ("own", "escrow", "tenant", "gpu_debt")
+
+
+@dataclass(frozen=True, eq=False)
+class CommitmentArrays:
+    """One commitment by node. Money [$M], energy [MWh], MW; leaf figures by leaf [$M]."""
+
+    commitment: Commitment
+    terms: Terms
+    rent: Array
+    opex: Array
+    power: Array
+    energy_mwh: Array
+    recovered_mw: Array
+    residual: Array
+    live_mw: Array
+    building_mw: Array
+    occupied_gross_mw: Array
+    spend: dict[str, Array]
+    """By who funds it; vendor rows are own spend a quarter later."""
+    remaining_own: Array
+    """Own spend after the node."""
+    signed_value: Mapping[int, float]
+    beyond_value: Mapping[int, float]
+    remaining_spend: Mapping[int, float]
+    cancel_nodes: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ContractMoneyArrays:
+    """Tenant money of a committed contract, booked at the site of its first commitment. [$M]"""
+
+    contract: str
+    site: str
+    received: Array
+    credit: Array
+    unearned: Mapping[int, float]
+
+
+def commitment_arrays(
+    portfolio: Portfolio, outlook: Outlook, futures: tuple[Future, ...], flat_prices: Mapping[str, Mapping[int, Array]]
+) -> tuple[tuple[CommitmentArrays, ...], tuple[ContractMoneyArrays, ...]]:
+    """All commitments and the money of their contracts.
+
+    ``flat_prices`` are by site and leaf, each of shape (quarters of the future,). [USD/MWh]
+    """
+    sites = {s.site: s for s in portfolio.sites}
+    products = {p.product: p for p in portfolio.products}
+    contracts = {c.contract: c for c in portfolio.contracts}
+    found, rents = [], {}
+    for c in portfolio.commitments:
+        terms = terms_of(portfolio, sites[c.site], products[c.product], contracts[c.contract])
+        streams = {f.leaf: _stream(portfolio, c, terms, f, flat_prices[c.site][f.leaf]) for f in futures}
+        found.append(_arrays(portfolio, c, terms, outlook, futures, streams))
+        for leaf, s in streams.items():
+            key = (c.contract, leaf)
+            rents[key] = rents.get(key, 0.0) + s.rent
+    money = []
+    for name in dict.fromkeys(c.contract for c in portfolio.commitments):
+        site = next(c.site for c in portfolio.commitments if c.contract == name)
+        rows = [m for m in portfolio.contract_money if m.contract == name]
+        if rows:
+            by_leaf = {f.leaf: rents[name, f.leaf] for f in futures}
+            money.append(_money(portfolio, name, site, outlook, futures, by_leaf))
+    return tuple(found), tuple(money)
+
+
+def _live_mw(portfolio: Portfolio, c: Commitment, future: Future) -> Array:
+    live = np.zeros(len(future.quarters))
+    for flow in portfolio.commitment_flows:
+        if flow.commitment == c.commitment:
+            live[max(0, flow.quarter - future.quarters[0]) :] += flow.mw_live
+    return live
+
+
+def _total_mw(portfolio: Portfolio, c: Commitment) -> float:
+    return sum(f.mw_live for f in portfolio.commitment_flows if f.commitment == c.commitment)
+
+
+def _stream(portfolio: Portfolio, c: Commitment, terms: Terms, future: Future, flat_price: Array) -> Stream:
+    live = _live_mw(portfolio, c, future)
+    sizes = (c.capex_usd_m, c.gpu_capex_usd_m, _total_mw(portfolio, c))
+    return stream(terms, future, flat_price, live, np.ones(live.size), sizes)
+
+
+def _spend(portfolio: Portfolio, c: Commitment, outlook: Outlook, length: int) -> dict[str, Array]:
+    spend = {funder: np.zeros(length) for funder in FUNDERS}
+    for flow in portfolio.commitment_flows:
+        if flow.commitment == c.commitment:
+            late = flow.funded_by == "vendor"
+            t = flow.quarter - outlook.tree.first + late
+            if t >= 0 and flow.quarter >= outlook.tree.first:
+                spend["own" if late else flow.funded_by][t] += flow.amount_usd_m
+    return spend
+
+
+def _arrays(
+    portfolio: Portfolio, c: Commitment, terms: Terms, outlook: Outlook, futures: tuple[Future, ...],
+    streams: Mapping[int, Stream],
+) -> CommitmentArrays:  # fmt: skip
+    tree = outlook.tree
+    period = list(tree.period)
+    total = _total_mw(portfolio, c)
+    gross = total / terms.product.gross_to_critical_ratio
+    length = len(futures[0].quarters)
+    spend = _spend(portfolio, c, outlook, length)
+    own_left = spend["own"].sum() - np.cumsum(spend["own"])
+    placed = {name: np.zeros(len(tree.nodes)) for name in ("rent", "opex", "power", "energy_mwh", "residual", "served")}
+    signed, beyond, remaining = {}, {}, {}
+    for future in futures:
+        s, h = streams[future.leaf], future.horizon_q
+        for name, values in placed.items():
+            values[list(future.path)] = getattr(s, name)[:h]
+        in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
+        after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
+        signed[future.leaf] = present_value(in_term[h:], terms.rate_frac)
+        beyond[future.leaf] = present_value(after[h:], terms.rate_frac)
+        remaining[future.leaf] = float((spend["own"] + spend["escrow"])[h:].sum())
+    live = _live_mw(portfolio, c, futures[0])
+    taken = np.array([float(q >= c.occupies_from_quarter) for q in futures[0].quarters])
+    until = c.cancellable_until_quarter
+    served = placed.pop("served")
+    return CommitmentArrays(
+        commitment=c,
+        terms=terms,
+        **placed,
+        recovered_mw=served * live[period] / terms.product.gross_to_critical_ratio * terms.contract.power_passed_through,
+        live_mw=live[period],
+        building_mw=((total - live) * taken)[period],
+        occupied_gross_mw=(gross * taken)[period],
+        spend={funder: values[period] for funder, values in spend.items()},
+        remaining_own=own_left[period],
+        signed_value=signed,
+        beyond_value=beyond,
+        remaining_spend=remaining,
+        cancel_nodes=tuple(n for n in tree.nodes if until is not None and tree.quarter(n) <= until),
+    )
+
+
+def _money(
+    portfolio: Portfolio, name: str, site: str, outlook: Outlook, futures: tuple[Future, ...],
+    rents: Mapping[int, Array],
+) -> ContractMoneyArrays:  # fmt: skip
+    tree = outlook.tree
+    start = next(c.commencement_quarter for c in portfolio.contracts if c.contract == name) - tree.first
+    received, credit = np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes))
+    unearned = dict.fromkeys(tree.leaves, 0.0)
+    for m in portfolio.contract_money:
+        if m.contract != name or m.amount_usd_m is None or m.received_quarter is None:
+            continue
+        due = m.received_quarter - tree.first
+        received += np.array([m.amount_usd_m * (t == due) for t in tree.period])
+        if not m.give_back_q:
+            continue
+        row_credit = np.zeros(len(tree.nodes))
+        for future in futures:
+            given_before, given = _given_back(m, start + m.give_back_from_q, rents[future.leaf])
+            within = given[: future.horizon_q]
+            row_credit[list(future.path)] = within
+            if due < future.horizon_q:
+                unearned[future.leaf] += m.amount_usd_m - given_before - float(within.sum())
+        credit += row_credit
+    return ContractMoneyArrays(name, site, received, credit, unearned)
+
+
+def _given_back(m: ContractMoney, first: int, rents: Array) -> tuple[float, Array]:
+    """What was given back before the plan, on its dates, and what is from then on. [$M]"""
+    assert m.amount_usd_m is not None
+    past = min(m.give_back_q, max(0, -first))
+    before = m.amount_usd_m * past / m.give_back_q
+    if past == m.give_back_q:
+        return before, np.zeros(rents.size)
+    left_q = m.give_back_q - past
+    return before, give_back(m.amount_usd_m - before, rents, max(0, first), left_q, m.max_frac_of_rent)

@@ -1,0 +1,153 @@
+"""Project facilities that modules can carry, and the service of existing debt."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.domain.finance import CreditClass, Debt
+from models.domain.portfolio import Portfolio
+from models.formulas.project_finance import Facility, LoanTerms, size_facility
+from models.params.modules import ModuleArrays, Route, lender_noi
+from models.params.outlook import Future, Outlook
+from models.params.power import PowerPrices
+from models.units import QUARTERS_PER_YEAR
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FacilityArrays:
+    """A facility of one module by node. [$M]"""
+
+    close: int
+    loan_usd_m: float
+    draws: Array
+    """Cash that pays or reimburses spend."""
+    drawn: Array
+    """Rise of the balance that is not repayment: loan of notes, draws with fee, interest and reserve."""
+    interest: Array
+    interest_paid: Array
+    principal: Array
+    """Paid, the balloon's part in cash included."""
+    balance: Array
+    restricted: Array
+    """Escrow and reserve."""
+    escrow_income: Array
+    reserve_release: Array
+    undrawn: Array
+    """Spend that the facility will still pay."""
+
+
+def close_nodes(route: Route, b: int, outlook: Outlook, lender: CreditClass) -> tuple[int, ...]:
+    """Nodes at which a facility on modules begun at ``b`` may close."""
+    tree, lead_q = outlook.tree, route.terms.product.lead_q
+    nodes = [b] if lender.closes_at_start else []
+    if lender.closes_at_completion:
+        nodes += [c for c in tree.descendants(b) if tree.period[c] == tree.period[b] + lead_q]
+    return tuple(c for c in nodes if outlook.rows[c].project_debt_open)
+
+
+def facility_arrays(
+    route: Route, b: int, close: int, arrays: ModuleArrays, outlook: Outlook, lender: CreditClass,
+    future: Future, prices: PowerPrices,
+) -> FacilityArrays | None:  # fmt: skip
+    """Size a facility and place it on the nodes below its close; None where nothing can be lent."""
+    tree, row = outlook.tree, outlook.rows[close]
+    live = tree.period[b] + route.terms.product.lead_q
+    end = route.terms.term_end - tree.first
+    noi = lender.delivery_haircut_frac * lender_noi(route, arrays, future, prices, row.power_idx)
+    case = np.maximum(0.0, noi - arrays.lender_credit)[live:end]
+    if case.size == 0 or not case.any() or arrays.own_spend_by_age.min() < 0.0:
+        return None
+    terms = LoanTerms(
+        rate_frac=row.base_rate_frac + lender.spread_frac + row.spread_add_frac,
+        dscr=lender.dscr_min,
+        coverage_q=min(lender.coverage_q, case.size),
+        maturity_q=lender.maturity_q,
+        ltc_frac=lender.ltc_max_frac,
+        fee_frac=lender.fee_frac,
+        reserve_q=lender.reserve_q,
+        balloon_cap_frac=lender.balloon_cap_frac,
+        refinance_rate_frac=row.base_rate_frac + lender.refinance_spread_frac + row.spread_add_frac,
+        funding=lender.funding,
+        escrow_rate_frac=row.base_rate_frac,
+    )
+    to_live = live - tree.period[close]
+    if terms.maturity_q <= to_live:
+        return None
+    facility = size_facility(terms, arrays.own_spend_by_age, case, to_live)
+    return _place(facility, close, outlook) if facility.loan_usd_m > 0.0 else None
+
+
+def _place(f: Facility, close: int, outlook: Outlook) -> FacilityArrays:
+    tree = outlook.tree
+    below = tree.descendants(close)
+    age = [tree.period[m] - tree.period[close] for m in below]
+    end = f.balance_usd_m.size
+
+    def on_tree(values: Array) -> Array:
+        placed = np.zeros(len(tree.nodes))
+        placed[list(below)] = [values[a] if a < end else 0.0 for a in age]
+        return placed
+
+    repaid = f.principal_usd_m + f.balloon_repaid_usd_m
+    drawn = np.diff(f.balance_usd_m, prepend=0.0) + repaid
+    undrawn = f.draws_usd_m.sum() - np.cumsum(f.draws_usd_m)
+    return FacilityArrays(
+        close=close,
+        loan_usd_m=f.loan_usd_m,
+        draws=on_tree(f.draws_usd_m),
+        drawn=on_tree(drawn),
+        interest=on_tree(f.interest_usd_m),
+        interest_paid=on_tree(f.interest_cash_usd_m),
+        principal=on_tree(repaid),
+        balance=on_tree(f.balance_usd_m),
+        restricted=on_tree(f.escrow_usd_m + f.reserve_usd_m),
+        escrow_income=on_tree(f.escrow_income_usd_m),
+        reserve_release=on_tree(f.reserve_release_usd_m),
+        undrawn=on_tree(np.maximum(0.0, undrawn)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class DebtArrays:
+    """An existing loan by node. [$M]"""
+
+    debt: Debt
+    draws: Array
+    interest: Array
+    """With the commitment fee."""
+    principal: Array
+    balance: Array
+    undrawn: Array
+
+
+def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArrays:
+    """Roll an existing loan along the tree."""
+    tree = outlook.tree
+    drawing = {c.commitment for c in portfolio.commitments if c.debt == debt.debt}
+    by_quarter: dict[int, float] = {}
+    for flow in portfolio.commitment_flows:
+        if flow.commitment in drawing and flow.funded_by == "gpu_debt":
+            t = flow.quarter - tree.first
+            by_quarter[t] = by_quarter.get(t, 0.0) + flow.amount_usd_m
+    size = len(tree.nodes)
+    draws, interest, principal, balance, undrawn = (np.zeros(size) for _ in range(5))
+    for n in tree.nodes:
+        before = balance[tree.parent[n]] if n else debt.principal_usd_m
+        left = undrawn[tree.parent[n]] if n else debt.undrawn_usd_m
+        rate = debt.coupon_or_spread_frac + (
+            outlook.base_rate_frac[n] if debt.rate_kind == "floating" else 0.0
+        )
+        draws[n] = by_quarter.get(tree.period[n], 0.0)
+        interest[n] = (rate * before + debt.commitment_fee_frac * left) / QUARTERS_PER_YEAR
+        owed = before + draws[n]
+        to_go = debt.maturity_quarter - tree.quarter(n)
+        if to_go <= 0:
+            principal[n] = owed
+        elif debt.repayment == "straight" and tree.quarter(n) >= debt.first_repayment_quarter:
+            principal[n] = owed / (to_go + 1)
+        balance[n] = owed - principal[n]
+        undrawn[n] = left - draws[n]
+    return DebtArrays(debt, draws, interest, principal, balance, undrawn)

@@ -1,0 +1,127 @@
+"""Convertibles, existing and on offer: their expected cash by node and what they claim at a leaf."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.domain.finance import Convertible, Instrument
+from models.domain.portfolio import Portfolio
+from models.formulas.convert_fate import ConvertTerms, LeafClaim, convert_fate, leaf_claim
+from models.params.outlook import Outlook
+
+Array = NDArray[np.float64]
+NEVER_Q = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class NoteArrays:
+    """One tranche issued at one node, expected per $ of principal, by node."""
+
+    tranche: str
+    issue: int
+    terms: ConvertTerms
+    """Quarters count from the issue node."""
+    principal_usd_m: float
+    """Of an existing tranche; 1 for one on offer."""
+    is_new: bool
+    coupon: Array
+    principal: Array
+    delivered: Array
+    """Market value of shares delivered."""
+    capped_call: Array
+    outstanding: Array
+
+    def at_leaf(self, outlook: Outlook, leaf: int, spot_usd: float, straight_spread_frac: float) -> LeafClaim:
+        """Worth beyond the horizon per $ outstanding at a share price."""
+        tree, row = outlook.tree, outlook.rows[leaf]
+        remaining = self.terms.maturity_q - (tree.horizon_q - tree.period[self.issue])
+        rate = row.base_rate_frac + straight_spread_frac
+        return leaf_claim(self.terms, max(0, remaining), spot_usd, row.share_vol_frac, row.base_rate_frac, rate)
+
+
+def _note(
+    tranche: str, issue: int, terms: ConvertTerms, principal_usd_m: float, is_new: bool, outlook: Outlook
+) -> NoteArrays:
+    tree = outlook.tree
+    size = len(tree.nodes)
+    placed = {k: np.zeros(size) for k in ("coupon", "principal", "delivered", "capped_call", "outstanding")}
+    for leaf in tree.leaves_below(issue):
+        path = list(tree.path(leaf)[tree.period[issue] :])
+        fate = convert_fate(terms, outlook.share_price_usd[path], outlook.rows[issue].share_vol_frac)
+        placed["coupon"][path] = fate.coupon_frac
+        placed["principal"][path] = fate.cash_principal_frac
+        placed["delivered"][path] = fate.share_value_frac
+        placed["capped_call"][path] = fate.capped_call_value_frac
+        placed["outstanding"][path] = fate.outstanding_frac
+    return NoteArrays(tranche, issue, terms, principal_usd_m, is_new, **placed)
+
+
+def existing_notes(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteArrays, ...]:
+    """The tranches outstanding at the opening."""
+    return tuple(
+        _note(c.tranche, 0, _existing_terms(c, outlook), c.principal_usd_m, False, outlook)
+        for c in portfolio.convertibles
+    )
+
+
+def _existing_terms(c: Convertible, outlook: Outlook) -> ConvertTerms:
+    first = outlook.tree.first
+    return ConvertTerms(
+        coupon_frac=c.coupon_frac,
+        conversion_price_usd=c.conversion_price_usd,
+        maturity_q=c.maturity_quarter - first,
+        settlement="physical" if c.settlement == "physical" else "net_share",
+        cap_price_usd=c.cap_price_usd or math.inf,
+        put_q=(c.put_quarter - first,) if c.put_quarter is not None and c.put_quarter > first else (),
+        put_price_frac=c.put_price_frac or 1.0,
+        call_from_q=max(1, c.call_from_quarter - first) if c.call_from_quarter is not None else NEVER_Q,
+        call_trigger_frac=c.call_trigger_frac or math.inf,
+        has_capped_call=c.cap_price_usd is not None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class NoteOffer:
+    """A convertible that may be issued: its notes by issue node."""
+
+    instrument: Instrument
+    notes: Mapping[int, NoteArrays]
+    net_frac: float
+    """Cash in hand per $ of principal."""
+
+
+def note_offers(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteOffer, ...]:
+    """Every convertible instrument with the nodes whose window is open."""
+    found = []
+    for i in portfolio.instruments:
+        if i.kind == "convertible":
+            nodes = [n for n in outlook.tree.nodes if outlook.rows[n].convert_open]
+            notes = {
+                n: _note(
+                    f"{i.instrument}@{outlook.tree.label(n)}", n, _offer_terms(i, outlook, n), 1.0, True, outlook
+                )
+                for n in nodes
+            }
+            found.append(NoteOffer(i, notes, 1.0 - i.fee_frac - (i.capped_call_cost_frac or 0.0)))
+    return tuple(found)
+
+
+def _offer_terms(i: Instrument, outlook: Outlook, n: int) -> ConvertTerms:
+    assert i.premium_frac is not None and i.tenor_q is not None and i.coupon_frac is not None
+    launch = float(outlook.share_price_usd[n]) * (1.0 - i.launch_drop_frac)
+    capped = i.capped_call_cost_frac is not None and i.cap_premium_frac is not None
+    return ConvertTerms(
+        coupon_frac=i.coupon_frac,
+        conversion_price_usd=launch * (1.0 + i.premium_frac),
+        maturity_q=i.tenor_q,
+        settlement="physical" if i.settlement == "physical" else "net_share",
+        cap_price_usd=launch * (1.0 + (i.cap_premium_frac or 0.0)) if capped else math.inf,
+        put_q=(i.put_after_q,) if i.put_after_q is not None else (),
+        put_price_frac=1.0,
+        call_from_q=i.call_after_q if i.call_after_q is not None else NEVER_Q,
+        call_trigger_frac=i.call_trigger_frac or math.inf,
+        has_capped_call=capped,
+    )

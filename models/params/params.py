@@ -1,0 +1,114 @@
+"""All params of a portfolio on a tree, made in one pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.domain.portfolio import Portfolio
+from models.params.claims import Claims
+from models.params.commitments import CommitmentArrays, ContractMoneyArrays, commitment_arrays
+from models.params.loans import DebtArrays, FacilityArrays, close_nodes, debt_arrays, facility_arrays
+from models.params.mining import MiningAtSite, Vintage, mining_at, vintages
+from models.params.modules import ModuleArrays, Route, module_arrays, open_starts, routes
+from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offers
+from models.params.outlook import Outlook, read_futures, read_outlook
+from models.params.power import SitePower, flat_prices, prices_of, site_power
+from models.timetree import TimeTree
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class RouteParams:
+    """One route: its modules by start node, and the facilities each may carry."""
+
+    route: Route
+    modules: Mapping[int, ModuleArrays]
+    facilities: Mapping[int, tuple[FacilityArrays, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Params:
+    """Frozen arrays for the blocks; rows are positions in the tuples of names."""
+
+    portfolio: Portfolio
+    outlook: Outlook
+    routes: tuple[RouteParams, ...]
+    power: Mapping[str, SitePower]
+    commitments: tuple[CommitmentArrays, ...]
+    contract_money: tuple[ContractMoneyArrays, ...]
+    vintages: tuple[Vintage, ...]
+    mining: Mapping[tuple[str, str], MiningAtSite]
+    """By vintage and site, where the machines may be."""
+    debts: tuple[DebtArrays, ...]
+    notes: tuple[NoteArrays, ...]
+    note_offers: tuple[NoteOffer, ...]
+    claims: Claims
+    overhead_usd_m: Array
+
+    @property
+    def tree(self) -> TimeTree:
+        """The tree that the arrays are on."""
+        return self.outlook.tree
+
+
+def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
+    """Params of a valid portfolio on a tree; nothing in them depends on lambda or on a decision."""
+    outlook = read_outlook(portfolio, tree)
+    open_routes = routes(portfolio)
+    renewals = {r.contract: r.term_q for r in portfolio.renewals}
+    ends = [
+        c.commencement_quarter + (c.term_q + renewals.get(c.contract, 0) + c.payment_lag_q)
+        for c in portfolio.contracts
+    ]
+    futures = read_futures(outlook, max([tree.first + tree.horizon_q, *ends]))
+    prices = {s.site: prices_of(portfolio, s) for s in portfolio.sites}
+    flat = {name: {f.leaf: flat_prices(p, f) for f in futures} for name, p in prices.items()}
+    power = {s.site: site_power(portfolio, s, prices[s.site], outlook) for s in portfolio.sites}
+    lenders = {c.credit_class: c for c in portfolio.credit_classes}
+    compiled = []
+    for route in open_routes:
+        site = route.terms.site.site
+        lender = lenders.get(route.terms.contract.credit_class or "")
+        modules, facilities = {}, {}
+        for b in open_starts(route, outlook):
+            modules[b] = module_arrays(route, b, outlook, futures, flat[site])
+            facilities[b] = tuple(
+                f
+                for c in (close_nodes(route, b, outlook, lender) if lender else ())
+                if (
+                    f := facility_arrays(
+                        route, b, c, modules[b], outlook, lenders[lender.credit_class],
+                        next(x for x in futures if outlook.below[b][x.leaf]), prices[site],
+                    )
+                )
+            )  # fmt: skip
+        if modules:
+            compiled.append(RouteParams(route, modules, facilities))
+    found = vintages(portfolio, outlook)
+    regions = {r.region: r for r in portfolio.regions}
+    commitments, money = commitment_arrays(portfolio, outlook, futures, flat)
+    firm = portfolio.firm
+    growth = (1.0 + firm.overhead_growth_frac_per_year) ** (np.array(tree.period) / 4.0)
+    return Params(
+        portfolio=portfolio,
+        outlook=outlook,
+        routes=tuple(compiled),
+        power=power,
+        commitments=commitments,
+        contract_money=money,
+        vintages=found,
+        mining={
+            (v.name, s.site): mining_at(portfolio, v, s, power[s.site], outlook)
+            for v in found
+            for s in portfolio.sites
+            if s.mining_allowed and (s.site in v.opening_mw or regions[s.region].new_mining_allowed)
+        },
+        debts=tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt),
+        notes=existing_notes(portfolio, outlook),
+        note_offers=note_offers(portfolio, outlook),
+        claims=Claims(portfolio, outlook),
+        overhead_usd_m=firm.overhead_usd_m_per_q * growth,
+    )

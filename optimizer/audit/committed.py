@@ -1,0 +1,215 @@
+"""What was signed before the plan: each commitment, and the tenant money of each committed contract."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from models.domain.contract import Commitment, CommitmentFlow
+from models.timetree import Quarter
+from optimizer.audit.arithmetic import present_value
+from optimizer.audit.book import Book, Moment
+from optimizer.audit.lease import CreditRow, Lease
+from optimizer.audit.modules import Tail
+
+
+@dataclass(frozen=True)
+class CommitmentQuarter:
+    """A commitment in one quarter; amounts positive, $M."""
+
+    rent: float = 0.0
+    opex: float = 0.0
+    power: float = 0.0
+    recovered: float = 0.0
+    residual: float = 0.0
+    energy_mwh: float = 0.0
+    own: float = 0.0
+    """Own and vendor rows, when paid."""
+    escrow: float = 0.0
+    tenant: float = 0.0
+    gpu_debt: float = 0.0
+    fee: float = 0.0
+    remaining_own: float = 0.0
+    """Own and vendor rows paid after the quarter."""
+    occupied_mw: float = 0.0
+    building_mw: float = 0.0
+    live_mw: float = 0.0
+    reserved_mw: float = 0.0
+    """Gross MW, whatever the stage; 0 once cancelled."""
+
+
+class Committed:
+    """One commitment along the tree, cancelled where the plan says so."""
+
+    def __init__(self, book: Book, commitment: Commitment, cancelled_at: frozenset[int]) -> None:
+        self.book, self.commitment = book, commitment
+        self.lease = Lease(
+            book, commitment.site, book.products[commitment.product], book.contracts[commitment.contract]
+        )
+        self.flows = book.flows(commitment.commitment)
+        self.total_mw = sum(f.mw_live for f in self.flows)
+        self.cancelled_at = cancelled_at
+        self.at = {n: self._quarter(n) for n in book.tree.nodes}
+
+    def is_cancelled(self, node: int) -> bool:
+        """Whether it is gone in the quarter of a node."""
+        return any(n in self.cancelled_at for n in self.book.paths[node])
+
+    def live_mw(self, quarter: Quarter) -> float:
+        """Critical MW live in a quarter."""
+        return sum(f.mw_live for f in self.flows if f.quarter <= quarter)
+
+    def income(self, moment: Moment) -> tuple[float, float, float]:
+        """Rent received, opex and power of a quarter. [$M]"""
+        live = self.live_mw(moment.quarter)
+        due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
+        rent = self.lease.rent_due(due, self.live_mw(due.quarter))
+        capex = self.commitment.capex_usd_m * self._share(live)
+        return rent, self.lease.opex(moment, live, capex), self.lease.power(moment, live)
+
+    def residual(self, moment: Moment) -> float:
+        """What is left at the end of the last term. [$M]"""
+        if moment.quarter + 1 != self.lease.last_end:
+            return 0.0
+        product, row = self.lease.product, self.commitment
+        whole = product.residual_frac * row.capex_usd_m + product.gpu_residual_frac * row.gpu_capex_usd_m
+        return whole * self._share(self.live_mw(moment.quarter))
+
+    def _share(self, live_mw: float) -> float:
+        return live_mw / self.total_mw if self.total_mw else 0.0
+
+    def _paid(self, flow: CommitmentFlow) -> Quarter:
+        return flow.quarter + (1 if flow.funded_by == "vendor" else 0)
+
+    def _spent(self, quarter: Quarter, *funders: str) -> float:
+        first = self.book.tree.first
+        return sum(
+            f.amount_usd_m
+            for f in self.flows
+            if f.funded_by in funders and f.quarter >= first and self._paid(f) == quarter
+        )
+
+    def remaining_own(self, quarter: Quarter) -> float:
+        """Own and vendor rows paid after a quarter, history apart. [$M]"""
+        first = self.book.tree.first
+        return sum(
+            f.amount_usd_m
+            for f in self.flows
+            if f.funded_by in ("own", "vendor") and f.quarter >= first and self._paid(f) > quarter
+        )
+
+    def _quarter(self, node: int) -> CommitmentQuarter:
+        if self.is_cancelled(node):
+            fee = self.commitment.cancel_fee_usd_m if node in self.cancelled_at else 0.0
+            return CommitmentQuarter(fee=fee)
+        moment = self.book.moment(node)
+        quarter, live = moment.quarter, self.live_mw(moment.quarter)
+        rent, opex, power = self.income(moment)
+        occupies = quarter >= self.commitment.occupies_from_quarter
+        gross = self.total_mw * self.lease.gross_per_mw
+        return CommitmentQuarter(
+            rent=rent,
+            opex=opex,
+            power=power,
+            recovered=self.lease.demand_recovered(moment, live),
+            residual=self.residual(moment),
+            energy_mwh=self.lease.energy(moment, live),
+            own=self._spent(quarter, "own", "vendor"),
+            escrow=self._spent(quarter, "escrow"),
+            tenant=self._spent(quarter, "tenant"),
+            gpu_debt=self._spent(quarter, "gpu_debt"),
+            remaining_own=self.remaining_own(quarter),
+            occupied_mw=gross if occupies else 0.0,
+            building_mw=self.total_mw - live if occupies else 0.0,
+            live_mw=live,
+            reserved_mw=gross,
+        )
+
+    def tail(self, leaf: int) -> Tail:
+        """Worth after a leaf. [$M]"""
+        if self.is_cancelled(leaf):
+            return Tail(0.0, 0.0)
+        end = self.lease.last_end + self.lease.contract.payment_lag_q
+        signed, beyond = [], []
+        for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
+            moment = self.book.moment(leaf, ahead)
+            rent, opex, power = self.income(moment)
+            noi, in_term = rent - opex - power, moment.quarter < self.lease.term_end
+            signed.append(noi if in_term else 0.0)
+            beyond.append((0.0 if in_term else noi) + self.residual(moment))
+        return Tail(present_value(signed, self.lease.rate), present_value(beyond, self.lease.rate))
+
+
+@dataclass(frozen=True)
+class MoneyQuarter:
+    """Tenant money of a committed contract in one quarter. [$M]"""
+
+    received: float
+    credited: float
+    unearned: float
+    """Received less credited to date, of what is given back."""
+    to_come: float
+
+
+class CommittedMoney:
+    """The tenant money of a committed contract, booked at the site of its first commitment."""
+
+    def __init__(self, book: Book, contract: str, held: list[Committed]) -> None:
+        self.book, self.site = book, held[0].commitment.site
+        start = book.contracts[contract].commencement_quarter
+        self.rows = book.money(contract)
+        self.credit_rows = tuple(
+            CreditRow(
+                (m.amount_usd_m or 0.0) / m.give_back_q,
+                start + m.give_back_from_q,
+                m.give_back_q,
+                m.max_frac_of_rent,
+            )
+            for m in self.rows
+            if m.give_back_q
+        )
+        self.at: dict[int, MoneyQuarter] = {}
+        carried: dict[int, tuple[float, ...]] = {}
+        credited: dict[int, float] = {}
+        for n in book.tree.nodes:
+            parent, quarter = book.tree.parent[n], book.tree.quarter(n)
+            rent = sum(c.at[n].rent for c in held)
+            owed = carried[parent] if parent >= 0 else tuple(0.0 for _ in self.credit_rows)
+            given = [r.given(quarter, left, rent) for r, left in zip(self.credit_rows, owed, strict=True)]
+            carried[n] = tuple(left for _, left in given)
+            now = sum(credit for credit, _ in given)
+            credited[n] = now + (credited[parent] if parent >= 0 else self._history())
+            self.at[n] = MoneyQuarter(
+                received=sum(m.amount_usd_m or 0.0 for m in self.rows if m.received_quarter == quarter),
+                credited=now,
+                unearned=self._received_by(quarter) - credited[n],
+                to_come=sum(
+                    m.amount_usd_m or 0.0 for m in self.rows if self._when(m.received_quarter) > quarter
+                ),
+            )
+
+    def _when(self, received: Quarter | None) -> Quarter:
+        return received if received is not None else self.book.tree.first + -1
+
+    def _received_by(self, quarter: Quarter) -> float:
+        return sum(
+            m.amount_usd_m or 0.0
+            for m in self.rows
+            if m.give_back_q and self._when(m.received_quarter) <= quarter
+        )
+
+    def _history(self) -> float:
+        """Credits before the first quarter, taken as given on their plan dates. [$M]"""
+        return sum(
+            r.part_usd_m * min(r.parts, max(0, self.book.tree.first - r.first)) for r in self.credit_rows
+        )
+
+
+def committed_money(book: Book, held: list[Committed]) -> list[CommittedMoney]:
+    """The tenant money of every committed contract that has commitments."""
+    by_contract: dict[str, list[Committed]] = defaultdict(list)
+    for one in held:
+        by_contract[one.commitment.contract].append(one)
+    return [
+        CommittedMoney(book, name, ones)
+        for name, ones in by_contract.items()
+        if book.contracts[name].state == "committed" and book.money(name)
+    ]

@@ -1,0 +1,54 @@
+"""Each existing loan rolled forward from its terms."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from models.domain.finance import Debt
+from optimizer.audit.book import Book
+
+
+@dataclass(frozen=True)
+class DebtQuarter:
+    """A loan in one quarter. [$M]"""
+
+    drawn: float
+    interest: float
+    """With the commitment fee."""
+    principal: float
+    balance: float
+    undrawn: float
+
+
+def draws_by_period(book: Book, debt: Debt) -> dict[int, float]:
+    """What commitments draw of a loan, by quarters since the first. [$M]"""
+    found: dict[int, float] = defaultdict(float)
+    for commitment in book.portfolio.commitments:
+        if commitment.debt == debt.debt:
+            for flow in book.flows(commitment.commitment):
+                if flow.funded_by == "gpu_debt" and flow.quarter >= book.tree.first:
+                    found[flow.quarter - book.tree.first] += flow.amount_usd_m
+    return found
+
+
+def roll_debt(book: Book, debt: Debt) -> dict[int, DebtQuarter]:
+    """The loan at each node."""
+    draws = draws_by_period(book, debt)
+    rolled: dict[int, DebtQuarter] = {}
+    for n in book.tree.nodes:
+        before = rolled.get(book.tree.parent[n])
+        opening, undrawn = (
+            (before.balance, before.undrawn) if before else (debt.principal_usd_m, debt.undrawn_usd_m)
+        )
+        rate = debt.coupon_or_spread_frac
+        if debt.rate_kind == "floating":
+            rate += book.rows[n].base_rate_frac
+        drawn = draws.get(book.tree.period[n], 0.0)
+        interest = rate / 4.0 * opening + debt.commitment_fee_frac / 4.0 * max(0.0, undrawn)
+        owed, quarter = opening + drawn, book.tree.quarter(n)
+        principal = 0.0
+        if quarter == debt.maturity_quarter:
+            principal = owed
+        elif debt.repayment == "straight" and debt.first_repayment_quarter <= quarter < debt.maturity_quarter:
+            principal = owed / (debt.maturity_quarter - quarter + 1)
+        rolled[n] = DebtQuarter(drawn, interest, principal, owed - principal, undrawn - drawn)
+    return rolled

@@ -1,0 +1,202 @@
+"""The table of decisions read into records, and what is wrong with it as a table."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from models.domain.ledger import Quantity
+from optimizer.audit.book import Book
+from optimizer.audit.court import Court
+
+INTEGERS = (Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.CANCEL)
+MEGAWATTS = (
+    Quantity.ON_MW,
+    Quantity.SLACK_MW,
+    Quantity.BOUGHT_MW,
+    Quantity.SOLD_MW,
+    Quantity.MOVED_IN_MW,
+    Quantity.MOVED_OUT_MW,
+)
+_COLUMNS = ("quantity", "site", "item", "contract", "since", "node", "value")
+
+
+@dataclass(frozen=True)
+class Start:
+    """Modules of a product begun for a contract."""
+
+    site: str
+    product: str
+    contract: str
+    node: int
+    modules: float
+
+
+@dataclass(frozen=True)
+class Financed:
+    """Modules begun at one node whose facility closes at another."""
+
+    site: str
+    product: str
+    contract: str
+    begun: int
+    closed: int
+    modules: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Something done at a site: an offer signed, steps or plant begun."""
+
+    site: str
+    item: str
+    node: int
+    amount: float
+
+
+@dataclass
+class Decisions:
+    """All that was decided."""
+
+    starts: list[Start] = field(default_factory=list)
+    signs: list[Placed] = field(default_factory=list)
+    expands: list[Placed] = field(default_factory=list)
+    cools: list[Placed] = field(default_factory=list)
+    financed: list[Financed] = field(default_factory=list)
+    cancels: list[tuple[str, int]] = field(default_factory=list)
+    mw: dict[tuple[Quantity, str, str, int], float] = field(default_factory=dict)
+    """By quantity, site, vintage, node."""
+    contributed: dict[tuple[str, int], float] = field(default_factory=dict)
+    distributed: dict[tuple[str, int], float] = field(default_factory=dict)
+    atm: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    """By instrument, block, node."""
+    follow_on: dict[tuple[str, int], float] = field(default_factory=dict)
+    issue: dict[tuple[str, int], float] = field(default_factory=dict)
+    rescue: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+
+
+@dataclass(frozen=True)
+class _Row:
+    quantity: Quantity
+    site: str
+    item: str
+    contract: str
+    since: str
+    begun: int
+    """Node that ``since`` names; -1 when it names none."""
+    node: int
+    value: float
+
+
+def read_decisions(frame: pd.DataFrame, book: Book, court: Court) -> Decisions | None:
+    """Records of the table; None, with the reasons in ``court``, when it cannot be read."""
+    if missing := [c for c in _COLUMNS if c not in frame.columns]:
+        court.require("decisions", "decisions", "", ",".join(missing), False, "a column", "none")
+        return None
+    decided, readable, seen = Decisions(), True, set()
+    for cells in frame[list(_COLUMNS)].itertuples(index=False, name=None):
+        *words, value = cells
+        place = "|".join(map(str, words))
+        reason = _reason(words, value, book)
+        if not reason and place in seen:
+            reason = "a second row of this key"
+        seen.add(place)
+        if court.require("decisions", "decisions", place, "value", not reason, "a valid row", reason or ""):
+            _enter(decided, _row(words, value, book))
+        else:
+            readable = False
+    return decided if readable else None
+
+
+def _row(words: list[str], value: float, book: Book) -> _Row:
+    quantity = Quantity(words[0])
+    amount = float(round(value)) if quantity in INTEGERS else float(value)
+    site, item, contract, since, node = words[1:6]
+    return _Row(
+        quantity, site, item, contract, since, book.node_of.get(since, -1), book.node_of[node], amount
+    )
+
+
+def _reason(words: list[object], value: object, book: Book) -> str:
+    """What makes a row unusable; empty when nothing does."""
+    if not all(isinstance(w, str) for w in words):
+        return "a key that is not text"
+    quantity, *_, node = map(str, words)
+    if quantity not in list(Quantity):
+        return "unknown quantity"
+    if node not in book.node_of:
+        return "unknown node"
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return "not a number"
+    if not math.isfinite(number):
+        return "not a finite number"
+    if number < -Court.MW:
+        return "a negative amount"
+    if Quantity(quantity) in INTEGERS and abs(number - round(number)) > Court.INTEGER:
+        return "not an integer"
+    return _unknown_name(_row([str(w) for w in words], number, book), book)
+
+
+def _unknown_name(row: _Row, book: Book) -> str:
+    """Names that the inputs do not hold, or keys that do not belong to the quantity."""
+    entities, q = {e.entity for e in book.portfolio.entities}, row.quantity
+    route = row.site in book.sites and row.item in book.products and row.contract in book.contracts
+    kinds = {Quantity.FOLLOW_ON: "follow_on", Quantity.ISSUE: "convertible"}
+    checks: dict[Quantity, Callable[[], bool]] = {
+        Quantity.START: lambda: route and (row.site, book.products[row.item].cooling) in book.cooling,
+        Quantity.SIGN: lambda: row.site in book.sites and row.contract in book.contracts,
+        Quantity.EXPAND: lambda: row.item in book.expansions and book.expansions[row.item].site == row.site,
+        Quantity.COOL: lambda: (row.site, row.item) in book.cooling,
+        Quantity.FINANCED: lambda: route and _facility_exists(row, book),
+        Quantity.CANCEL: lambda: row.item in book.commitments,
+        Quantity.CONTRIBUTED: lambda: row.item in entities - {book.parent},
+        Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
+        Quantity.ATM: lambda: row.since.isdigit() and (row.item, int(row.since)) in book.blocks,
+        Quantity.RESCUE: lambda: True,
+    }
+    if q in MEGAWATTS:
+        known = row.site in book.sites and row.item in book.vintages
+    elif q in kinds:
+        known = row.item in book.instruments and book.instruments[row.item].kind == kinds[q]
+    else:
+        known = checks[q]()
+    return "" if known else f"names unknown to the inputs, or not of {q}"
+
+
+def _facility_exists(row: _Row, book: Book) -> bool:
+    """Whether the contract has lenders and the loan closes at the start or at completion."""
+    begun = row.begun
+    if begun < 0 or book.contracts[row.contract].credit_class not in book.classes:
+        return False
+    gone = book.tree.period[row.node] - book.tree.period[begun]
+    at_completion = gone == book.products[row.item].lead_q and begun in book.paths[row.node]
+    return row.node == begun or at_completion
+
+
+def _enter(to: Decisions, row: _Row) -> None:
+    q, n, value = row.quantity, row.node, row.value
+    if q is Quantity.START:
+        to.starts.append(Start(row.site, row.item, row.contract, n, value))
+    elif q is Quantity.SIGN:
+        to.signs.append(Placed(row.site, row.contract, n, value))
+    elif q is Quantity.EXPAND:
+        to.expands.append(Placed(row.site, row.item, n, value))
+    elif q is Quantity.COOL:
+        to.cools.append(Placed(row.site, row.item, n, value))
+    elif q is Quantity.FINANCED:
+        to.financed.append(Financed(row.site, row.item, row.contract, row.begun, n, value))
+    elif q is Quantity.CANCEL:
+        if value:
+            to.cancels.append((row.item, n))
+    elif q in MEGAWATTS:
+        to.mw[q, row.site, row.item, n] = value
+    elif q is Quantity.ATM:
+        to.atm[row.item, int(row.since), n] = value
+    elif q is Quantity.RESCUE:
+        to.rescue[n] += value
+    else:
+        getattr(to, q.value)[row.item, n] = value

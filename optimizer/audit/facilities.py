@@ -1,0 +1,232 @@
+"""One project facility on one module: sized on the lender's case, then rolled forward quarter by quarter."""
+
+from dataclasses import dataclass
+
+from models.domain.finance import CreditClass
+from optimizer.audit.arithmetic import present_value
+from optimizer.audit.modules import Module
+
+_ROUNDING = 1e-9
+"""A balloon may exceed its cap by this fraction: the cap is met with equality in round cases."""
+
+
+@dataclass(frozen=True)
+class FacilityQuarter:
+    """A facility in one quarter since its close. [$M]"""
+
+    drawn: float = 0.0
+    """Increase of the balance while it is drawn, capitalised interest included."""
+    interest: float = 0.0
+    """Accrued on the opening balance."""
+    principal: float = 0.0
+    """Service less interest: negative while a ramp pays less than the interest."""
+    balance: float = 0.0
+    restricted: float = 0.0
+    """Escrow and reserve at the end."""
+    received: float = 0.0
+    """What reaches the borrower for its spend."""
+    escrow_income: float = 0.0
+    paid_interest: float = 0.0
+    """Interest paid by the borrower; in construction escrow or the loan itself pays."""
+    released: float = 0.0
+    undrawn: float = 0.0
+    """Still to be received from the lender."""
+    escrow: float = 0.0
+    """Of what is restricted: notes drawn and not yet paid out."""
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A loan and the service that repays it."""
+
+    loan: float
+    reserve_frac: float
+    service: list[float]
+    """By quarter since go-live; the covered ones only."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the lenders ask at a close."""
+
+    credit: CreditClass
+    rate: float
+    refinance_rate: float
+    escrow_rate: float
+    construction_q: int
+    """Q: quarters from close to go-live."""
+
+    @property
+    def i(self) -> float:
+        """Interest of a quarter."""
+        return self.rate / 4.0
+
+
+class Facility:
+    """The facility of one module, by quarters since its close."""
+
+    def __init__(self, module: Module, closed: int) -> None:
+        book = module.book
+        credit = book.classes[module.lease.contract.credit_class or ""]
+        row = book.rows[closed]
+        to_live = module.live_from - book.tree.quarter(closed)
+        base, add = row.base_rate_frac, row.spread_add_frac
+        self.terms = Terms(
+            credit,
+            base + credit.spread_frac + add,
+            base + credit.refinance_spread_frac + add,
+            base,
+            to_live,
+        )
+        self.covered = [n / credit.dscr_min for n in lenders_noi(module, closed)]
+        self.own_spend = module.own_spend
+        self.covered = self.covered[: credit.coverage_q]
+        self.sized = self._with_balloon_capped()
+        self.quarters = self._roll()
+
+    @property
+    def loan(self) -> float:
+        """The loan. [$M]"""
+        return self.sized.loan
+
+    @property
+    def net(self) -> float:
+        """What reaches spend over the facility's life. [$M]"""
+        return sum(q.received for q in self.quarters)
+
+    def quarter(self, since_close_q: int) -> FacilityQuarter:
+        """The facility so many quarters after its close."""
+        return self.quarters[since_close_q] if since_close_q < len(self.quarters) else FacilityQuarter()
+
+    def _weights(self) -> list[float]:
+        total = sum(self.own_spend)
+        return [h / total if total else 0.0 for h in self.own_spend][: self.terms.construction_q]
+
+    def _draw_factor(self) -> float:
+        """Balance at go-live of one dollar drawn with the spend."""
+        q, i = self.terms.construction_q, self.terms.i
+        return sum(w * (1.0 + i) ** (q - 1 - j) for j, w in enumerate(self._weights()))
+
+    def _net_frac(self, reserve_frac: float) -> float:
+        """Share of the loan that reaches spend."""
+        t, fee = self.terms, self.terms.credit.fee_frac
+        if t.construction_q == 0:
+            return 1.0 - fee - reserve_frac
+        if t.credit.funding == "notes":
+            return 1.0 - fee - t.construction_q * t.i - reserve_frac
+        factor = self._draw_factor()
+        fee_at_live = fee * (1.0 + t.i) ** t.construction_q
+        return (1.0 - fee_at_live - reserve_frac) / factor if factor else 0.0
+
+    def _size(self, quarters: int) -> Sized:
+        """The loan when ``quarters`` of the lender's case are counted."""
+        t, counted = self.terms, self.covered[:quarters]
+        capacity = present_value(counted, t.rate)
+        if capacity <= 0.0:
+            return Sized(0.0, 0.0, [0.0] * quarters)
+        reserve_frac = t.credit.reserve_q * max(counted[:4]) / capacity
+        kappa = 1.0 - self._net_frac(reserve_frac)
+        room = 1.0 - t.credit.ltc_max_frac * kappa
+        by_cost = t.credit.ltc_max_frac * sum(self.own_spend) / room if room > 0.0 else capacity
+        loan = max(0.0, min(capacity, by_cost))
+        return Sized(loan, reserve_frac, [n * loan / capacity for n in counted])
+
+    def _with_balloon_capped(self) -> Sized:
+        """The longest coverage whose balance at maturity keeps the cap."""
+        t, served = self.terms, self.terms.credit.maturity_q - self.terms.construction_q
+        for quarters in range(len(self.covered), 0, -1):
+            sized = self._size(quarters)
+            left = present_value(sized.service[max(0, served) :], t.rate)
+            if left <= t.credit.balloon_cap_frac * sized.loan * (1.0 + _ROUNDING) + _ROUNDING:
+                return sized
+        return self._size(0)
+
+    def _roll(self) -> list[FacilityQuarter]:
+        quarters = self._build()
+        live = self._serve()
+        if not quarters and live:  # at completion: the loan arrives in the quarter of go-live
+            first = live[0]
+            net = self.loan * self._net_frac(self.sized.reserve_frac)
+            live[0] = FacilityQuarter(**{**first.__dict__, "drawn": self.loan, "received": net})
+        return quarters + live
+
+    def _build(self) -> list[FacilityQuarter]:
+        """The quarters from close to go-live."""
+        t, loan, reserve = self.terms, self.loan, self.sized.reserve_frac * self.loan
+        net = loan * self._net_frac(self.sized.reserve_frac)
+        fee, rolled, still = t.credit.fee_frac * loan, [], net
+        is_notes = t.credit.funding == "notes"
+        balance, escrow = (loan, loan - fee) if is_notes else (fee, 0.0)
+        for age, weight in enumerate(self._weights()):
+            opening, draw, is_first = balance, weight * net, age == 0
+            interest, income = t.i * opening, 0.0
+            still -= draw
+            if is_notes:
+                income = t.escrow_rate / 4.0 * escrow
+                escrow -= interest + draw
+                drawn = loan if is_first else 0.0
+            else:
+                if age == t.construction_q - 1:
+                    draw_reserve, escrow = reserve, reserve
+                else:
+                    draw_reserve = 0.0
+                drawn = interest + draw + draw_reserve + (fee if is_first else 0.0)
+                balance = opening + interest + draw + draw_reserve
+            rolled.append(
+                FacilityQuarter(
+                    drawn=drawn,
+                    interest=interest,
+                    balance=balance,
+                    restricted=escrow,
+                    received=draw,
+                    escrow_income=income,
+                    undrawn=0.0 if is_notes else still,
+                    escrow=escrow if is_notes else 0.0,
+                )
+            )
+        return rolled
+
+    def _serve(self) -> list[FacilityQuarter]:
+        """The quarters from go-live to the last service."""
+        t, sized = self.terms, self.sized
+        served = t.credit.maturity_q - t.construction_q
+        balance, live = sized.loan, []
+        reserve = sized.reserve_frac * sized.loan
+        after: list[float] = []
+        for j, service in enumerate(sized.service[: max(0, served)], start=1):
+            interest = t.i * balance
+            principal = service - interest
+            if j == served:
+                balloon = balance - principal
+                rest = self.covered[served:]
+                capacity = present_value(rest, t.refinance_rate)
+                rolled = min(balloon, capacity) if balloon > _ROUNDING else 0.0
+                after = [n * rolled / capacity for n in rest] if rolled > 0.0 else []
+                principal += balloon - rolled
+            balance -= principal
+            live.append(FacilityQuarter(0.0, interest, principal, balance, reserve, paid_interest=interest))
+        for service in after:
+            interest = t.refinance_rate / 4.0 * balance
+            balance -= service - interest
+            live.append(
+                FacilityQuarter(0.0, interest, service - interest, balance, reserve, paid_interest=interest)
+            )
+        if live:
+            last = live[-1]
+            live[-1] = FacilityQuarter(**{**last.__dict__, "restricted": 0.0, "released": reserve})
+        return live
+
+
+def lenders_noi(module: Module, closed: int) -> list[float]:
+    """The lender's case by quarter since go-live, to the end of the term. [$M]"""
+    book, lease = module.book, module.lease
+    haircut = book.classes[lease.contract.credit_class or ""].delivery_haircut_frac
+    to_live = module.live_from - book.tree.quarter(closed)
+    carried = tuple(0.0 for _ in module.credit_rows)
+    found = []
+    for j in range(max(0, lease.term_end - module.live_from)):
+        moment = book.moment(closed, to_live + j)
+        rent, opex, power = module.income(moment)
+        credit, carried = module.credits(moment.quarter, carried, rent)
+        found.append(max(0.0, haircut * (rent - opex - power) - credit))
+    return found

@@ -1,0 +1,80 @@
+"""The cash book: every movement by entity, node and line, and the balances that follow."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from models.domain.ledger import EBITDA_LINES, SPEND_LINES, CashLine
+from optimizer.audit.book import Book
+
+_FUNDING_LINES = (
+    CashLine.TENANT_MONEY,
+    CashLine.PROJECT_DRAWS,
+    CashLine.DEBT_DRAWS,
+    CashLine.ESCROW_RELEASE,
+)
+"""What others put towards spend."""
+
+
+class Ledger:
+    """Movements of cash, inflows positive. [$M]"""
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.lines: dict[tuple[str, int, CashLine], float] = defaultdict(float)
+        self.at_site: dict[tuple[str, int, CashLine], float] = defaultdict(float)
+        self.cash: dict[tuple[str, int], float] = {}
+
+    def post(self, entity: str, node: int, line: CashLine, amount: float) -> None:
+        """Book a movement."""
+        self.lines[entity, node, line] += amount
+
+    def post_site(self, site: str, node: int, line: CashLine, amount: float) -> None:
+        """Book a movement of a site at the entity that owns it."""
+        self.at_site[site, node, line] += amount
+        self.post(self.book.sites[site].entity, node, line, amount)
+
+    def total(self, node: int, lines: Iterable[CashLine], entities: Iterable[str] | None = None) -> float:
+        """Sum of lines at a node. [$M]"""
+        names = tuple(entities) if entities is not None else (self.book.parent, *self.book.spvs)
+        return sum(self.lines.get((e, node, line), 0.0) for e in names for line in lines)
+
+    def entity_total(self, entity: str, node: int) -> float:
+        """All movements of an entity at a node. [$M]"""
+        return self.total(node, CashLine, (entity,))
+
+    def ebitda(self, node: int) -> float:
+        """EBITDA of the company and its blocks. [$M]"""
+        return self.total(node, EBITDA_LINES)
+
+    def own_spend(self, entity: str, node: int) -> float:
+        """Spend of an entity that nobody else funds. [$M]"""
+        spend = -self.total(node, SPEND_LINES, (entity,))
+        return max(0.0, spend - self.total(node, _FUNDING_LINES, (entity,)))
+
+    def site_spend(self, site: str, node: int) -> float:
+        """Capital spending of a site, whoever pays. [$M]"""
+        return -sum(self.at_site.get((site, node, line), 0.0) for line in SPEND_LINES)
+
+    def site_own_spend(self, site: str, node: int) -> float:
+        """Spend of a site that nobody else funds. [$M]"""
+        funded = sum(self.at_site.get((site, node, line), 0.0) for line in _FUNDING_LINES)
+        return max(0.0, self.site_spend(site, node) - funded)
+
+    def total_own_spend(self, node: int) -> float:
+        """Own spend of all blocks. [$M]"""
+        return sum(self.own_spend(e, node) for e in self.book.spvs)
+
+    def roll_block(self, entity: str) -> None:
+        """Cash of a block at the end of each quarter."""
+        opening = next(e.unrestricted_cash_usd_m for e in self.book.portfolio.entities if e.entity == entity)
+        for n in self.book.tree.nodes:
+            before = self.cash[entity, self.book.tree.parent[n]] if n else opening
+            self.cash[entity, n] = before + self.entity_total(entity, n)
+
+    def block_cash(self, node: int) -> float:
+        """Cash of all blocks. [$M]"""
+        return sum(self.cash[e, node] for e in self.book.spvs)
+
+    def company_cash(self, node: int) -> float:
+        """Cash of the treasury. [$M]"""
+        return self.cash[self.book.parent, node]

@@ -1,0 +1,197 @@
+"""The life of one module, quarter by quarter: built, let, credited, and what is left of it at a leaf."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from models.timetree import Quarter
+from optimizer.audit.arithmetic import at_step, present_value, respread
+from optimizer.audit.book import Book, Moment
+from optimizer.audit.lease import CreditRow, Lease
+
+
+@dataclass(frozen=True)
+class ModuleQuarter:
+    """One module in one quarter; amounts positive, $M."""
+
+    rent: float
+    opex: float
+    power: float
+    credit: float
+    recovered: float
+    residual: float
+    spend: float
+    tenant_money: float
+    energy_mwh: float
+    late_loss: float
+    occupied_mw: float
+    building_mw: float
+    live_mw: float
+    utilised_mw: float
+
+    @property
+    def noi(self) -> float:
+        """Net operating income, before credits."""
+        return self.rent - self.opex - self.power
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What one quarter hands to the next."""
+
+    credits: tuple[float, ...] = ()
+    credited: float = 0.0
+    lost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What a module is worth after a leaf. [$M]"""
+
+    signed: float
+    beyond: float
+
+
+class Module:
+    """One module of a product at a site for a contract, begun at a node."""
+
+    def __init__(self, book: Book, site: str, product: str, contract: str, begun: int) -> None:
+        self.book, self.begun = book, begun
+        self.lease = Lease(book, site, book.products[product], book.contracts[contract])
+        self.product = self.lease.product
+        self.at: dict[int, ModuleQuarter] = {}
+        self.state: dict[int, Carried] = {}
+        self._price()
+        for n in book.below[begun]:
+            before = (
+                Carried(tuple(0.0 for _ in self.credit_rows))
+                if n == begun
+                else self.state[book.tree.parent[n]]
+            )
+            self.at[n], self.state[n] = self._quarter(book.moment(n), before)
+
+    def _price(self) -> None:
+        """Capex at the prices of the start, its spend, and the tenant's share of it."""
+        book, p, row = self.book, self.product, self.book.rows[self.begun]
+        site, contract = book.sites[self.lease.site], self.lease.contract
+        self.mw, self.lead = p.module_mw, p.lead_q
+        self.gross = p.module_mw * self.lease.gross_per_mw
+        factor = book.site_products[site.site, p.product].capex_factor_frac
+        self.building_usd_m = (
+            p.capex_usd_m_per_mw * p.module_mw * factor * (1.0 + p.contingency_frac) * row.capex_idx
+        )
+        demolition = site.demolition_usd_m_per_mw * self.gross if p.archetype == "rebuild" else 0.0
+        self.capex = self.building_usd_m + demolition
+        self.gpus = p.gpu_capex_usd_m_per_mw * p.module_mw * row.gpu_price_idx
+        self.spend = [self.capex * w for w in respread(book.profiles[p.spend_profile], self.lead)]
+        if p.gpu_spend_profile:
+            extra = respread(book.profiles[p.gpu_spend_profile], self.lead)
+            self.spend = [s + self.gpus * v for s, v in zip(self.spend, extra, strict=True)]
+        money = book.money(contract.contract)
+        self.tenant_frac = sum(m.frac_of_capex or 0.0 for m in money)
+        self.owed_frac = sum(m.frac_of_capex or 0.0 for m in money if m.give_back_q)
+        live_from = book.tree.quarter(self.begun) + self.lead
+        cost = self.capex + self.gpus
+        self.credit_rows = tuple(
+            CreditRow(
+                (m.frac_of_capex or 0.0) * cost / m.give_back_q,
+                live_from + m.give_back_from_q,
+                m.give_back_q,
+                m.max_frac_of_rent,
+            )
+            for m in money
+            if m.give_back_q
+        )
+
+    @cached_property
+    def own_spend(self) -> list[float]:
+        """Own spend by age. [$M]"""
+        return [s * (1.0 - self.tenant_frac) for s in self.spend]
+
+    @cached_property
+    def ramp(self) -> tuple[float, ...]:
+        """Utilisation since go-live."""
+        return self.book.profiles[self.product.ramp_profile]
+
+    @cached_property
+    def live_from(self) -> Quarter:
+        """Calendar quarter of go-live."""
+        return self.book.tree.quarter(self.begun) + self.lead
+
+    def used_mw(self, moment: Moment) -> float:
+        """Critical MW in use: utilisation, nothing before go-live."""
+        since = moment.quarter - self.live_from
+        return self.mw * at_step(self.ramp, since) if since >= 0 else 0.0
+
+    def rent_received(self, moment: Moment) -> float:
+        """Rent that was due a payment lag before. [$M]"""
+        due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
+        return self.lease.rent_due(due, self.used_mw(due))
+
+    def residual(self, moment: Moment) -> float:
+        """What is left at the end of the last term. [$M]"""
+        is_last = moment.quarter + 1 == self.lease.last_end
+        if not is_last or moment.quarter < self.live_from:
+            return 0.0
+        return self.product.residual_frac * self.building_usd_m + self.product.gpu_residual_frac * self.gpus
+
+    def income(self, moment: Moment) -> tuple[float, float, float]:
+        """Rent received, opex and power of a quarter. [$M]"""
+        used = self.used_mw(moment)
+        maintained = self.capex if moment.quarter >= self.live_from else 0.0
+        opex = self.lease.opex(moment, used, maintained)
+        return self.rent_received(moment), opex, self.lease.power(moment, used)
+
+    def credits(
+        self, quarter: Quarter, carried: tuple[float, ...], rent: float
+    ) -> tuple[float, tuple[float, ...]]:
+        """Tenant credits of a quarter over all rows, and what each carries on. [$M]"""
+        given = [row.given(quarter, owed, rent) for row, owed in zip(self.credit_rows, carried, strict=True)]
+        return sum(g for g, _ in given), tuple(left for _, left in given)
+
+    def _quarter(self, moment: Moment, before: Carried) -> tuple[ModuleQuarter, Carried]:
+        age = moment.period - self.book.tree.period[self.begun]
+        is_live, product = age >= self.lead, self.product
+        rent, opex, power = self.income(moment)
+        credit, carried = self.credits(moment.quarter, before.credits, rent)
+        lost = before.lost + (max(0.0, rent - opex - power - credit) if is_live else 0.0)
+        spend = 0.0 if is_live else self.spend[age]
+        used = self.used_mw(moment)
+        quarter = ModuleQuarter(
+            rent=rent,
+            opex=opex,
+            power=power,
+            credit=credit,
+            recovered=self.lease.demand_recovered(moment, self.mw) if is_live else 0.0,
+            residual=self.residual(moment),
+            spend=spend,
+            tenant_money=spend * self.tenant_frac,
+            energy_mwh=self.lease.energy(moment, used),
+            late_loss=lost if is_live and age < self.lead + product.slip_q else 0.0,
+            occupied_mw=self.gross if age >= max(0, self.lead - product.displaces_mining_q) else 0.0,
+            building_mw=0.0 if is_live else self.mw,
+            live_mw=self.mw if is_live else 0.0,
+            utilised_mw=used,
+        )
+        return quarter, Carried(carried, before.credited + credit, lost)
+
+    def remaining_own(self, node: int) -> float:
+        """Own spend after the quarter of a node. [$M]"""
+        age = self.book.tree.period[node] - self.book.tree.period[self.begun]
+        return sum(self.own_spend[age + 1 :])
+
+    def unearned(self, node: int) -> float:
+        """Tenant money received that is to be given back and is not yet credited. [$M]"""
+        age = self.book.tree.period[node] - self.book.tree.period[self.begun]
+        return self.owed_frac * sum(self.spend[: age + 1]) - self.state[node].credited
+
+    def tail(self, leaf: int) -> Tail:
+        """Worth after a leaf: net operating income in the term; renewal and residual. [$M]"""
+        end = max(self.lease.last_end + self.lease.contract.payment_lag_q, self.live_from)
+        signed, beyond = [], []
+        for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
+            moment = self.book.moment(leaf, ahead)
+            rent, opex, power = self.income(moment)
+            noi, in_term = rent - opex - power, moment.quarter < self.lease.term_end
+            signed.append(noi if in_term else 0.0)
+            beyond.append((0.0 if in_term else noi) + self.residual(moment))
+        return Tail(present_value(signed, self.lease.rate), present_value(beyond, self.lease.rate))

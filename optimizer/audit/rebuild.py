@@ -1,0 +1,66 @@
+"""All tables of a plan, rebuilt from the inputs, the tree, the decisions and the price per share."""
+
+import pandas as pd
+
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.audit import tables_money, tables_physical
+from optimizer.audit.book import Book
+from optimizer.audit.court import Court
+from optimizer.audit.decisions import read_decisions
+from optimizer.audit.tables_physical import Rows
+from optimizer.audit.valuation import Valuation
+from optimizer.audit.world import World
+from optimizer.plans.tables import BY_NAME
+
+
+class UnreadableDecisionsError(ValueError):
+    """The table of decisions cannot be read."""
+
+
+def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows]:
+    """Audited columns of every table, by key."""
+    world = worth.world
+    return {
+        "decisions": tables_physical.decisions(world),
+        "site_plan": tables_physical.site_plan(world),
+        "mining": tables_physical.mining(world),
+        "site_summary": tables_physical.site_summary(world),
+        "contracts": tables_physical.contracts(world),
+        "financing": tables_money.financing(world),
+        "sources_uses": tables_money.sources_uses(world),
+        "cash_flow": tables_money.cash_flow(world),
+        "debt_schedule": tables_money.debt_schedule(world),
+        "convert_schedule": tables_money.convert_schedule(world),
+        "convertibles": tables_money.convertibles(world),
+        "cap_table": tables_money.cap_table(worth, value_per_share_usd),
+        "liquidity": tables_money.liquidity(world),
+        "commitments": tables_physical.commitments(world),
+        "covenants": tables_money.covenants(world),
+        "value": tables_money.value(worth),
+        "claims": tables_money.claims(worth, value_per_share_usd),
+        "decide_now": tables_physical.decide_now(world),
+    }
+
+
+def value_plan(portfolio: Portfolio, tree: TimeTree, decisions: pd.DataFrame) -> Valuation:
+    """Worth of a plan by the auditor's arithmetic; UnreadableDecisionsError when the table cannot be read."""
+    book, court = Book(portfolio, tree), Court()
+    decided = read_decisions(decisions, book, court)
+    if decided is None:
+        raise UnreadableDecisionsError("; ".join(map(str, court.failures)))
+    return Valuation(World(book, decided))
+
+
+def rebuild(
+    portfolio: Portfolio, tree: TimeTree, decisions: pd.DataFrame, *, value_per_share_usd: float
+) -> dict[str, pd.DataFrame]:
+    """Every table with its key and audited columns."""
+    worth = value_plan(portfolio, tree, decisions)
+    tables = {}
+    for name, rows in rebuild_rows(worth, value_per_share_usd).items():
+        spec = BY_NAME[name]
+        columns = [*spec.key, *spec.audited]
+        cells = [[*key, *(row[c] for c in spec.audited)] for key, row in rows.items()]
+        tables[name] = pd.DataFrame(cells, columns=columns)
+    return tables

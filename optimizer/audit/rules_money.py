@@ -1,0 +1,245 @@
+"""Every rule on cash, capital raised, covenants and the leaf, checked again."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from models.domain.rules import Budget
+from optimizer.audit.court import Court
+from optimizer.audit.world import World
+
+_SHARE = 1e-6
+_DEAL_USD_M = 1e-6
+"""A deal below one dollar is none."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """One covenant or budget in one quarter; headroom positive when it holds."""
+
+    name: str
+    check: str
+    node: int
+    value: float
+    threshold: float
+    headroom: float
+
+
+@dataclass(frozen=True)
+class Deal:
+    """A follow-on or an issue of notes."""
+
+    instrument: str
+    kind: str
+    node: int
+    gross: float
+
+
+def covenant_tests(world: World) -> list[Test]:
+    """Every covenant in its span, and every budget's spend so far. [$M]"""
+    book, found = world.book, []
+    for row in book.portfolio.covenants:
+        for n in book.tree.nodes:
+            if not row.from_quarter <= book.tree.quarter(n) <= row.to_quarter:
+                continue
+            cash = world.ledger.company_cash(n) + world.ledger.block_cash(n)
+            cured = world.ledger.ebitda(n) + world.decided.rescue.get(n, 0.0)
+            if row.metric == "minimum_liquidity":
+                value, bound = cash - world.late_loss(n), row.threshold
+                found.append(Test(row.covenant, "COV-1", n, value, bound, value - bound))
+            elif row.metric == "net_debt_to_ebitda":
+                value, bound = world.debt(n) - cash, row.threshold * 4.0 * cured
+                found.append(Test(row.covenant, "COV-2", n, value, bound, bound - value))
+            else:
+                bound = row.threshold * world.interest(n)
+                found.append(Test(row.covenant, "COV-3", n, cured, bound, cured - bound))
+    for budget in book.portfolio.budgets:
+        for n in book.tree.nodes:
+            if budget.from_quarter <= book.tree.quarter(n) <= budget.to_quarter:
+                spent = sum(_counted(world, budget, m) for m in book.paths[n])
+                cap = budget.cap_usd_m
+                found.append(Test(budget.budget, "COV-4", n, spent, cap, cap - spent))
+    return found
+
+
+def _counted(world: World, budget: Budget, node: int) -> float:
+    """Spend of a quarter that counts against a budget. [$M]"""
+    ledger = world.ledger
+    if not budget.from_quarter <= world.book.tree.quarter(node) <= budget.to_quarter:
+        return 0.0
+    if budget.site is not None:
+        own = budget.counts == "own"
+        return ledger.site_own_spend(budget.site, node) if own else ledger.site_spend(budget.site, node)
+    if budget.counts == "own":
+        return ledger.total_own_spend(node)
+    return sum(ledger.site_spend(site, node) for site in world.book.sites)
+
+
+class MoneyRules:
+    """Rules PRJ, SPV, CSH, CVT, EQT, COV and VAL."""
+
+    def __init__(self, world: World, court: Court) -> None:
+        self.world, self.court = world, court
+        self.book, self.decided = world.book, world.decided
+        deals = [(name, n, gross) for (name, n), gross in self.decided.follow_on.items()]
+        deals += [(name, n, gross) for (name, n), gross in self.decided.issue.items()]
+        self.deals = [
+            Deal(name, self.book.instruments[name].kind, n, gross)
+            for name, n, gross in deals
+            if gross > _DEAL_USD_M
+        ]
+
+    def check(self) -> None:
+        """Take every check."""
+        self._loans()
+        self._cash()
+        if self.book.firm.raise_only_what_is_spent:
+            self._raised_is_spent()
+        self._marketed()
+        self._blocks()
+        self._programme()
+        self._shares()
+        for test in covenant_tests(self.world):
+            place = self._at(test.node, test.name)
+            self.court.at_least(test.check, place, test.headroom, 0.0, Court.USD_M)
+        self._leaves()
+
+    def _at(self, node: int, *names: str) -> str:
+        return "|".join((*names, self.book.tree.label(node)))
+
+    def _loans(self) -> None:
+        begun: dict[tuple[str, str, str, int], float] = defaultdict(float)
+        for s in self.decided.starts:
+            begun[s.site, s.product, s.contract, s.node] += s.modules
+        routes = {(f.site, f.product, f.contract, f.begun) for f in self.decided.financed}
+        for route in routes:
+            for leaf in self.book.tree.leaves_below(route[3]):
+                financed = sum(
+                    f.modules
+                    for f in self.decided.financed
+                    if (f.site, f.product, f.contract, f.begun) == route and f.closed in self.book.paths[leaf]
+                )
+                place = self._at(leaf, *route[:3], self.book.tree.label(route[3]))
+                self.court.at_most("PRJ-1", place, financed, begun[route], _SHARE)
+        for f in self.decided.financed:
+            contract = self.book.contracts[f.contract]
+            credit = self.book.classes[contract.credit_class or ""]
+            allowed = credit.closes_at_start if f.begun == f.closed else credit.closes_at_completion
+            is_open = self.book.rows[f.closed].project_debt_open
+            holds = (allowed and is_open) or f.modules <= _SHARE
+            place = self._at(f.closed, f.site, f.product, f.contract)
+            self.court.require("PRJ-1", "decisions", place, "node", holds, "an open window", "shut")
+
+    def _cash(self) -> None:
+        ledger, firm = self.world.ledger, self.book.firm
+        for n in self.book.tree.nodes:
+            for entity in self.book.spvs:
+                cash = ledger.cash[entity, n]
+                self.court.at_least("SPV-1", self._at(n, entity), cash, 0.0, Court.USD_M)
+            free = ledger.company_cash(n) - self.world.late_loss(n)
+            self.court.at_least("CSH-2", self._at(n), free, firm.cash_floor_usd_m, Court.USD_M)
+
+    def _raised_is_spent(self) -> None:
+        """U with as much spent as may be: money raised and not yet spent is covered by what is to be paid."""
+        world, tree = self.world, self.book.tree
+        left: dict[int, float] = {}
+        uses = [world.corporate_uses(n) for n in tree.nodes]
+        for n in tree.nodes:
+            before = left[tree.parent[n]] if n else 0.0
+            raised = world.equity_net(n) + world.notes_net(n)
+            spent = world.ledger.total_own_spend(n) + uses[n]
+            left[n] = max(0.0, before + raised - spent)
+            ahead = sum(
+                uses[m] * float(tree.probability[m] / tree.probability[n])
+                for m in self.book.below[n]
+                if 0 < tree.period[m] - tree.period[n] <= self.book.firm.look_ahead_q
+            )
+            cover = world.remaining_own(n) + ahead
+            self.court.at_most("CSH-5", self._at(n), left[n], cover, Court.USD_M)
+
+    def _marketed(self) -> None:
+        book, court = self.book, self.court
+        for deal in self.deals:
+            terms, row = book.instruments[deal.instrument], book.rows[deal.node]
+            is_note = deal.kind == "convertible"
+            check, place = "CVT-1" if is_note else "EQT-4", self._at(deal.node, deal.instrument)
+            cap = terms.max_frac_of_market_cap * book.share_price[deal.node] * book.firm.basic_shares_m
+            court.at_least(check, place, deal.gross, terms.min_usd_m, Court.USD_M)
+            court.at_most(check, place, deal.gross, min(terms.max_usd_m, cap), Court.USD_M)
+            is_open = row.convert_open if is_note else row.equity_open
+            court.require(check, "decisions", place, "node", is_open, "an open market", "shut")
+            window = book.window(deal.node, terms.once_every_q)
+            recent = sum(1 for other in self.deals if other.kind == deal.kind and other.node in window)
+            court.at_most("CVT-2", place, recent, 1, _SHARE)
+
+    def _block_size(self, name: str, block: int, node: int) -> float:
+        """Dollars that a discount block takes at a node. [$M]"""
+        rows = sorted(
+            (r.block, r.up_to_frac_of_volume) for r in self.book.portfolio.impact if r.instrument == name
+        )
+        below = max((upto for b, upto in rows if b < block), default=0.0)
+        share = self.book.blocks[name, block].up_to_frac_of_volume - below
+        firm = self.book.firm
+        return share * firm.traded_shares_m_per_day * firm.open_days_per_q * self.book.share_price[node]
+
+    def _is_shut(self, discount_frac: float, node: int) -> bool:
+        """Whether a marketed deal keeps a discount block shut."""
+        path, tree = set(self.book.paths[node]), self.book.tree
+        for deal in self.deals:
+            if deal.node in path:
+                terms, since = (
+                    self.book.instruments[deal.instrument],
+                    tree.period[node] - tree.period[deal.node],
+                )
+                if since <= terms.lockup_after_q:
+                    return True
+                if since < terms.drop_lasts_q and discount_frac < terms.launch_drop_frac:
+                    return True
+        return False
+
+    def _blocks(self) -> None:
+        atm = self.decided.atm
+        for (name, block, n), gross in atm.items():
+            place = self._at(n, name, str(block))
+            window = self.book.window(n, self.book.firm.impact_window_q)
+            recent = sum(atm.get((name, block, m), 0.0) for m in window)
+            self.court.at_most("EQT-1", place, recent, self._block_size(name, block, n), Court.USD_M)
+            shut = self._is_shut(self.book.blocks[name, block].discount_frac, n)
+            self.court.at_most("EQT-3", place, gross if shut else 0.0, 0.0, Court.USD_M)
+            is_open = self.book.rows[n].equity_open or gross <= Court.USD_M
+            self.court.require("EQT-2", "decisions", place, "node", is_open, "an open market", "shut")
+
+    def _programme(self) -> None:
+        sold: dict[int, float] = defaultdict(float)
+        by_name: dict[tuple[str, int], float] = defaultdict(float)
+        for (name, _, n), gross in self.decided.atm.items():
+            sold[n] += gross
+            by_name[name, n] += gross
+        for leaf in self.book.tree.leaves:
+            total = sum(sold.get(n, 0.0) for n in self.book.paths[leaf])
+            self.court.at_most("EQT-2", self._at(leaf), total, self.book.firm.atm_left_usd_m, Court.USD_M)
+        for (name, n), gross in by_name.items():
+            limit = self.book.instruments[name].max_usd_m
+            self.court.at_most("EQT-2", self._at(n, name), gross, limit, Court.USD_M)
+
+    def _shares(self) -> None:
+        book, firm = self.book, self.book.firm
+        for leaf in book.tree.leaves:
+            path = book.paths[leaf]
+            count = firm.basic_shares_m + firm.award_shares_m_per_q * book.tree.horizon_q
+            for (_, _, n), gross in self.decided.atm.items():
+                count += gross / book.share_price[n] if n in path else 0.0
+            for (_, n), gross in self.decided.follow_on.items():
+                count += gross / book.share_price[n] if n in path else 0.0
+            count += sum(note.shares_m for note, _ in self.world.notes if note.issued in path)
+            count += sum(claim.shares_m for claim in book.portfolio.share_claims)
+            self.court.at_most("EQT-5", self._at(leaf), count, firm.authorised_shares_m, Court.SHARES_M)
+
+    def _leaves(self) -> None:
+        """VAL-1: what is begun can be paid for."""
+        world = self.world
+        for leaf in self.book.tree.leaves:
+            free = world.ledger.company_cash(leaf) - self.book.firm.cash_floor_usd_m
+            cover = (
+                free + world.undrawn(leaf) + world.entity_escrow(leaf) + world.facility_sum(leaf, "escrow")
+            )
+            self.court.at_most("VAL-1", self._at(leaf), world.remaining_own(leaf), cover, Court.USD_M)

@@ -1,0 +1,208 @@
+"""Every rule on megawatts, contracts and machines, checked again."""
+
+from collections import defaultdict
+
+from models.domain.ledger import Quantity
+from optimizer.audit.court import Court
+from optimizer.audit.world import World
+
+_MODULES = 1e-6
+
+
+class PhysicalRules:
+    """Rules CNV, POW, COO, TEN, ALO, COM and MIN."""
+
+    def __init__(self, world: World, court: Court) -> None:
+        self.world, self.court = world, court
+        self.book, self.decided = world.book, world.decided
+        self.leaves = self.book.tree.leaves
+
+    def check(self) -> None:
+        """Take every check."""
+        self._windows()
+        self._conversion()
+        self._power_and_cooling()
+        self._offers()
+        self._building()
+        self._purchases_and_pool()
+        self._machines()
+        self._permissions()
+
+    def _at(self, node: int, *names: str) -> str:
+        return "|".join((*names, self.book.tree.label(node)))
+
+    def _windows(self) -> None:
+        """Decisions lie in the quarters and places that the inputs allow."""
+        book, court = self.book, self.court
+
+        def inside(check: str, place: str, holds: bool) -> None:
+            court.require(check, "decisions", place, "node", holds, "within its window", "outside")
+
+        for s in self.decided.starts:
+            if not s.modules:
+                continue
+            site, contract, product = book.sites[s.site], book.contracts[s.contract], book.products[s.product]
+            row, quarter = book.site_products.get((s.site, s.product)), book.tree.quarter(s.node)
+            open_here = row is not None and row.earliest_quarter <= quarter <= row.latest_quarter
+            place = self._at(s.node, "start", s.site, s.product, s.contract)
+            inside("CNV-1", place, open_here and site.hpc_allowed)
+            inside("CNV-2", place, quarter >= site.earliest_conversion_quarter)
+            suits = product.workload in contract.workloads and product.cooling in contract.coolings
+            inside("TEN-1", place, s.site in contract.sites and suits and contract.state != "committed")
+            is_cloud = product.workload == "gpu_cloud"
+            inside("CNV-1", place, book.regions[site.region].gpu_cloud_allowed or not is_cloud)
+        for sign in self.decided.signs:
+            terms, quarter = book.contracts[sign.item], book.tree.quarter(sign.node)
+            by = terms.sign_from_quarter is None or quarter >= terms.sign_from_quarter
+            by = by and (terms.sign_by_quarter is None or quarter <= terms.sign_by_quarter)
+            place = self._at(sign.node, "sign", sign.site, sign.item)
+            inside("ALO-1", place, by and terms.state == "offer" and sign.site in terms.sites)
+        for step in self.decided.expands:
+            expansion, quarter = book.expansions[step.item], book.tree.quarter(step.node)
+            open_now = expansion.earliest_quarter <= quarter <= expansion.latest_quarter
+            inside("POW-2", self._at(step.node, "expand", step.item), open_now or not step.amount)
+        for name, n in self.decided.cancels:
+            until = book.commitments[name].cancellable_until_quarter
+            inside("COM-1", self._at(n, "cancel", name), until is not None and book.tree.quarter(n) <= until)
+
+    def _on_path(self, leaf: int, node: int) -> bool:
+        return node in self.book.paths[leaf]
+
+    def _conversion(self) -> None:
+        book, court = self.book, self.court
+        for leaf in self.leaves:
+            begun: dict[tuple[str, str], float] = defaultdict(float)
+            steps: dict[str, float] = defaultdict(float)
+            plants: dict[tuple[str, str], float] = defaultdict(float)
+            for s in self.decided.starts:
+                begun[s.site, s.product] += s.modules if self._on_path(leaf, s.node) else 0.0
+            for e in self.decided.expands:
+                steps[e.item] += e.amount if self._on_path(leaf, e.node) else 0.0
+            for c in self.decided.cools:
+                plants[c.site, c.item] += c.amount if self._on_path(leaf, c.node) else 0.0
+            for (site, product), count in begun.items():
+                row = book.site_products.get((site, product))
+                limit = row.max_modules if row else 0
+                court.at_most("CNV-1", self._at(leaf, site, product), count, limit, _MODULES)
+            for name, here in self.world.sites.of.items():
+                limit_mw = book.sites[name].max_hpc_critical_mw
+                court.at_most("CNV-2", self._at(leaf, name), here.begun_mw[leaf], limit_mw, Court.MW)
+            for name, count in steps.items():
+                court.at_most("POW-2", self._at(leaf, name), count, book.expansions[name].max_steps, _MODULES)
+            for place, count in plants.items():
+                court.at_most(
+                    "COO-2", self._at(leaf, *place), count, book.cooling[place].max_modules, _MODULES
+                )
+            for commitment in book.commitments:
+                times = sum(
+                    1 for name, n in self.decided.cancels if name == commitment and self._on_path(leaf, n)
+                )
+                court.at_most("COM-1", self._at(leaf, commitment), times, 1, _MODULES)
+
+    def _power_and_cooling(self) -> None:
+        book, court = self.book, self.court
+        for name, here in self.world.sites.of.items():
+            site = book.sites[name]
+            for n in book.tree.nodes:
+                place = self._at(n, name)
+                occupied = here.occupied_mw[n] + here.mining_mw[n]
+                court.at_most("POW-1", place, occupied, here.energised_mw[n], Court.MW)
+                court.at_most("POW-6", place, here.slack_mw[n], max(0.0, here.slack_room_mw[n]), Court.MW)
+                if site.water_limit_m3_per_q is not None:
+                    limit = site.water_limit_m3_per_q
+                    court.at_most("COO-3", place, here.water_m3[n], limit, max(1.0, limit) * 1e-6)
+        for (name, kind), row in book.cooling.items():
+            here = self.world.sites.of[name]
+            for n in book.tree.nodes:
+                cooled, plant = here.cooled_mw[kind, n], here.plant_mw[kind, n]
+                court.at_most("COO-1", self._at(n, name, kind), cooled, row.existing_mw + plant, Court.MW)
+
+    def _signed(self, contract: str, node: int, site: str | None = None) -> float:
+        path = self.book.paths[node]
+        return sum(
+            s.amount
+            for s in self.decided.signs
+            if s.item == contract and s.node in path and (site is None or s.site == site)
+        )
+
+    def _offers(self) -> None:
+        book, court = self.book, self.court
+        offers = [c for c in book.portfolio.contracts if c.state == "offer"]
+        for offer in offers:
+            name = offer.contract
+            begun = [(s, m) for s, m in self.world.sites.modules if s.contract == name]
+            for site in {s.site for s, _ in begun}:
+                for n in {s.node for s, _ in begun if s.site == site}:
+                    path = book.paths[n]
+                    mw = sum(s.modules * m.mw for s, m in begun if s.site == site and s.node in path)
+                    limit = offer.max_mw * self._signed(name, n, site)
+                    court.at_most("TEN-1", self._at(n, site, name), mw, limit, Court.MW)
+            deadline = offer.deadline_quarter
+            for leaf in self.leaves:
+                court.at_most("ALO-1", self._at(leaf, name), self._signed(name, leaf), 1.0, _MODULES)
+                if deadline is None or deadline > book.last_quarter:
+                    continue
+                path = book.paths[leaf]
+                for site in {s.site for s in self.decided.signs if s.item == name}:
+                    live = sum(
+                        s.modules * m.mw
+                        for s, m in begun
+                        if s.site == site and s.node in path and m.live_from <= deadline
+                    )
+                    least = offer.min_mw * self._signed(name, leaf, site)
+                    court.at_least("TEN-2", self._at(leaf, site, name), live, least, Court.MW)
+        for group in {c.exclusive_group for c in offers} - {None}:
+            for leaf in self.leaves:
+                count = sum(self._signed(c.contract, leaf) for c in offers if c.exclusive_group == group)
+                court.at_most("ALO-2", self._at(leaf, str(group)), count, 1.0, _MODULES)
+
+    def _building(self) -> None:
+        firm = self.book.firm
+        for n in self.book.tree.nodes:
+            cap = firm.building_cap_mw + firm.building_cap_growth_mw_per_q * self.book.tree.period[n]
+            building = sum(here.building_mw[n] for here in self.world.sites.of.values())
+            self.court.at_most("ALO-3", self._at(n), building, cap, Court.MW)
+
+    def _bought(self, vintage: str, node: int) -> float:
+        return sum(self.world.machines.mw(Quantity.BOUGHT_MW, s, vintage, node) for s in self.book.sites)
+
+    def _purchases_and_pool(self) -> None:
+        book, court, machines = self.book, self.court, self.world.machines
+        for (name, n), pool in machines.pool.items():
+            place, vintage = self._at(n, name), book.vintages[name]
+            if not vintage.is_dead(book.tree.period[n]):
+                court.at_least("ALO-4", place, pool, 0.0, Court.MW)
+            bought = self._bought(name, n)
+            limit = vintage.machine.max_buy_mw_per_q if vintage.is_new else 0.0
+            court.at_most("ALO-5", place, bought, limit, Court.MW)
+            if vintage.is_new:
+                stock = sum(machines.stock.get((s, name, n), 0.0) for s in book.sites)
+                recent = sum(self._bought(name, m) for m in book.window(n, vintage.machine.life_q))
+                court.at_most("MIN-3", place, stock, recent, Court.MW)
+
+    def _machines(self) -> None:
+        court, machines = self.court, self.world.machines
+        for (site, vintage, n), stock in machines.stock.items():
+            place = self._at(n, site, vintage)
+            used = machines.mw(Quantity.ON_MW, site, vintage, n) + machines.mw(
+                Quantity.SLACK_MW, site, vintage, n
+            )
+            court.at_least("MIN-1", place, stock, 0.0, Court.MW)
+            court.at_most("MIN-2", place, used, stock, Court.MW)
+
+    def _permissions(self) -> None:
+        """Mining only where site and region allow it."""
+        book = self.book
+        for (quantity, name, vintage, n), mw in self.decided.mw.items():
+            site, limit = book.sites[name], float("inf")
+            if (
+                not site.mining_allowed
+                and quantity is not Quantity.SOLD_MW
+                and quantity is not Quantity.MOVED_OUT_MW
+            ):
+                limit = 0.0
+            arrives = quantity in (Quantity.BOUGHT_MW, Quantity.MOVED_IN_MW)
+            if arrives and not book.regions[site.region].new_mining_allowed:
+                limit = 0.0
+            if limit == 0.0:
+                self.court.at_most("MIN-2", self._at(n, name, vintage, quantity), mw, limit, Court.MW)

@@ -1,0 +1,248 @@
+"""Each site by node: what its megawatts do, what that moves in cash, and what it still has to spend."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from models.domain.ledger import CashLine, Quantity
+from models.domain.site import Power
+from models.units import USD_M, USD_M_PER_KW_MONTH
+from optimizer.audit.book import Book, Vintage
+from optimizer.audit.committed import Committed, CommittedMoney
+from optimizer.audit.decisions import Decisions, Placed, Start
+from optimizer.audit.ledger import Ledger
+from optimizer.audit.machines import Machines
+from optimizer.audit.modules import Module
+from optimizer.audit.power import new_price_usd_m, resale_usd_m, slack_share, tariff
+
+ByNode = defaultdict[int, float]
+
+
+def _zero() -> ByNode:
+    return defaultdict(float)
+
+
+@dataclass
+class SiteBook:
+    """One site; every field by node."""
+
+    energised_mw: ByNode = field(default_factory=_zero)
+    occupied_mw: ByNode = field(default_factory=_zero)
+    """Gross MW of HPC."""
+    reserved_mw: ByNode = field(default_factory=_zero)
+    """Gross MW of HPC begun or committed, whatever the stage."""
+    live_mw: ByNode = field(default_factory=_zero)
+    building_mw: ByNode = field(default_factory=_zero)
+    begun: ByNode = field(default_factory=_zero)
+    begun_mw: ByNode = field(default_factory=_zero)
+    """Critical MW begun by the plan so far."""
+    mining_mw: ByNode = field(default_factory=_zero)
+    """At the interconnect."""
+    slack_mw: ByNode = field(default_factory=_zero)
+    """At the interconnect, inside what HPC reserves."""
+    slack_room_mw: ByNode = field(default_factory=_zero)
+    btc: ByNode = field(default_factory=_zero)
+    energy_mwh: ByNode = field(default_factory=_zero)
+    water_m3: ByNode = field(default_factory=_zero)
+    late_loss: ByNode = field(default_factory=_zero)
+    remaining_own: ByNode = field(default_factory=_zero)
+    unearned: ByNode = field(default_factory=_zero)
+    security: ByNode = field(default_factory=_zero)
+    cooled_mw: defaultdict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
+    """IT MW of modules by cooling and node."""
+    plant_mw: defaultdict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
+
+
+class Sites:
+    """All sites, and their cash in the ledger."""
+
+    def __init__(self, book: Book, decided: Decisions, machines: Machines, ledger: Ledger) -> None:
+        self.book, self.decided, self.machines, self.ledger = book, decided, machines, ledger
+        self.of: dict[str, SiteBook] = {name: SiteBook() for name in book.sites}
+        self._module: dict[tuple[str, str, str, int], Module] = {}
+        self.modules = [
+            (s, self.module(s.site, s.product, s.contract, s.node)) for s in decided.starts if s.modules
+        ]
+        cancelled: dict[str, set[int]] = defaultdict(set)
+        for name, n in decided.cancels:
+            cancelled[name].add(n)
+        self.commitments = [
+            Committed(book, c, frozenset(cancelled[c.commitment])) for c in book.portfolio.commitments
+        ]
+        for start, module in self.modules:
+            self._add_module(start, module)
+        for one in self.commitments:
+            self._add_commitment(one)
+        for step in decided.expands:
+            self._add_expansion(step)
+        for plant in decided.cools:
+            self._add_plant(plant)
+        self._open_sites()
+        for name in book.sites:
+            for n in book.tree.nodes:
+                self._run_power_and_mining(name, n)
+
+    def module(self, site: str, product: str, contract: str, begun: int) -> Module:
+        """One module of a route begun at a node."""
+        key = (site, product, contract, begun)
+        if key not in self._module:
+            self._module[key] = Module(self.book, *key)
+        return self._module[key]
+
+    def _post(self, site: str, node: int, line: CashLine, amount: float) -> None:
+        if amount:
+            self.ledger.post_site(site, node, line, amount)
+
+    def _add_module(self, start: Start, module: Module) -> None:
+        here, k, name = self.of[start.site], start.modules, start.site
+        here.begun[start.node] += k
+        contract, product = module.lease.contract, module.product
+        cooling = self.book.cooling[name, product.cooling]
+        slack = contract.usable_slack_frac * (module.gross - module.mw * cooling.pue)
+        for n in self.book.below[start.node]:
+            q, hours = module.at[n], self.book.tree.quarter(n).hours
+            here.occupied_mw[n] += k * q.occupied_mw
+            here.reserved_mw[n] += k * module.gross
+            here.live_mw[n] += k * q.live_mw
+            here.building_mw[n] += k * q.building_mw
+            here.begun_mw[n] += k * module.mw
+            here.slack_room_mw[n] += k * slack * (q.live_mw / module.mw)
+            here.energy_mwh[n] += k * q.energy_mwh
+            here.water_m3[n] += k * q.live_mw * product.load_frac * hours * cooling.water_m3_per_mwh
+            here.late_loss[n] += k * q.late_loss
+            here.remaining_own[n] += k * module.remaining_own(n)
+            here.unearned[n] += k * module.unearned(n)
+            here.cooled_mw[product.cooling, n] += k * q.live_mw
+            self._post(name, n, CashLine.RENT, k * q.rent)
+            self._post(name, n, CashLine.TENANT_CREDIT, -k * q.credit)
+            self._post(name, n, CashLine.OPEX, -k * q.opex)
+            self._post(name, n, CashLine.HPC_POWER, -k * q.power)
+            self._post(name, n, CashLine.DEMAND_RECOVERED, k * q.recovered)
+            self._post(name, n, CashLine.RESIDUAL, k * q.residual)
+            self._post(name, n, CashLine.MODULE_SPEND, -k * q.spend)
+            self._post(name, n, CashLine.TENANT_MONEY, k * q.tenant_money)
+
+    def _add_commitment(self, one: Committed) -> None:
+        name, product = one.commitment.site, one.lease.product
+        here, cooling = self.of[name], self.book.cooling[name, product.cooling]
+        per_mw = one.lease.gross_per_mw - cooling.pue
+        for n in self.book.tree.nodes:
+            q, hours = one.at[n], self.book.tree.quarter(n).hours
+            here.occupied_mw[n] += q.occupied_mw
+            here.reserved_mw[n] += q.reserved_mw
+            here.live_mw[n] += q.live_mw
+            here.building_mw[n] += q.building_mw
+            here.slack_room_mw[n] += one.lease.contract.usable_slack_frac * per_mw * q.live_mw
+            here.energy_mwh[n] += q.energy_mwh
+            here.water_m3[n] += q.live_mw * product.load_frac * hours * cooling.water_m3_per_mwh
+            here.remaining_own[n] += q.remaining_own
+            self.ledger.at_site[name, n, CashLine.DEBT_DRAWS] += q.gpu_debt
+            self._post(name, n, CashLine.RENT, q.rent)
+            self._post(name, n, CashLine.OPEX, -q.opex)
+            self._post(name, n, CashLine.HPC_POWER, -q.power)
+            self._post(name, n, CashLine.DEMAND_RECOVERED, q.recovered)
+            self._post(name, n, CashLine.RESIDUAL, q.residual)
+            self._post(name, n, CashLine.COMMITMENT_SPEND, -(q.own + q.escrow + q.gpu_debt))
+            self._post(name, n, CashLine.ESCROW_RELEASE, q.escrow)
+            self._post(name, n, CashLine.CANCEL_FEE, -q.fee)
+
+    def add_money(self, money: CommittedMoney) -> None:
+        """Book the tenant money of a committed contract."""
+        here = self.of[money.site]
+        for n in self.book.tree.nodes:
+            q = money.at[n]
+            here.unearned[n] += q.unearned
+            here.remaining_own[n] -= q.to_come
+            self._post(money.site, n, CashLine.TENANT_MONEY, q.received)
+            self._post(money.site, n, CashLine.TENANT_CREDIT, -q.credited)
+
+    def _add_expansion(self, step: Placed) -> None:
+        terms, here, tree = self.book.expansions[step.item], self.of[step.site], self.book.tree
+        scale = step.amount * self.book.rows[step.node].capex_idx
+        deposit, rest = scale * terms.deposit_usd_m, scale * (terms.cost_usd_m - terms.deposit_usd_m)
+        for n in self.book.below[step.node]:
+            age = tree.period[n] - tree.period[step.node]
+            paid = (deposit if age == 0 else 0.0) + (rest if age == terms.lead_q - 1 else 0.0)
+            self._post(step.site, n, CashLine.EXPANSION_SPEND, -paid)
+            here.remaining_own[n] += rest if age < terms.lead_q - 1 else 0.0
+            here.energised_mw[n] += step.amount * terms.step_mw if age >= terms.lead_q else 0.0
+
+    def _add_plant(self, plant: Placed) -> None:
+        terms, here = self.book.cooling[plant.site, plant.item], self.of[plant.site]
+        tree = self.book.tree
+        cost = plant.amount * terms.capex_usd_m_per_module * self.book.rows[plant.node].capex_idx
+        for n in self.book.below[plant.node]:
+            age = tree.period[n] - tree.period[plant.node]
+            left_q = max(0, terms.lead_q - 1 - age)
+            if age < terms.lead_q:
+                self._post(plant.site, n, CashLine.COOLING_SPEND, -cost / terms.lead_q)
+            else:
+                here.plant_mw[plant.item, n] += plant.amount * terms.module_mw
+            here.remaining_own[n] += cost * left_q / terms.lead_q
+
+    def _open_sites(self) -> None:
+        """The first start on a path opens a site, once."""
+        for name, site in self.book.sites.items():
+            begun = self.of[name].begun
+            for n in self.book.tree.nodes:
+                if begun.get(n) and not any(begun.get(m) for m in self.book.paths[n][:-1]):
+                    self._post(name, n, CashLine.ONCE_SPEND, -site.once_cost_usd_m)
+
+    def _run_power_and_mining(self, name: str, n: int) -> None:
+        here, book, moment = self.of[name], self.book, self.book.moment(n)
+        power = book.power(name, moment.quarter)
+        here.energised_mw[n] += power.energised_mw if power else 0.0
+        self._mine(name, n)
+        self._post(name, n, CashLine.FIXED_COST, -book.sites[name].fixed_cost_usd_m_per_q)
+        here.security[n] = _cash_security(power)
+        before_first = _cash_security(book.power(name, book.tree.first + -1))
+        before = here.security[book.tree.parent[n]] if n else before_first
+        self._post(name, n, CashLine.SECURITY, before - here.security[n])
+        if power is None:
+            return
+        billed = max(here.occupied_mw[n] + here.mining_mw[n], power.min_bill_frac * here.energised_mw[n])
+        charge = power.demand_charge_usd_per_kw_month * USD_M_PER_KW_MONTH
+        self._post(name, n, CashLine.DEMAND_CHARGE, -billed * charge)
+        committed = power.take_or_pay_frac * here.energised_mw[n] * moment.quarter.hours
+        prices = tariff(book, name, moment)
+        if power.price_basis == "fixed" and power.resale_allowed:
+            gain = committed * (prices.spot_bare - prices.fixed_bare) * USD_M
+            self._post(name, n, CashLine.RESALE_GAIN, gain)
+        else:
+            shortfall = max(0.0, committed - here.energy_mwh[n])
+            self._post(name, n, CashLine.TAKE_OR_PAY, -shortfall * prices.fixed_bare * USD_M)
+
+    def _mine(self, name: str, n: int) -> None:
+        machines, here, share = self.machines, self.of[name], slack_share(self.book, name)
+        for site, vintage in machines.places:
+            if site != name:
+                continue
+            held = self.book.vintages[vintage]
+            on = machines.mw(Quantity.ON_MW, site, vintage, n)
+            slack = machines.mw(Quantity.SLACK_MW, site, vintage, n)
+            if on or slack:
+                one, running = machines.hashing(site, vintage, n), on + slack * share
+                here.mining_mw[n] += on * held.machine.overhead_frac
+                here.slack_mw[n] += slack * held.machine.overhead_frac
+                here.btc[n] += running * one.btc
+                here.energy_mwh[n] += running * one.energy_mwh
+                self._post(site, n, CashLine.MINING_MARGIN, running * one.margin_usd_m)
+            self._trade(site, held, n)
+
+    def _trade(self, site: str, held: Vintage, n: int) -> None:
+        """Machines bought, sold and moved in."""
+        moment, machines = self.book.moment(n), self.machines
+        bought = machines.mw(Quantity.BOUGHT_MW, site, held.name, n)
+        sold = machines.mw(Quantity.SOLD_MW, site, held.name, n)
+        moved = machines.mw(Quantity.MOVED_IN_MW, site, held.name, n)
+        pays_tariff = self.book.regions[self.book.sites[site].region].asic_tariff_applies
+        tariff_frac = moment.market.asic_tariff_frac if pays_tariff else 0.0
+        price = new_price_usd_m(held, moment) * (1.0 + tariff_frac)
+        self._post(site, n, CashLine.MACHINE_PURCHASE, -bought * price)
+        if sold:
+            self._post(site, n, CashLine.MACHINE_SALE, sold * resale_usd_m(self.book, held, moment))
+        self._post(site, n, CashLine.MACHINE_MOVE, -moved * held.machine.move_usd_per_mw * USD_M)
+
+
+def _cash_security(power: Power | None) -> float:
+    """Security required in cash. [$M]"""
+    return power.security_usd_m if power is not None and power.security_form == "cash" else 0.0

@@ -1,0 +1,222 @@
+"""The tables of a plan on cash, loans, notes, shares and value, rebuilt."""
+
+from collections import defaultdict
+
+from models.domain.ledger import CashLine
+from optimizer.audit.rules_money import covenant_tests
+from optimizer.audit.tables_physical import Rows
+from optimizer.audit.valuation import AWARDS, DELIVERED, Valuation
+from optimizer.audit.world import World
+
+PRICE_STEPS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+"""Share prices of the table `convertibles`, times today's."""
+
+OPENING_CASH, CLOSING_CASH = "opening cash", "closing cash"
+SOURCE, USE = "source", "use"
+BASIC, SOLD = "basic", "sold"
+RESCUE = "rescue"
+_INTERNAL = (CashLine.CONTRIBUTED, CashLine.DISTRIBUTED)
+
+
+def financing(world: World) -> Rows:
+    """Money raised: gross, what arrives, shares sold or reserved."""
+    book, decided = world.book, world.decided
+    sums: dict[tuple[str, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+
+    def add(name: str, node: int, gross: float, net: float, shares: float) -> None:
+        for i, amount in enumerate((gross, net, shares)):
+            sums[name, node][i] += amount
+
+    for (name, block, n), gross in decided.atm.items():
+        kept = (1.0 - book.blocks[name, block].discount_frac) * (1.0 - book.instruments[name].fee_frac)
+        add(name, n, gross, gross * kept, gross / book.share_price[n])
+    for (name, n), gross in decided.follow_on.items():
+        terms = book.instruments[name]
+        kept = (1.0 - terms.launch_drop_frac) * (1.0 - terms.fee_frac)
+        add(name, n, gross, gross * kept, gross / book.share_price[n])
+    for (name, n), principal in decided.issue.items():
+        terms = book.instruments[name]
+        kept = 1.0 - terms.fee_frac - (terms.capped_call_cost_frac or 0.0)
+        strike = book.share_price[n] * (1.0 - terms.launch_drop_frac) * (1.0 + (terms.premium_frac or 0.0))
+        add(name, n, principal, principal * kept, principal / strike)
+    for f, facility in world.facilities:
+        name = f"project:{book.contracts[f.contract].credit_class}"
+        add(name, f.closed, f.modules * facility.loan, f.modules * facility.net, 0.0)
+    for name, rolled in world.debts.items():
+        for n, q in rolled.items():
+            add(name, n, q.drawn, q.drawn, 0.0)
+    for n, amount in decided.rescue.items():
+        add(RESCUE, n, amount, amount, 0.0)
+    return {
+        (name, book.tree.label(n)): {"gross_usd_m": gross, "net_usd_m": net, "shares_m": shares}
+        for (name, n), (gross, net, shares) in sums.items()
+        if gross or net or shares
+    }
+
+
+def cash_flow(world: World) -> Rows:
+    """Every movement of cash."""
+    label = world.book.tree.label
+    return {
+        (entity, label(n), line.value): {"usd_m": amount}
+        for (entity, n, line), amount in world.ledger.lines.items()
+        if amount
+    }
+
+
+def sources_uses(world: World) -> Rows:
+    """Where the money comes from and goes to on each path."""
+    found: Rows = {}
+    for leaf in world.book.tree.leaves:
+        label = world.book.tree.label(leaf)
+        opening = sum(e.unrestricted_cash_usd_m for e in world.book.portfolio.entities)
+        closing = world.ledger.company_cash(leaf) + world.ledger.block_cash(leaf)
+        found[label, SOURCE, OPENING_CASH] = {"usd_m": opening}
+        found[label, USE, CLOSING_CASH] = {"usd_m": closing}
+        for line in CashLine:
+            if line in _INTERNAL:
+                continue
+            total = sum(world.ledger.total(n, (line,)) for n in world.book.paths[leaf])
+            if total:
+                found[label, SOURCE if total > 0.0 else USE, line.value] = {"usd_m": abs(total)}
+    return found
+
+
+def debt_schedule(world: World) -> Rows:
+    """Each loan, existing or of the plan."""
+    label, found = world.book.tree.label, Rows()
+    for name, rolled in world.debts.items():
+        for n, q in rolled.items():
+            found[name, label(n)] = {
+                "drawn_usd_m": q.drawn,
+                "interest_usd_m": q.interest,
+                "principal_usd_m": q.principal,
+                "balance_usd_m": q.balance,
+                "restricted_usd_m": 0.0,
+            }
+    for f, facility in world.facilities:
+        name = "|".join((f.site, f.product, f.contract, label(f.begun), label(f.closed)))
+        for n in world.book.below[f.closed]:
+            one = world.facility_at(f, facility, n)
+            found[name, label(n)] = {
+                "drawn_usd_m": f.modules * one.drawn,
+                "interest_usd_m": f.modules * one.interest,
+                "principal_usd_m": f.modules * one.principal,
+                "balance_usd_m": f.modules * one.balance,
+                "restricted_usd_m": f.modules * one.restricted,
+            }
+    return found
+
+
+def convert_schedule(world: World) -> Rows:
+    """Each tranche over time."""
+    found: Rows = {}
+    for note, rolled in world.notes:
+        for n, q in rolled.items():
+            found[note.name, world.book.tree.label(n)] = {
+                "outstanding_usd_m": q.outstanding,
+                "coupon_usd_m": q.coupon,
+                "principal_usd_m": q.principal,
+                "delivered_usd_m": q.delivered,
+                "capped_call_usd_m": q.capped_call,
+            }
+    return found
+
+
+def convertibles(world: World) -> Rows:
+    """Each tranche at maturity by share price."""
+    found: Rows = {}
+    for note, _ in world.notes:
+        for step in PRICE_STEPS:
+            price = step * world.book.firm.price_usd
+            cash, shares, capped = (note.principal_usd_m * each for each in note.settle(price))
+            found[note.name, price] = {
+                "cash_usd_m": cash,
+                "shares_out_m": shares / price,
+                "shares_back_m": capped / price,
+                "net_cost_usd_m": cash + shares - capped,
+            }
+    return found
+
+
+def cap_table(worth: Valuation, price: float) -> Rows:
+    """Shares at the horizon, economic and reported."""
+    world, book = worth.world, worth.book
+    found: Rows = {}
+    for leaf in book.tree.leaves:
+        label, path, at_leaf = book.tree.label(leaf), book.paths[leaf], price * worth.leaf_factor[leaf]
+        claims = worth.claims(leaf, price)
+
+        def economic(name: str, claims: dict[str, float] = claims, at_leaf: float = at_leaf) -> float:
+            return claims[name] / at_leaf if at_leaf > 0.0 else 0.0
+
+        awarded = book.firm.award_shares_m_per_q * book.tree.horizon_q
+        sold = sum(worth.sold_gross(n) / book.share_price[n] for n in path)
+        delivered = sum(worth.delivered_net(n) / book.share_price[n] for n in path)
+        same = {BASIC: book.firm.basic_shares_m, AWARDS: awarded, SOLD: sold, DELIVERED: delivered}
+        for holder, shares in same.items():
+            found[label, holder] = {"economic_shares_m": shares, "reported_shares_m": shares}
+        for note, rolled in world.notes:
+            if leaf in rolled:
+                found[label, note.name] = {
+                    "economic_shares_m": economic(note.name),
+                    "reported_shares_m": rolled[leaf].outstanding / note.strike_usd,
+                }
+        for claim in book.portfolio.share_claims:
+            expires = claim.expiry_quarter - book.tree.first
+            last = leaf if expires >= book.tree.horizon_q else path[max(0, expires)]
+            spot = at_leaf if last == leaf and expires >= book.tree.horizon_q else book.share_price[last]
+            counts = expires >= 0 and worth.is_vested(claim.contract, last) and spot > 0.0
+            reported = claim.shares_m * max(0.0, 1.0 - claim.strike_usd / spot) if counts else 0.0
+            found[label, claim.claim] = {
+                "economic_shares_m": economic(claim.claim),
+                "reported_shares_m": reported,
+            }
+    return found
+
+
+def liquidity(world: World) -> Rows:
+    """Cash against the floor."""
+    found: Rows = {}
+    for n in world.book.tree.nodes:
+        cash, late, floor = world.ledger.company_cash(n), world.late_loss(n), world.book.firm.cash_floor_usd_m
+        found[(world.book.tree.label(n),)] = {
+            "company_cash_usd_m": cash,
+            "block_cash_usd_m": world.ledger.block_cash(n),
+            "restricted_usd_m": world.restricted(n),
+            "undrawn_usd_m": world.undrawn(n),
+            "late_loss_usd_m": late,
+            "floor_usd_m": floor,
+            "headroom_usd_m": cash - late - floor,
+        }
+    return found
+
+
+def covenants(world: World) -> Rows:
+    """Tests and their headroom."""
+    return {
+        (t.name, world.book.tree.label(t.node)): {
+            "value": t.value,
+            "threshold": t.threshold,
+            "headroom": t.headroom,
+        }
+        for t in covenant_tests(world)
+    }
+
+
+def value(worth: Valuation) -> Rows:
+    """Components of value at each leaf."""
+    return {
+        (worth.book.tree.label(leaf), line.value): {"usd_m": amount}
+        for leaf, lines in worth.at_leaf.items()
+        for line, amount in lines.items()
+    }
+
+
+def claims(worth: Valuation, price: float) -> Rows:
+    """What others than today's shareholders take."""
+    return {
+        (worth.book.tree.label(leaf), name): {"usd_m": amount}
+        for leaf in worth.book.tree.leaves
+        for name, amount in worth.claims(leaf, price).items()
+    }

@@ -1,0 +1,190 @@
+"""The tables of a plan on decisions, megawatts, machines and contracts, rebuilt."""
+
+from collections import defaultdict
+
+from models.domain.ledger import SPEND_LINES, CashLine, Quantity
+from optimizer.audit.sites import SiteBook
+from optimizer.audit.world import World
+
+Row = dict[str, float | str]
+Rows = dict[tuple[str | float, ...], Row]
+"""Rows of a table: its audited columns by its key."""
+
+_NOW_QUARTERS = 2
+_DECIDED_NOW = (
+    Quantity.START,
+    Quantity.SIGN,
+    Quantity.EXPAND,
+    Quantity.COOL,
+    Quantity.FINANCED,
+    Quantity.CANCEL,
+    Quantity.BOUGHT_MW,
+    Quantity.SOLD_MW,
+    Quantity.MOVED_IN_MW,
+    Quantity.MOVED_OUT_MW,
+    Quantity.ATM,
+    Quantity.FOLLOW_ON,
+    Quantity.ISSUE,
+)
+_FULL_FRAC = 0.95
+_NOTHING_MW = 1e-6
+
+
+def decisions(world: World) -> Rows:
+    """The decisions as they were read."""
+    label, decided = world.book.tree.label, world.decided
+    found: Rows = {}
+
+    def add(
+        quantity: Quantity, site: str, item: str, contract: str, since: str, node: int, value: float
+    ) -> None:
+        found[quantity.value, site, item, contract, since, label(node)] = {"value": value}
+
+    for s in decided.starts:
+        add(Quantity.START, s.site, s.product, s.contract, "", s.node, s.modules)
+    for p in decided.signs:
+        add(Quantity.SIGN, p.site, "", p.item, "", p.node, p.amount)
+    for p in decided.expands:
+        add(Quantity.EXPAND, p.site, p.item, "", "", p.node, p.amount)
+    for p in decided.cools:
+        add(Quantity.COOL, p.site, p.item, "", "", p.node, p.amount)
+    for f in decided.financed:
+        add(Quantity.FINANCED, f.site, f.product, f.contract, label(f.begun), f.closed, f.modules)
+    for name, n in decided.cancels:
+        add(Quantity.CANCEL, "", name, "", "", n, 1.0)
+    for (quantity, site, vintage, n), mw in decided.mw.items():
+        add(quantity, site, vintage, "", "", n, mw)
+    for (name, block, n), gross in decided.atm.items():
+        add(Quantity.ATM, "", name, "", str(block), n, gross)
+    for quantity, amounts in (
+        (Quantity.CONTRIBUTED, decided.contributed),
+        (Quantity.DISTRIBUTED, decided.distributed),
+        (Quantity.FOLLOW_ON, decided.follow_on),
+        (Quantity.ISSUE, decided.issue),
+    ):
+        for (name, n), amount in amounts.items():
+            add(quantity, "", name, "", "", n, amount)
+    for n, amount in decided.rescue.items():
+        add(Quantity.RESCUE, "", "", "", "", n, amount)
+    return found
+
+
+def decide_now(world: World) -> Rows:
+    """Decisions of the next two quarters."""
+    now = {
+        world.book.tree.label(n) for n in world.book.tree.nodes if world.book.tree.period[n] < _NOW_QUARTERS
+    }
+    return {key: row for key, row in decisions(world).items() if key[0] in _DECIDED_NOW and key[5] in now}
+
+
+def site_plan(world: World) -> Rows:
+    """What each site's megawatts do."""
+    found: Rows = {}
+    for name, here in world.sites.of.items():
+        for n in world.book.tree.nodes:
+            found[name, world.book.tree.label(n)] = {
+                "energised_mw": here.energised_mw[n],
+                "hpc_gross_mw": here.occupied_mw[n],
+                "hpc_live_mw": here.live_mw[n],
+                "building_mw": here.building_mw[n],
+                "modules_begun": here.begun[n],
+                "mining_mw": here.mining_mw[n],
+                "slack_mw": here.slack_mw[n],
+                "idle_mw": here.energised_mw[n] - here.occupied_mw[n] - here.mining_mw[n],
+                "btc_mined": here.btc[n],
+            }
+    return found
+
+
+def mining(world: World) -> Rows:
+    """Machines by vintage, at the machine."""
+    machines, found = world.machines, Rows()
+    for (site, vintage, n), stock in machines.stock.items():
+        found[site, vintage, world.book.tree.label(n)] = {
+            "stock_mw": stock,
+            "on_mw": machines.mw(Quantity.ON_MW, site, vintage, n),
+            "slack_mw": machines.mw(Quantity.SLACK_MW, site, vintage, n),
+        }
+    return found
+
+
+def strategy(world: World, site: str, leaf: int) -> str:
+    """What became of a site: mine, full, flexible or hybrid."""
+    book, here = world.book, world.sites.of[site]
+    gross = here.reserved_mw[leaf]
+    if gross <= _NOTHING_MW:
+        return "mine"
+    ratios = [
+        book.products[row.product].gross_to_critical_ratio
+        for row in book.portfolio.site_products
+        if row.site == site
+    ]
+    headroom = max(0.0, book.sites[site].max_hpc_critical_mw - here.begun_mw[leaf])
+    could = gross + (headroom / max(ratios) if ratios else 0.0)
+    convertible = min(here.energised_mw[leaf], could)
+    if gross >= _FULL_FRAC * convertible:
+        return "full"
+    return "flexible" if _runs_on_slack(world, here, leaf) else "hybrid"
+
+
+def _runs_on_slack(world: World, here: SiteBook, leaf: int) -> bool:
+    """Whether machines run on slack in more than half of the live quarters."""
+    live = [n for n in world.book.paths[leaf] if here.live_mw[n] > _NOTHING_MW]
+    on_slack = [n for n in live if here.slack_mw[n] > _NOTHING_MW]
+    return 2 * len(on_slack) > len(live)
+
+
+def site_summary(world: World) -> Rows:
+    """Each site at the horizon."""
+    capital = [line for line in SPEND_LINES if line not in (CashLine.MACHINE_PURCHASE, CashLine.MACHINE_MOVE)]
+    found: Rows = {}
+    for name, here in world.sites.of.items():
+        for leaf in world.book.tree.leaves:
+            spent = sum(
+                -world.ledger.at_site.get((name, n, line), 0.0)
+                for n in world.book.paths[leaf]
+                for line in capital
+            )
+            found[name, world.book.tree.label(leaf)] = {
+                "strategy": strategy(world, name, leaf),
+                "hpc_critical_mw": here.live_mw[leaf],
+                "hpc_gross_mw": here.occupied_mw[leaf],
+                "mining_mw": here.mining_mw[leaf],
+                "capex_usd_m": spent,
+            }
+    return found
+
+
+def contracts(world: World) -> Rows:
+    """Critical MW live or begun under each contract at the horizon."""
+    book, found = world.book, Rows()
+    for leaf in book.tree.leaves:
+        path, label = book.paths[leaf], book.tree.label(leaf)
+        mw: dict[tuple[str, str], float] = defaultdict(float)
+        for sign in world.decided.signs:
+            if sign.node in path and sign.amount:
+                mw[sign.item, sign.site] += 0.0
+        for start, module in world.sites.modules:
+            if start.node in path:
+                mw[start.contract, start.site] += start.modules * module.mw
+        for one in world.sites.commitments:
+            if not one.is_cancelled(leaf):
+                mw[one.commitment.contract, one.commitment.site] += one.total_mw
+        for (contract, site), total in mw.items():
+            found[contract, site, label] = {"mw_critical": total}
+    return found
+
+
+def commitments(world: World) -> Rows:
+    """What was signed before the plan."""
+    found: Rows = {}
+    for one in world.sites.commitments:
+        for n in world.book.tree.nodes:
+            q = one.at[n]
+            found[one.commitment.commitment, world.book.tree.label(n)] = {
+                "own_usd_m": q.own,
+                "funded_usd_m": q.escrow + q.tenant + q.gpu_debt,
+                "remaining_own_usd_m": q.remaining_own,
+                "live_mw": q.live_mw,
+            }
+    return found

@@ -1,0 +1,235 @@
+"""Value at the leaves, what others take of it, and the price per share at which the two meet."""
+
+from functools import cached_property
+
+from models.domain.ledger import Quantity, ValueLine
+from models.units import QUARTERS_PER_YEAR
+from optimizer.audit.arithmetic import black_scholes, fully_halved, level_value
+from optimizer.audit.modules import Tail
+from optimizer.audit.notes import Note, NoteQuarter, bond_value, option_value
+from optimizer.audit.power import hash_one_mw, resale_usd_m, with_subsidy
+from optimizer.audit.world import World
+
+NEW_SHARES, AWARDS, DELIVERED = "new shares", "awards", "delivered"
+"""Claims that are neither a tranche nor a share claim."""
+
+_HALVINGS_OF_THE_BRACKET = 200
+
+
+class Valuation:
+    """Worth of the plan."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.book = world, world.book
+
+    # --- value -----------------------------------------------------------------------------------
+
+    def lines(self, leaf: int) -> dict[ValueLine, float]:
+        """Components of value at the end of a leaf. [$M]"""
+        world, book = self.world, self.book
+        ledger, sites = world.ledger, world.sites.of.values()
+        tail = self._tail(leaf)
+        fixed = sum(s.fixed_cost_usd_m_per_q for s in book.portfolio.sites)
+        overhead = book.valuation["overhead"]
+        quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
+        rescued = sum(world.decided.rescue.get(n, 0.0) for n in book.paths[leaf])
+        return {
+            ValueLine.CASH: ledger.company_cash(leaf) + ledger.block_cash(leaf),
+            ValueLine.RESTRICTED: world.restricted(leaf),
+            ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
+            ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
+            ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
+            ValueLine.REMAINING_SPEND: -world.remaining_own(leaf),
+            ValueLine.SIGNED_CONTRACTS: tail.signed,
+            ValueLine.BEYOND_CONTRACTS: tail.beyond,
+            ValueLine.MACHINES: self._machines(leaf),
+            ValueLine.LAND_AND_POWER: self._land(leaf),
+            ValueLine.HOLDINGS: self._holdings(leaf),
+            ValueLine.OVERHEAD: -level_value(world.overhead(leaf) + fixed, quarters, overhead.rate_frac),
+            ValueLine.RESCUE: -book.firm.rescue_price * rescued,
+        }
+
+    @cached_property
+    def at_leaf(self) -> dict[int, dict[ValueLine, float]]:
+        """Components of value at every leaf. [$M]"""
+        return {leaf: self.lines(leaf) for leaf in self.book.tree.leaves}
+
+    @cached_property
+    def expected(self) -> float:
+        """E[V]. [$M]"""
+        return sum(self._weight(leaf) * sum(found.values()) for leaf, found in self.at_leaf.items())
+
+    def _weight(self, node: int) -> float:
+        return float(self.book.tree.probability[node])
+
+    def _tail(self, leaf: int) -> Tail:
+        signed = beyond = 0.0
+        path = set(self.book.paths[leaf])
+        for start, module in self.world.sites.modules:
+            if start.node in path:
+                tail = module.tail(leaf)
+                signed, beyond = signed + start.modules * tail.signed, beyond + start.modules * tail.beyond
+        for one in self.world.sites.commitments:
+            tail = one.tail(leaf)
+            signed, beyond = signed + tail.signed, beyond + tail.beyond
+        return Tail(signed, beyond)
+
+    def _machines(self, leaf: int) -> float:
+        """Resale of what stands and lies in the pool; running machines at their run-off where it is more."""
+        book, machines = self.book, self.world.machines
+        moment, terms = book.moment(leaf), book.valuation["mining"]
+        halved = with_subsidy(moment, fully_halved(moment.market.subsidy_btc))
+        worth = 0.0
+        for site, name in machines.places:
+            vintage = book.vintages[name]
+            resale = resale_usd_m(book, vintage, moment)
+            worth += machines.stock[site, name, leaf] * resale
+            on = machines.mw(Quantity.ON_MW, site, name, leaf)
+            if on:
+                margin, run_off = hash_one_mw(book, site, vintage, halved).margin_usd_m, 0.0
+                for i in range(1, vintage.machine.life_q - vintage.age(moment.period) + 1):
+                    decline = (1.0 - terms.decline_frac_per_year) ** (i / 4.0)
+                    run_off += margin * decline / (1.0 + terms.rate_frac / 4.0) ** i
+                worth += on * max(0.0, run_off - resale)
+        for name in {vintage for _, vintage in machines.places}:
+            worth += machines.pool[name, leaf] * resale_usd_m(book, book.vintages[name], moment)
+        return worth
+
+    def _land(self, leaf: int) -> float:
+        return sum(
+            (here.energised_mw[leaf] - here.reserved_mw[leaf])
+            * self.book.sites[name].unconverted_value_usd_m_per_mw
+            for name, here in self.world.sites.of.items()
+        )
+
+    def _holdings(self, leaf: int) -> float:
+        risen = self.book.rows[leaf].btc_usd / self.book.rows[0].btc_usd
+        return sum(
+            h.value_usd_m * (1.0 - h.haircut_frac) * (risen if h.indexed_to == "btc" else 1.0)
+            for h in self.book.portfolio.holdings
+        )
+
+    # --- claims ----------------------------------------------------------------------------------
+
+    @cached_property
+    def leaf_factor(self) -> dict[int, float]:
+        """g: deck share price of each leaf over its expectation."""
+        price, leaves = self.book.share_price, self.book.tree.leaves
+        mean = sum(self._weight(leaf) * price[leaf] for leaf in leaves)
+        return {leaf: price[leaf] / mean for leaf in leaves}
+
+    @cached_property
+    def expected_factor(self) -> tuple[float, ...]:
+        """E[g | n]."""
+        return tuple(
+            sum(
+                self._weight(leaf) / self._weight(n) * self.leaf_factor[leaf]
+                for leaf in self.book.tree.leaves_below(n)
+            )
+            for n in self.book.tree.nodes
+        )
+
+    def floor_growth(self, node: int) -> float:
+        """What a dollar raised at a node must at least be worth at the end; 0 under market pricing."""
+        if self.book.firm.equity_pricing == "market":
+            return 0.0
+        years = self.book.tree.years_to_end(node)
+        return float((1.0 + self.book.firm.cost_of_equity_frac) ** years)
+
+    def cost(self, node: int, price: float) -> float:
+        """c: leaf dollars that a market dollar of shares delivered at a node costs."""
+        at_price = price * self.expected_factor[node] / self.book.share_price[node]
+        return max(at_price, self.floor_growth(node))
+
+    def spot(self, note: Note, leaf: int, price: float) -> float:
+        """Share price at the leaf by which what is left of a tranche is valued. [USD]"""
+        g = self.leaf_factor[leaf]
+        if not note.is_new:
+            return price * g
+        n = note.issued
+        grown_price = self.book.share_price[n] * self.floor_growth(n)
+        return max(price * g, grown_price * g / self.expected_factor[n])
+
+    def sold_gross(self, node: int) -> float:
+        """Gross dollars of shares sold at a node. [$M]"""
+        decided = self.world.decided
+        atm = sum(gross for (_, _, n), gross in decided.atm.items() if n == node)
+        return atm + sum(gross for (_, n), gross in decided.follow_on.items() if n == node)
+
+    def delivered_net(self, node: int) -> float:
+        """Market dollars of shares delivered by notes at a node, less the capped calls. [$M]"""
+        here = [rolled[node] for _, rolled in self.world.notes if node in rolled]
+        return sum(q.delivered - q.capped_call for q in here)
+
+    def is_vested(self, contract: str | None, node: int) -> bool:
+        """Whether a share claim counts: vested, or its offer signed by then on the path."""
+        if contract is None:
+            return True
+        path = self.book.paths[node]
+        return any(s.item == contract and s.amount and s.node in path for s in self.world.decided.signs)
+
+    def note_claim(self, note: Note, at_leaf: NoteQuarter, leaf: int, price: float) -> float:
+        """Worth of what is left of a tranche at a leaf. [$M]"""
+        spot = self.spot(note, leaf, price)
+        each = bond_value(self.book, note, leaf) + option_value(self.book, note, leaf, spot)
+        return at_leaf.outstanding * each
+
+    def claims(self, leaf: int, price: float) -> dict[str, float]:
+        """What others than today's shareholders take at a leaf. [$M]"""
+        book, firm, path = self.book, self.book.firm, self.book.paths[leaf]
+        cost = {n: self.cost(n, price) for n in path}
+        awarded = firm.award_shares_m_per_q * book.tree.horizon_q
+        found = {
+            NEW_SHARES: sum(self.sold_gross(n) * cost[n] for n in path),
+            AWARDS: awarded * price * self.leaf_factor[leaf],
+            DELIVERED: sum(self.delivered_net(n) * cost[n] for n in path),
+        }
+        for note, rolled in self.world.notes:
+            if leaf in rolled:
+                found[note.name] = self.note_claim(note, rolled[leaf], leaf, price)
+        row = book.rows[leaf]
+        for claim in book.portfolio.share_claims:
+            years = (claim.expiry_quarter - (book.last_quarter + 1)) / 4.0
+            expires = claim.expiry_quarter - book.tree.first
+            worth = 0.0
+            if claim.expiry_quarter > book.last_quarter:
+                if self.is_vested(claim.contract, leaf):
+                    spot = price * self.leaf_factor[leaf]
+                    each = black_scholes(
+                        spot, claim.strike_usd, years, row.base_rate_frac, row.share_vol_frac
+                    )
+                    worth = claim.shares_m * each
+            elif expires >= 0 and self.is_vested(claim.contract, path[expires]):
+                n = path[expires]
+                worth = claim.shares_m * max(0.0, book.share_price[n] - claim.strike_usd) * cost[n]
+            found[claim.claim] = worth
+        return found
+
+    def expected_claims(self, price: float) -> float:
+        """E[claims] at a price per share. [$M]"""
+        return sum(
+            self._weight(leaf) * sum(self.claims(leaf, price).values()) for leaf in self.book.tree.leaves
+        )
+
+    def root(self) -> float:
+        """Price per share at which E[V] = price x N0 + E[claims]; 0 when claims exceed the value. [USD]"""
+
+        def surplus(price: float) -> float:
+            return self.expected - price * self.book.firm.basic_shares_m - self.expected_claims(price)
+
+        if surplus(0.0) <= 0.0:
+            return 0.0
+        low, high = 0.0, self.book.firm.price_usd
+        while surplus(high) > 0.0:
+            low, high = high, 2.0 * high
+        for _ in range(_HALVINGS_OF_THE_BRACKET):
+            middle = 0.5 * (low + high)
+            if not low < middle < high or high - low < 1e-11 * high:
+                break
+            low, high = (middle, high) if surplus(middle) > 0.0 else (low, middle)
+        return 0.5 * (low + high)
+
+    def implied_return(self, price: float) -> float:
+        """Yearly return of a buyer at today's price. [fraction]"""
+        ratio = price / self.book.firm.price_usd
+        return float(ratio ** (QUARTERS_PER_YEAR / self.book.tree.horizon_q) - 1.0)

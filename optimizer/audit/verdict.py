@@ -1,0 +1,172 @@
+"""The audit of a plan: its tables against the rebuilt ones, its rules, its value per share."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from models.domain.ledger import Quantity
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.audit.book import Book
+from optimizer.audit.court import AuditFailure, Court
+from optimizer.audit.decisions import INTEGERS, MEGAWATTS, read_decisions
+from optimizer.audit.rebuild import rebuild_rows
+from optimizer.audit.rules_money import MoneyRules
+from optimizer.audit.rules_physical import PhysicalRules
+from optimizer.audit.tables_physical import Row, Rows
+from optimizer.audit.valuation import Valuation
+from optimizer.audit.world import World
+from optimizer.plans.tables import BY_NAME, TABLES, Table
+
+Objective = Literal["per_share", "value"]
+
+_BY_UNIT = {"$M": Court.USD_M, "MW": Court.MW, "M": Court.SHARES_M, "BTC": Court.BTC}
+_BY_NAME = {
+    "modules_begun": Court.INTEGER,
+    "value": Court.USD_M,
+    "threshold": Court.USD_M,
+    "headroom": Court.USD_M,
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the audit found."""
+
+    passed: bool
+    checks: int
+    """Single comparisons and rule checks made."""
+    worst: str
+    """The check nearest to its tolerance, or farthest beyond it."""
+    worst_size: float
+    """Its size over its tolerance; above 1 it failed."""
+    failures: tuple[AuditFailure, ...]
+
+
+def audit(
+    portfolio: Portfolio,
+    tree: TimeTree,
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    value_per_share_usd: float,
+    objective: str,
+) -> Verdict:
+    """Rebuild a plan from its decisions and compare: tables, rules, value per share."""
+    court, book = Court(), Book(portfolio, tree)
+    for spec in TABLES:
+        _check_shape(spec, tables, court)
+    usable = court.require(
+        "VAL",
+        "run",
+        "",
+        "value_per_share_usd",
+        math.isfinite(value_per_share_usd),
+        "a number",
+        value_per_share_usd,
+    )
+    decided = read_decisions(tables["decisions"], book, court) if "decisions" in tables else None
+    if decided is None or not usable:
+        return _close(court)
+    world = World(book, decided)
+    worth = Valuation(world)
+    for name, rows in rebuild_rows(worth, value_per_share_usd).items():
+        if name in tables:
+            _compare(BY_NAME[name], rows, tables[name], court, set(book.node_of))
+    PhysicalRules(world, court).check()
+    MoneyRules(world, court).check()
+    _check_price(worth, value_per_share_usd, objective, court)
+    return _close(court)
+
+
+def _close(court: Court) -> Verdict:
+    name, size = court.worst
+    return Verdict(not court.failures, court.checks, name, size, tuple(court.failures))
+
+
+def _check_price(worth: Valuation, found: float, objective: str, court: Court) -> None:
+    """The price per share at which value meets the claims."""
+    expected = worth.root()
+    scale = max(abs(expected), Court.PER_SHARE_REL)
+    tolerance = Court.PER_SHARE_REL * scale
+    court.near(f"lambda ({objective})", "run", "", "value_per_share_usd", expected, found, tolerance)
+
+
+def _check_shape(spec: Table, tables: Mapping[str, pd.DataFrame], court: Court) -> None:
+    """A table is there, with its declared columns and no others."""
+    if not court.require("table", spec.name, "", "", spec.name in tables, "a table", "none"):
+        return
+    declared, found = {c.name for c in spec.columns}, {str(c) for c in tables[spec.name].columns}
+    for column in sorted(declared | found):
+        expected = "declared" if column in declared else "no column"
+        present = "a column" if column in found else "none"
+        court.require(
+            "column", spec.name, "", column, (column in declared) == (column in found), expected, present
+        )
+
+
+def _key_part(cell: object) -> str | float:
+    return round(float(cell), 6) if isinstance(cell, (int, float)) else str(cell)
+
+
+def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
+    if column == "value" and spec.name in ("decisions", "decide_now"):
+        quantity = Quantity(str(key[0]))
+        if quantity in INTEGERS or quantity is Quantity.FINANCED:
+            return Court.INTEGER
+        return Court.MW if quantity in MEGAWATTS else Court.USD_M
+    if column in _BY_NAME:
+        return _BY_NAME[column]
+    return _BY_UNIT[next(c.unit for c in spec.columns if c.name == column)]
+
+
+def _compare(spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, labels: set[str]) -> None:
+    """Every audited cell; a row that is missing on either side is a zero row."""
+    if not {*spec.key, *spec.audited} <= set(frame.columns):
+        return
+    wanted = {tuple(_key_part(part) for part in key): row for key, row in expected.items()}
+    width, seen = len(spec.key), set()
+    for cells in frame[[*spec.key, *spec.audited]].itertuples(index=False, name=None):
+        key = tuple(_key_part(part) for part in cells[:width])
+        name = "|".join(map(str, key))
+        if not court.require("row", spec.name, name, "", key not in seen, "one row", "a second one"):
+            continue
+        seen.add(key)
+        row = wanted.get(key)
+        if row is None and not _may_be_zero_row(spec, key, labels):
+            court.require("row", spec.name, name, "", False, "no row", "a row")
+            continue
+        found = dict(zip(spec.audited, cells[width:], strict=True))
+        _compare_row(spec, key, row, found, court)
+    for key, row in wanted.items():
+        if key not in seen:
+            _compare_row(spec, key, row, None, court)
+
+
+def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: set[str]) -> bool:
+    """A row that the rebuild lacks may stand when it is zero and of a node that exists."""
+    places = [part for part, name in zip(key, spec.key, strict=True) if name in ("node", "leaf")]
+    return all(part in labels for part in places) and all(c != "strategy" for c in spec.audited)
+
+
+def _compare_row(
+    spec: Table,
+    key: tuple[str | float, ...],
+    row: Row | None,
+    found: Mapping[str, object] | None,
+    court: Court,
+) -> None:
+    name = "|".join(map(str, key))
+    for column in spec.audited:
+        expected = row[column] if row is not None else 0.0
+        cell = found[column] if found is not None else ("" if isinstance(expected, str) else 0.0)
+        if isinstance(expected, str):
+            court.require("cell", spec.name, name, column, cell == expected, expected, str(cell))
+            continue
+        try:
+            number = float(cell)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            number = math.nan
+        court.near("cell", spec.name, name, column, expected, number, _tolerance(spec, column, key))

@@ -1,0 +1,192 @@
+"""Everything that follows from the decisions, put together: sites, loans, notes, and the cash of all."""
+
+from models.domain.ledger import CashLine
+from optimizer.audit.arithmetic import grown
+from optimizer.audit.book import Book
+from optimizer.audit.committed import committed_money
+from optimizer.audit.debts import DebtQuarter, roll_debt
+from optimizer.audit.decisions import Decisions, Financed
+from optimizer.audit.facilities import Facility, FacilityQuarter
+from optimizer.audit.ledger import Ledger
+from optimizer.audit.machines import Machines
+from optimizer.audit.notes import Note, NoteQuarter, existing_note, new_note, roll_note
+from optimizer.audit.sites import Sites
+
+
+class World:
+    """The plan as the auditor sees it."""
+
+    def __init__(self, book: Book, decided: Decisions) -> None:
+        self.book, self.decided = book, decided
+        self.ledger = Ledger(book)
+        self.machines = Machines(book, decided)
+        self.sites = Sites(book, decided, self.machines, self.ledger)
+        self.money = committed_money(book, self.sites.commitments)
+        for money in self.money:
+            self.sites.add_money(money)
+        self._facility: dict[tuple[str, str, str, int, int], Facility] = {}
+        self.facilities = [(f, self.facility(f)) for f in decided.financed if f.modules]
+        for financed, facility in self.facilities:
+            self._post_facility(financed, facility)
+        self.debts: dict[str, dict[int, DebtQuarter]] = {}
+        for debt in book.portfolio.debt:
+            self.debts[debt.debt] = roll_debt(book, debt)
+            self._post_debt(debt.entity, self.debts[debt.debt])
+        self.notes = self._notes()
+        self._post_treasury()
+        for entity in book.spvs:
+            self.ledger.roll_block(entity)
+        self._roll_company()
+
+    def facility(self, f: Financed) -> Facility:
+        """The facility of one module of what was financed."""
+        key = (f.site, f.product, f.contract, f.begun, f.closed)
+        if key not in self._facility:
+            module = self.sites.module(f.site, f.product, f.contract, f.begun)
+            self._facility[key] = Facility(module, f.closed)
+        return self._facility[key]
+
+    def facility_at(self, f: Financed, facility: Facility, node: int) -> FacilityQuarter:
+        """One module's facility at a node; nothing where it has not closed."""
+        if f.closed not in self.book.paths[node]:
+            return FacilityQuarter()
+        return facility.quarter(self.book.tree.period[node] - self.book.tree.period[f.closed])
+
+    def _post_facility(self, f: Financed, facility: Facility) -> None:
+        post = self.ledger.post_site
+        for n in self.book.below[f.closed]:
+            q = self.facility_at(f, facility, n)
+            post(f.site, n, CashLine.PROJECT_DRAWS, f.modules * q.received)
+            post(f.site, n, CashLine.ESCROW_INCOME, f.modules * q.escrow_income)
+            post(f.site, n, CashLine.PROJECT_INTEREST, -f.modules * q.paid_interest)
+            post(f.site, n, CashLine.PROJECT_PRINCIPAL, -f.modules * q.principal)
+            post(f.site, n, CashLine.RESERVE_RELEASE, f.modules * q.released)
+
+    def _post_debt(self, entity: str, rolled: dict[int, DebtQuarter]) -> None:
+        for n, q in rolled.items():
+            self.ledger.post(entity, n, CashLine.DEBT_DRAWS, q.drawn)
+            self.ledger.post(entity, n, CashLine.DEBT_INTEREST, -q.interest)
+            self.ledger.post(entity, n, CashLine.DEBT_PRINCIPAL, -q.principal)
+
+    def _notes(self) -> list[tuple[Note, dict[int, NoteQuarter]]]:
+        notes = [existing_note(row) for row in self.book.portfolio.convertibles]
+        for (name, n), principal in self.decided.issue.items():
+            if principal > 0.0:
+                notes.append(new_note(self.book, self.book.instruments[name], n, principal))
+        return [(note, roll_note(self.book, note)) for note in notes]
+
+    def overhead(self, node: int) -> float:
+        """Overhead of the quarter. [$M]"""
+        firm = self.book.firm
+        growth = grown(firm.overhead_growth_frac_per_year, self.book.tree.period[node])
+        return firm.overhead_usd_m_per_q * growth
+
+    def equity_net(self, node: int) -> float:
+        """Net proceeds of shares sold at a node. [$M]"""
+        net = 0.0
+        for (name, block, n), gross in self.decided.atm.items():
+            if n == node:
+                discount = self.book.blocks[name, block].discount_frac
+                net += gross * (1.0 - discount) * (1.0 - self.book.instruments[name].fee_frac)
+        for (name, n), gross in self.decided.follow_on.items():
+            if n == node:
+                terms = self.book.instruments[name]
+                net += gross * (1.0 - terms.launch_drop_frac) * (1.0 - terms.fee_frac)
+        return net
+
+    def notes_net(self, node: int) -> float:
+        """Net proceeds of notes issued at a node. [$M]"""
+        net = 0.0
+        for (name, n), principal in self.decided.issue.items():
+            if n == node:
+                terms = self.book.instruments[name]
+                net += principal * (1.0 - terms.fee_frac - (terms.capped_call_cost_frac or 0.0))
+        return net
+
+    def _post_treasury(self) -> None:
+        book, parent, post = self.book, self.book.parent, self.ledger.post
+        for line in book.portfolio.other_lines:
+            for n in book.tree.nodes:
+                if book.tree.quarter(n) == line.quarter:
+                    post(parent, n, CashLine.OTHER_LINES, line.ebitda_usd_m)
+        for n in book.tree.nodes:
+            post(parent, n, CashLine.OVERHEAD, -self.overhead(n))
+            post(parent, n, CashLine.EQUITY_PROCEEDS, self.equity_net(n))
+            post(parent, n, CashLine.CONVERT_PROCEEDS, self.notes_net(n))
+            post(parent, n, CashLine.RESCUE, self.decided.rescue.get(n, 0.0))
+        for _, rolled in self.notes:
+            for n, q in rolled.items():
+                post(parent, n, CashLine.CONVERT_COUPON, -q.coupon)
+                post(parent, n, CashLine.CONVERT_PRINCIPAL, -q.principal)
+        for (entity, n), amount in self.decided.contributed.items():
+            post(entity, n, CashLine.CONTRIBUTED, amount)
+            post(parent, n, CashLine.CONTRIBUTED, -amount)
+        for (entity, n), amount in self.decided.distributed.items():
+            post(entity, n, CashLine.DISTRIBUTED, -amount)
+            post(parent, n, CashLine.DISTRIBUTED, amount)
+
+    def _roll_company(self) -> None:
+        book, ledger, parent = self.book, self.ledger, self.book.parent
+        for n in book.tree.nodes:
+            before = book.tree.parent[n]
+            opening = ledger.cash[parent, before] if n else book.portfolio.parent.unrestricted_cash_usd_m
+            rate = max(0.0, book.rows[n].base_rate_frac - book.firm.cash_yield_spread_frac)
+            raised = self.equity_net(n) + self.notes_net(n)
+            ledger.post(parent, n, CashLine.INTEREST_INCOME, rate / 4.0 * (opening + 0.5 * raised))
+            ledger.cash[parent, n] = opening + ledger.entity_total(parent, n)
+
+    def late_loss(self, node: int) -> float:
+        """What late deliveries would cost so far, over all sites. [$M]"""
+        return sum(here.late_loss.get(node, 0.0) for here in self.sites.of.values())
+
+    def remaining_own(self, node: int) -> float:
+        """Own spend of all that is begun or committed after the quarter of a node. [$M]"""
+        return sum(here.remaining_own.get(node, 0.0) for here in self.sites.of.values())
+
+    def entity_escrow(self, node: int) -> float:
+        """What is left of the entities' escrow. [$M]"""
+        opening = sum(e.escrow_usd_m for e in self.book.portfolio.entities)
+        paid = sum(one.at[m].escrow for one in self.sites.commitments for m in self.book.paths[node])
+        return opening - paid
+
+    def facility_sum(self, node: int, what: str) -> float:
+        """Sum over facilities of one of their quantities at a node. [$M]"""
+        return sum(
+            f.modules * float(getattr(self.facility_at(f, facility, node), what))
+            for f, facility in self.facilities
+        )
+
+    def restricted(self, node: int) -> float:
+        """All restricted cash. [$M]"""
+        collateral = sum(e.collateral_cash_usd_m for e in self.book.portfolio.entities)
+        security = sum(here.security[node] for here in self.sites.of.values())
+        return self.entity_escrow(node) + collateral + security + self.facility_sum(node, "restricted")
+
+    def undrawn(self, node: int) -> float:
+        """Existing loans not yet drawn and draws to come of closed facilities. [$M]"""
+        existing = sum(rolled[node].undrawn for rolled in self.debts.values())
+        return existing + self.facility_sum(node, "undrawn")
+
+    def interest(self, node: int) -> float:
+        """Interest accrued on existing and project debt, and coupons. [$M]"""
+        existing = sum(rolled[node].interest for rolled in self.debts.values())
+        coupons = sum(rolled[node].coupon for _, rolled in self.notes if node in rolled)
+        return existing + self.facility_sum(node, "interest") + coupons
+
+    def debt(self, node: int) -> float:
+        """Existing and project balances, and notes outstanding at par. [$M]"""
+        existing = sum(rolled[node].balance for rolled in self.debts.values())
+        notes = sum(rolled[node].outstanding for _, rolled in self.notes if node in rolled)
+        return existing + self.facility_sum(node, "balance") + notes
+
+    def corporate_uses(self, node: int) -> float:
+        """Overhead, existing notes, the parent's debt and the sites' fixed costs in a quarter. [$M]"""
+        total = self.overhead(node) + sum(s.fixed_cost_usd_m_per_q for s in self.book.portfolio.sites)
+        for note, rolled in self.notes:
+            if not note.is_new:
+                total += rolled[node].coupon + rolled[node].principal
+        for debt in self.book.portfolio.debt:
+            if debt.entity == self.book.parent:
+                q = self.debts[debt.debt][node]
+                total += q.interest + q.principal
+        return total

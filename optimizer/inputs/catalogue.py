@@ -1,0 +1,157 @@
+"""All rows of a portfolio as text: its own tables over those taken from the catalogue and the deck."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from models.domain.portfolio import TABLES
+from models.findings import Finding
+from optimizer.inputs.columns import nearest
+from optimizer.inputs.manifest import Manifest, Taken, read_manifest
+from optimizer.inputs.parse import column_faults, raw_key
+from optimizer.inputs.read import MANIFEST, RawRow, RawTable, read_bytes, read_csv, read_folder
+
+DECK_TABLES = ("scenarios", "market", "market_shapes")
+Tables = dict[str, tuple[RawRow, ...]]
+
+
+@dataclass(frozen=True, order=True)
+class Overridden:
+    """A row of the catalogue that the portfolio replaced, or a cell that `--set` changed."""
+
+    table: str
+    row: str
+    column: str
+    """Empty when the whole row was replaced."""
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Everything read for one portfolio, nothing yet validated."""
+
+    manifest: Manifest | None
+    tables: Tables
+    overridden: tuple[Overridden, ...]
+    findings: tuple[Finding, ...]
+    digest: str
+    """SHA-256 over the names and bytes of all files used."""
+
+
+@dataclass
+class _Files:
+    """Table files read so far: what they say, what is wrong with them, and their bytes."""
+
+    findings: list[Finding] = field(default_factory=list)
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def table(self, name: str, place: str, data: bytes) -> RawTable:
+        """One table file as text; its faults are kept."""
+        self.contents[place] = data
+        raw, faults = read_csv(name, place, data)
+        self.findings += [*faults, *(column_faults(name, raw) if raw.columns else ())]
+        return raw
+
+    def shipped(self, path: Path, place: str) -> tuple[RawRow, ...]:
+        """Rows of a shipped table; none when there is no such file."""
+        if not path.is_file():
+            return ()
+        data = read_bytes(path, within=path.parent)
+        if isinstance(data, Finding):
+            self.findings.append(data)
+            return ()
+        return self.table(path.stem, place, data).rows
+
+
+def gather(folder: Path, catalogue: Path) -> Gathered:
+    """Read a portfolio's folder, and what it takes from the catalogue folder."""
+    contents, findings = read_folder(folder)
+    if MANIFEST not in contents:
+        return Gathered(None, {}, (), tuple(findings), _digest(contents))
+    decks = tuple(sorted(entry.name for entry in catalogue.glob("decks/*") if entry.is_dir()))
+    stocked = tuple(sorted(entry.stem for entry in catalogue.glob("*.csv") if entry.stem in TABLES))
+    manifest, faults = read_manifest(contents[MANIFEST], decks=decks, catalogues=stocked)
+    files = _Files([*findings, *faults], {MANIFEST: contents.pop(MANIFEST)})
+    own = {name[:-4]: files.table(name[:-4], name, data).rows for name, data in contents.items()}
+    taken = _taken(files, catalogue, manifest) if manifest else {}
+    merged: Tables = {}
+    overridden: list[Overridden] = []
+    for table in TABLES:
+        kept, replaced = _over(table, own.get(table, ()), taken.get(table, ()))
+        merged[table] = kept
+        overridden += replaced
+    merged["provenance"] = _without_stale_evidence(merged["provenance"], overridden)
+    return Gathered(manifest, merged, tuple(overridden), tuple(files.findings), _digest(files.contents))
+
+
+def _taken(files: _Files, catalogue: Path, manifest: Manifest) -> Tables:
+    """Rows from the deck and the catalogue, with the evidence for them."""
+    taken: Tables = {}
+    evidence: list[RawRow] = []
+    if manifest.deck is not None:
+        deck = catalogue / "decks" / manifest.deck
+        for table in (*DECK_TABLES, "provenance"):
+            rows = files.shipped(deck / f"{table}.csv", f"decks/{manifest.deck}/{table}.csv")
+            taken[table] = rows
+        evidence += taken.pop("provenance")
+    for table, keys in manifest.catalogue.items():
+        rows = files.shipped(catalogue / f"{table}.csv", f"catalogue/{table}.csv")
+        if keys is not None:
+            files.findings += _unknown_keys(table, keys, rows)
+            rows = tuple(row for row in rows if set(_selectors(table, row)) & set(keys))
+        taken[table] = (*taken.get(table, ()), *rows)
+    if manifest.catalogue:
+        said = files.shipped(catalogue / "provenance.csv", "catalogue/provenance.csv")
+        keys_taken = {(table, raw_key(table, row)) for table, rows in taken.items() for row in rows}
+        evidence += [row for row in said if (row.cells.get("of_table"), row.cells.get("row")) in keys_taken]
+    taken["provenance"] = tuple(evidence)
+    return taken
+
+
+def _selectors(table: str, row: RawRow) -> tuple[str, ...]:
+    """What portfolio.toml may call a catalogue row: its key, or the first part of it."""
+    return raw_key(table, row), raw_key(table, row).split("|")[0]
+
+
+def _unknown_keys(table: str, keys: Taken, rows: Iterable[RawRow]) -> Iterator[Finding]:
+    known = sorted({name for row in rows for name in _selectors(table, row)})
+    for key in keys or ():
+        if key not in known:
+            message = f"{MANIFEST} takes '{key}' from the catalogue, which does not have it"
+            remedy = nearest(key, known, "the catalogue has " + ", ".join(known[:12]))
+            yield Finding("error", "unknown-catalogue-row", table, key, "", message, remedy)
+
+
+def _over(
+    table: str, own: tuple[RawRow, ...], taken: tuple[RawRow, ...]
+) -> tuple[tuple[RawRow, ...], list[Overridden]]:
+    """Own rows after those taken rows that none of them replaces."""
+    places = {raw_key(table, row): row.place for row in own}
+    kept = [row for row in taken if raw_key(table, row) not in places]
+    replaced = [
+        Overridden(table, key, "", row.place, places[key])
+        for row in taken
+        if (key := raw_key(table, row)) in places
+    ]
+    return (*kept, *own), replaced
+
+
+def _without_stale_evidence(rows: tuple[RawRow, ...], overridden: list[Overridden]) -> tuple[RawRow, ...]:
+    """Evidence without that of the catalogue for rows that the portfolio replaced."""
+    stale = {(o.table, o.row) for o in overridden}
+    return tuple(
+        row
+        for row in rows
+        if row.place.startswith("provenance.csv")
+        or (row.cells.get("of_table"), row.cells.get("row")) not in stale
+    )
+
+
+def _digest(contents: dict[str, bytes]) -> str:
+    total = sha256()
+    for name in sorted(contents):
+        total.update(f"{name}\n{len(contents[name])}\n".encode())
+        total.update(contents[name])
+    return total.hexdigest()

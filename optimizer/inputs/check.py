@@ -1,0 +1,32 @@
+"""All checks across tables, run at once on what could be read."""
+
+from models.domain.portfolio import Portfolio
+from models.findings import Finding
+from optimizer.inputs.checks import (
+    commitments,
+    contracts,
+    evidence,
+    financing,
+    magnitudes,
+    products,
+    references,
+    sites,
+    timeline,
+)
+
+CHECKS = (
+    *references.CHECKS,
+    *timeline.CHECKS,
+    *sites.CHECKS,
+    *products.CHECKS,
+    *contracts.CHECKS,
+    *commitments.CHECKS,
+    *financing.CHECKS,
+    *evidence.CHECKS,
+    *magnitudes.CHECKS,
+)
+
+
+def check(portfolio: Portfolio, broken: frozenset[str] = frozenset()) -> list[Finding]:
+    """Findings of every check that reads no broken table."""
+    return [finding for c in CHECKS if not c.reads & broken for finding in c.run(portfolio)]

@@ -1,0 +1,185 @@
+"""Contracts: windows by state, rent against the stated value, tenant money, and whether offers can be met."""
+
+from collections.abc import Iterator
+
+from models.domain.contract import Contract, ContractMoney
+from models.domain.portfolio import Portfolio
+from models.domain.product import Product
+from models.domain.site import Site, SiteProduct
+from models.findings import Finding
+from models.formulas.lease import contract_value_usd_m
+from optimizer.inputs.checks.register import doubt, error, reads
+
+VALUE_TOLERANCE_FRAC = 0.01
+WINDOW = ("sign_from_quarter", "sign_by_quarter")
+
+
+@reads("contracts")
+def windows_by_state(portfolio: Portfolio) -> Iterator[Finding]:
+    """Offers have a signing window; what is signed, or needs no signature, has none."""
+    for contract in portfolio.contracts:
+        if contract.state == "offer":
+            for column in WINDOW:
+                if getattr(contract, column) is None:
+                    yield error(
+                        "signing-window", contract, column, "an offer needs it", "write its signing window"
+                    )
+            if contract.min_mw > 0 and contract.deadline_quarter is None:
+                message = "min_mw is never due without a deadline"
+                yield doubt(
+                    "no-deadline", contract, "deadline_quarter", message, "write a deadline, or min_mw 0"
+                )
+            continue
+        for column in (*WINDOW, "deadline_quarter"):
+            if getattr(contract, column) is not None:
+                message = f"a {contract.state} contract is not signed within the plan"
+                yield error(
+                    "signing-window", contract, column, message, "leave it empty, or make it an offer"
+                )
+
+
+@reads("contracts", "company")
+def offers_in_time(portfolio: Portfolio) -> Iterator[Finding]:
+    """Offers that lapse before the plan begins can never be signed."""
+    for firm in portfolio.company[:1]:
+        for contract in portfolio.contracts:
+            if contract.sign_by_quarter and contract.sign_by_quarter < firm.first_quarter:
+                message = f"it lapses before the plan begins in {firm.first_quarter}"
+                yield doubt(
+                    "lapsed-offer", contract, "sign_by_quarter", message, "delete the offer, or extend it"
+                )
+
+
+@reads("contracts")
+def contract_terms(portfolio: Portfolio) -> Iterator[Finding]:
+    """Terms that must agree within one contract."""
+    for contract in portfolio.contracts:
+        merchant = contract.state == "merchant"
+        if contract.min_mw > contract.max_mw:
+            message = f"{contract.min_mw:g} is more than max_mw {contract.max_mw:g}"
+            yield error("min-over-max", contract, "min_mw", message, f"write {contract.max_mw:g} or less")
+        if merchant and contract.credit_class is not None:
+            message = "no lender finances merchant rent"
+            yield error("merchant-terms", contract, "credit_class", message, "leave it empty")
+        if not merchant and contract.rent_indexed_to != "none":
+            message = "only merchant rent follows an index"
+            yield error("merchant-terms", contract, "rent_indexed_to", message, "write none")
+        ends = contract.commencement_quarter + contract.term_q
+        if contract.deadline_quarter and contract.deadline_quarter >= ends:
+            message = f"rent ends with {ends + -1}"
+            yield error("late-deadline", contract, "deadline_quarter", message, "write an earlier quarter")
+
+
+@reads("contracts", "commitments", "products")
+def stated_value(portfolio: Portfolio) -> Iterator[Finding]:
+    """The stated contract value is first-year rent x MW x escalated term within one per cent."""
+    for contract in portfolio.contracts:
+        billed_mw = _billed_mw(portfolio, contract)
+        if (
+            contract.contract_value_usd_m is None
+            or billed_mw is None
+            or abs(contract.escalator_frac_per_year) > 1
+        ):
+            continue
+        per_rent = contract_value_usd_m(1.0, billed_mw, contract.term_q, contract.escalator_frac_per_year)
+        implied, stated = contract.first_year_rent_usd_per_kw_month * per_rent, contract.contract_value_usd_m
+        if abs(implied - stated) > VALUE_TOLERANCE_FRAC * stated:
+            message = f"rent x MW x term is {implied:,.0f} $M, stated are {stated:,.0f}"
+            rent = f"a first-year rent of {stated / per_rent:.2f} gives the stated value"
+            remedy = f"{rent} (an average over the term is not the first year's); or leave the value empty"
+            yield error("contract-value", contract, "contract_value_usd_m", message, remedy)
+
+
+def _billed_mw(portfolio: Portfolio, contract: Contract) -> float | None:
+    """MW that pay rent at most; None where the gross MW of a contract are not known."""
+    if contract.billing_basis == "critical":
+        return contract.max_mw
+    built = {c.product for c in portfolio.commitments if c.contract == contract.contract}
+    ratios = {p.gross_to_critical_ratio for p in portfolio.products if p.product in built}
+    return contract.max_mw / ratios.pop() if len(ratios) == 1 else None
+
+
+@reads("contract_money", "contracts")
+def money_by_state(portfolio: Portfolio) -> Iterator[Finding]:
+    """Tenant money is a fraction of capex on offers, an amount in a quarter on committed contracts."""
+    states = {c.contract: c.state for c in portfolio.contracts}
+    wanted = {"offer": ("frac_of_capex",), "committed": ("amount_usd_m", "received_quarter"), "merchant": ()}
+    for money in portfolio.contract_money:
+        state = states.get(money.contract)
+        if state == "merchant":
+            yield error(
+                "tenant-money", money, "contract", "the open market pays nothing ahead", "delete the row"
+            )
+        elif state is not None:
+            yield from _money_faults(money, state, wanted[state])
+
+
+def _money_faults(money: ContractMoney, state: str, wanted: tuple[str, ...]) -> Iterator[Finding]:
+    for column in ("frac_of_capex", "amount_usd_m", "received_quarter"):
+        given = getattr(money, column) is not None
+        if given != (column in wanted):
+            has = "has it" if given else "lacks it"
+            message = f"tenant money of a contract that is {state} {has}"
+            yield error("tenant-money", money, column, message, "leave it empty" if given else "write it")
+
+
+@reads("contracts", "sites", "site_products", "products", "company", "regions")
+def offers_can_be_met(portfolio: Portfolio) -> Iterator[Finding]:
+    """Each offer has a site that can hold what it asks for by its deadline."""
+    if not portfolio.company:
+        return
+    for contract in portfolio.contracts:
+        if contract.state != "offer" or contract.sign_from_quarter is None:
+            continue
+        room = {
+            site.site: _room_mw(portfolio, contract, site)
+            for site in portfolio.sites
+            if site.site in contract.sites
+        }
+        most = max(room.values(), default=0.0)
+        if most == 0.0:
+            message = "no site of it can have a matching product live by the deadline"
+            remedy = "widen sites, workloads, coolings or deadline, or add rows to site_products"
+            yield doubt("unserved-offer", contract, "sites", message, remedy)
+        elif most < contract.min_mw:
+            where = max(room, key=lambda site: room[site])
+            message = f"no site holds {contract.min_mw:g} MW for it; '{where}' holds {most:g}"
+            yield doubt(
+                "unserved-offer", contract, "min_mw", message, "lower min_mw, or raise what the site can hold"
+            )
+
+
+def _room_mw(portfolio: Portfolio, contract: Contract, site: Site) -> float:
+    """Critical MW that a site can have live for an offer by its deadline."""
+    products = {p.product: p for p in portfolio.products}
+    barred = any(r.region == site.region and not r.gpu_cloud_allowed for r in portfolio.regions)
+    room = 0.0
+    for row in portfolio.site_products:
+        product = products.get(row.product)
+        if product is None or row.site != site.site or (barred and product.workload == "gpu_cloud"):
+            continue
+        fits = product.workload in contract.workloads and product.cooling in contract.coolings
+        if fits and _in_time(portfolio, contract, site, row, product):
+            room += row.max_modules * product.module_mw
+    return min(room, site.max_hpc_critical_mw) if site.hpc_allowed else 0.0
+
+
+def _in_time(
+    portfolio: Portfolio, contract: Contract, site: Site, row: SiteProduct, product: Product
+) -> bool:
+    firm = portfolio.firm
+    opened = (firm.first_quarter, row.earliest_quarter, site.earliest_conversion_quarter)
+    start = max(*opened, contract.sign_from_quarter or firm.first_quarter)
+    last = firm.first_quarter + (firm.horizon_q - 1)
+    due = contract.deadline_quarter or contract.commencement_quarter + contract.term_q
+    return start <= min(row.latest_quarter, last) and start + product.lead_q <= due
+
+
+CHECKS = (
+    windows_by_state,
+    offers_in_time,
+    contract_terms,
+    stated_value,
+    money_by_state,
+    offers_can_be_met,
+)

@@ -1,0 +1,141 @@
+"""Products and machines: profiles that add up, GPUs paid for, no money made by trading machines."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from models.domain.futures import market_rows, scenario_chain
+from models.domain.market import MarketRow
+from models.domain.mining import Machine
+from models.domain.portfolio import Portfolio
+from models.domain.product import ProfilePoint
+from models.findings import Finding
+from optimizer.inputs.checks.register import doubt, error, reads
+from optimizer.inputs.checks.timeline import branches
+
+
+def _profiles(portfolio: Portfolio) -> dict[str, list[ProfilePoint]]:
+    """Steps of each profile in order."""
+    profiles: dict[str, list[ProfilePoint]] = defaultdict(list)
+    for point in sorted(portfolio.profiles, key=lambda p: (p.profile, p.step)):
+        profiles[point.profile].append(point)
+    return profiles
+
+
+@reads("profiles")
+def profiles_contiguous(portfolio: Portfolio) -> Iterator[Finding]:
+    """Steps run 0, 1, 2, ... without a gap."""
+    for points in _profiles(portfolio).values():
+        for n, point in enumerate(points):
+            if point.step != n:
+                yield error(
+                    "profile-gap", point, "step", f"step {n} is missing", "number the steps 0, 1, 2, ..."
+                )
+                break
+
+
+@reads("profiles", "products")
+def spend_sums_to_one(portfolio: Portfolio) -> Iterator[Finding]:
+    """Spend profiles pay for the whole."""
+    profiles = _profiles(portfolio)
+    used = {p.spend_profile for p in portfolio.products} | {p.gpu_spend_profile for p in portfolio.products}
+    for name in sorted(used - {None}, key=str):
+        points = profiles.get(name or "", [])
+        total = sum(p.frac for p in points)
+        if points and abs(total - 1.0) > 1e-6:
+            remedy = "a spend profile sums to 1: correct its steps"
+            yield error(
+                "profile-sum", points[-1], "frac", f"the steps of '{name}' sum to {total:.6g}", remedy
+            )
+
+
+@reads("profiles", "products")
+def ramps_below_one(portfolio: Portfolio) -> Iterator[Finding]:
+    """No ramp goes beyond full use."""
+    ramps = {p.ramp_profile for p in portfolio.products}
+    for point in portfolio.profiles:
+        if point.profile in ramps and point.frac > 1:
+            yield error(
+                "ramp-over-one", point, "frac", f"{point.frac:g} is more than full use", "write 1 or less"
+            )
+
+
+@reads("profiles", "machines")
+def resale_falls(portfolio: Portfolio) -> Iterator[Finding]:
+    """A machine sells below its new price, and never for more as it ages."""
+    profiles = _profiles(portfolio)
+    for name in sorted({m.resale_profile for m in portfolio.machines}):
+        before = 1.0
+        for point in profiles.get(name, []):
+            if point.frac >= 1:
+                message = f"a used machine would sell at {point.frac:g} of the new price"
+                yield error("resale-over-new", point, "frac", message, "write a fraction below 1")
+            elif point.frac > before:
+                message = f"{point.frac:g} is above the {before:g} of a younger machine"
+                yield error("resale-rises", point, "frac", message, f"write {before:g} or less")
+            before = min(before, point.frac)
+
+
+@reads("products")
+def gpus_paid(portfolio: Portfolio) -> Iterator[Finding]:
+    """GPUs have a spend profile, and only they."""
+    for product in portfolio.products:
+        gpus = product.gpu_capex_usd_m_per_mw > 0
+        if gpus and product.gpu_spend_profile is None:
+            message = "GPUs cost money, and no profile says when"
+            yield error("gpu-profile", product, "gpu_spend_profile", message, "name a profile")
+        if not gpus and product.gpu_spend_profile is not None:
+            message = "there is no GPU capex to spend"
+            yield error("gpu-profile", product, "gpu_spend_profile", message, "leave it empty")
+        if not gpus and product.workload == "gpu_cloud":
+            message = "a GPU cloud without GPUs"
+            yield doubt(
+                "gpu-profile", product, "gpu_capex_usd_m_per_mw", message, "write the cost of the GPUs"
+            )
+
+
+@reads("machines", "profiles", "market", "scenarios", "company", "regions", "sites")
+def no_machine_arbitrage(portfolio: Portfolio) -> Iterator[Finding]:
+    """No machine sells for more than it cost, tariff included, later on the same path."""
+    if not portfolio.company:
+        return
+    regions = {r.region: r for r in portfolio.regions}
+    tariffs = [regions[s.region].asic_tariff_applies for s in portfolio.sites if s.region in regions]
+    profiles = _profiles(portfolio)
+    for scenario in portfolio.scenarios if branches(portfolio) else ():
+        try:
+            path = market_rows(portfolio, scenario_chain(portfolio, scenario.scenario))
+        except KeyError:
+            continue
+        for machine in portfolio.machines:
+            fracs = [p.frac for p in profiles.get(machine.resale_profile, [])]
+            best = _best_trade(path, fracs, taxed=bool(tariffs) and all(tariffs))
+            if machine.max_buy_mw_per_q > 0 and best[0] > 1:
+                yield _arbitrage(machine, scenario.scenario, *best)
+
+
+def _best_trade(path: tuple[MarketRow, ...], fracs: list[float], *, taxed: bool) -> tuple[float, int, int]:
+    """Highest sale over cost of one machine bought and sold along a path, and when both happen."""
+    best = (0.0, 0, 0)
+    for n, bought in enumerate(path):
+        cost = bought.resale_idx * (1.0 + (bought.asic_tariff_frac if taxed else 0.0))
+        for age, frac in enumerate(fracs[: len(path) - n]):
+            best = max(best, (path[n + age].resale_idx * frac / cost, n, n + age))
+    return best
+
+
+def _arbitrage(machine: Machine, scenario: str, gain: float, n: int, m: int) -> Finding:
+    when = f"bought in quarter {n + 1} of the plan and sold in quarter {m + 1}"
+    message = f"in scenario '{scenario}' it sells for {gain:.3g} of its cost, {when}"
+    return doubt(
+        "machine-arbitrage", machine, "resale_profile", message, "lower resale, or flatten resale_idx"
+    )
+
+
+CHECKS = (
+    profiles_contiguous,
+    spend_sums_to_one,
+    ramps_below_one,
+    resale_falls,
+    gpus_paid,
+    no_machine_arbitrage,
+)

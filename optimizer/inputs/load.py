@@ -1,0 +1,137 @@
+"""Load a portfolio: read, override, parse and check it, or say everything that is wrong with it."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from models.domain.portfolio import TABLES, Portfolio
+from models.domain.row import Row
+from models.findings import Finding, InputError
+from optimizer.inputs.catalogue import Gathered, Overridden, gather
+from optimizer.inputs.check import check
+from optimizer.inputs.checks.evidence import count_guesses
+from optimizer.inputs.columns import nearest
+from optimizer.inputs.manifest import Manifest
+from optimizer.inputs.overrides import apply
+from optimizer.inputs.parse import read_rows
+from optimizer.inputs.read import MANIFEST
+from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A valid portfolio and what is to be said of its input."""
+
+    name: str
+    title: str
+    as_of: date
+    scenario: str
+    """The scenario planned when none is asked for."""
+    portfolio: Portfolio
+    findings: tuple[Finding, ...]
+    """Warnings only."""
+    overridden: tuple[Overridden, ...]
+    """Catalogue rows replaced by the portfolio's own, and cells changed by overrides."""
+    guesses: int
+    """Money inputs graded GUESS."""
+    money_inputs: int
+    """Cells in dollars outside the market deck."""
+    digest: str
+    """SHA-256 of all input files and overrides."""
+
+
+def load(name_or_path: str | Path, *, overrides: tuple[str, ...] = ()) -> Loaded:
+    """Load a portfolio's folder, or a shipped portfolio by its name.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A folder with portfolio.toml, or a shipped name such as ``iren``; an existing path wins.
+    overrides : tuple of str
+        Cells to change, each ``table[key].column=value``, key parts joined by ``|``.
+
+    Raises
+    ------
+    InputError
+        With all findings, warnings included, when one of them is an error.
+    """
+    gathered = gather(_folder(name_or_path), data_folder() / "catalogue")
+    tables, changed, bad = (
+        apply(gathered.tables, overrides) if gathered.manifest else (gathered.tables, [], [])
+    )
+    findings = [*gathered.findings, *bad]
+    records: dict[str, tuple[Row, ...]] = {}
+    for table in TABLES:
+        rows, faults = read_rows(table, tables.get(table, ()))
+        records[table] = tuple(rows)
+        findings += faults
+    portfolio = Portfolio.model_validate(records)
+    if gathered.manifest is not None:
+        broken = frozenset(f.table for f in findings if f.severity == "error")
+        findings += [*check(portfolio, broken), *_scenario_known(gathered.manifest, portfolio, broken)]
+    if any(f.severity == "error" for f in findings):
+        raise InputError(_told(findings))
+    return _loaded(gathered, portfolio, findings, changed, overrides)
+
+
+def _loaded(
+    gathered: Gathered,
+    portfolio: Portfolio,
+    findings: list[Finding],
+    changed: list[Overridden],
+    overrides: tuple[str, ...],
+) -> Loaded:
+    manifest = gathered.manifest
+    assert manifest is not None, "a portfolio without manifest has errors"
+    guesses, money_inputs = count_guesses(portfolio)
+    return Loaded(
+        name=manifest.name,
+        title=manifest.title,
+        as_of=manifest.as_of,
+        scenario=manifest.scenario,
+        portfolio=portfolio,
+        findings=_told(findings),
+        overridden=(*gathered.overridden, *changed),
+        guesses=guesses,
+        money_inputs=money_inputs,
+        digest=sha256("\n".join([gathered.digest, *overrides]).encode(errors="replace")).hexdigest(),
+    )
+
+
+def _folder(name_or_path: str | Path) -> Path:
+    try:
+        return find_portfolio(str(name_or_path))
+    except UnknownPortfolioError as miss:
+        remedy = nearest(str(name_or_path), miss.shipped, "shipped: " + (", ".join(miss.shipped) or "none"))
+        message = f"no folder and no shipped portfolio is called '{name_or_path}'"
+    except (OSError, ValueError) as trouble:
+        message, remedy = f"'{str(name_or_path)[:80]}' cannot be a path: {trouble}"[:200], "name a folder"
+    raise InputError(_told([Finding("error", "unknown-portfolio", "", "", "", message, remedy)]))
+
+
+def _scenario_known(manifest: Manifest, portfolio: Portfolio, broken: frozenset[str]) -> list[Finding]:
+    known = [s.scenario for s in portfolio.scenarios]
+    if manifest.scenario in known or "scenarios" in broken:
+        return []
+    message = f"there is no scenario '{manifest.scenario}'"
+    remedy = nearest(manifest.scenario, known, "known: " + (", ".join(known) or "none"))
+    return [Finding("error", "unknown-scenario", MANIFEST, "scenario", "", message, remedy)]
+
+
+def _told(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Findings in order, in signs that any terminal can show."""
+    return tuple(
+        replace(
+            f,
+            row=_printable(f.row),
+            column=_printable(f.column),
+            message=_printable(f.message),
+            remedy=_printable(f.remedy),
+        )
+        for f in sorted(findings)
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

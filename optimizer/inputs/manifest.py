@@ -1,0 +1,117 @@
+"""portfolio.toml: what the portfolio is called, its deck and scenario, and the catalogue rows it takes."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from models.findings import Finding
+from optimizer.inputs.columns import nearest
+from optimizer.inputs.read import MANIFEST, decode
+
+KEYS = ("name", "title", "as_of", "deck", "scenario", "catalogue")
+Taken = tuple[str, ...] | None
+"""Keys taken from one catalogue table; None takes all its rows."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What portfolio.toml says."""
+
+    name: str
+    title: str
+    as_of: date
+    deck: str | None
+    """None: the folder holds scenarios and market itself."""
+    scenario: str
+    catalogue: dict[str, Taken]
+
+
+def read_manifest(
+    data: bytes, *, decks: tuple[str, ...], catalogues: tuple[str, ...]
+) -> tuple[Manifest | None, list[Finding]]:
+    """The manifest, or None with what is wrong with it; decks and catalogues are those that exist."""
+    text = decode(MANIFEST, data)
+    if isinstance(text, Finding):
+        return None, [text]
+    try:
+        said = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as trouble:
+        return None, [_fault("bad-toml", "", f"it is not valid TOML: {trouble}", "see https://toml.io")]
+    found = [
+        _fault(
+            "unknown-key", key, f"'{key}' is not a key of it", nearest(key, KEYS, "known: " + ", ".join(KEYS))
+        )
+        for key in said
+        if key not in KEYS
+    ]
+    for fault in (_names(said), _as_of(said), _deck(said, decks), _catalogue(said, catalogues)):
+        found += fault
+    if found:
+        return None, found
+    taken = {
+        table: None if keys == "all" else tuple(keys) for table, keys in said.get("catalogue", {}).items()
+    }
+    as_of = said["as_of"] if isinstance(said["as_of"], date) else date.fromisoformat(said["as_of"])
+    return Manifest(said["name"], said["title"], as_of, said.get("deck"), said["scenario"], taken), []
+
+
+def _names(said: dict[str, object]) -> Iterator[Finding]:
+    wanted: dict[str, tuple[Callable[[str], object], str]] = {
+        "name": (re.compile(r"\w[\w.-]*").fullmatch, 'write a short name such as name = "iren"'),
+        "title": (str.strip, 'write a line such as title = "IREN Limited, 30 June 2026"'),
+        "scenario": (str.strip, 'name the scenario that is planned, such as scenario = "base"'),
+    }
+    for key, (fits, remedy) in wanted.items():
+        value = said.get(key)
+        if value is None:
+            yield _fault("missing-key", key, "it is missing", remedy)
+        elif not (isinstance(value, str) and fits(value)):
+            yield _fault("bad-value", key, f"{value!r:.80} does not fit", remedy)
+
+
+def _as_of(said: dict[str, object]) -> Iterator[Finding]:
+    value, remedy = said.get("as_of"), 'write the date of the balances: as_of = "2026-06-30"'
+    if value is None:
+        yield _fault("missing-key", "as_of", "it is missing", remedy)
+        return
+    try:
+        fits = type(value) is date or (isinstance(value, str) and bool(date.fromisoformat(value)))
+    except ValueError:
+        fits = False
+    if not fits:
+        yield _fault("bad-value", "as_of", f"{value!r:.80} is not a date", remedy)
+
+
+def _deck(said: dict[str, object], decks: tuple[str, ...]) -> Iterator[Finding]:
+    value = said.get("deck")
+    if value is not None and value not in decks:
+        known = "known decks: " + (", ".join(decks) or "none")
+        yield _fault(
+            "unknown-deck", "deck", f"there is no deck {value!r:.80}", nearest(str(value), decks, known)
+        )
+
+
+def _catalogue(said: dict[str, object], catalogues: tuple[str, ...]) -> Iterator[Finding]:
+    section = said.get("catalogue", {})
+    if not isinstance(section, dict):
+        yield _fault(
+            "bad-value", "catalogue", "it is not a section", "write [catalogue], then products = [...]"
+        )
+        return
+    for table, keys in section.items():
+        place = f"catalogue.{table}"
+        if table not in catalogues:
+            known = "the catalogue has " + (", ".join(catalogues) or "no tables")
+            yield _fault(
+                "unknown-key", place, f"the catalogue has no '{table}'", nearest(table, catalogues, known)
+            )
+        elif keys != "all" and not (isinstance(keys, list) and all(isinstance(key, str) for key in keys)):
+            yield _fault(
+                "bad-value", place, "it is not a list of keys", f'write {table} = ["..."] or {table} = "all"'
+            )
+
+
+def _fault(code: str, key: str, message: str, remedy: str) -> Finding:
+    return Finding("error", code, MANIFEST, key, "", message, remedy)

@@ -1,0 +1,215 @@
+"""Folders and CSV files as they are: bytes, then rows of text, with a finding wherever that fails."""
+
+import csv
+import io
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.domain.portfolio import TABLES
+from models.findings import Finding
+from optimizer.inputs.columns import nearest
+
+MANIFEST = "portfolio.toml"
+MAX_BYTES = 50_000_000
+"""No table of a portfolio is larger than this."""
+BESIDE = frozenset({".md", ".txt"})
+"""Files of these kinds may lie in a portfolio; they are not read."""
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """One line of a table: text by column, None where the cell is empty."""
+
+    place: str
+    """File and line, for messages."""
+    line: int
+    cells: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One CSV file as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[RawRow, ...]
+
+
+def read_folder(folder: Path) -> tuple[dict[str, bytes], list[Finding]]:
+    """Contents of the manifest and the table files of a portfolio's folder, by file name."""
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        return {}, [
+            _fault("not-a-folder", "", f"'{folder}' {what}", "name the folder that holds portfolio.toml")
+        ]
+    contents: dict[str, bytes] = {}
+    found: list[Finding] = []
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as trouble:
+        return {}, [
+            _fault(
+                "unreadable", "", f"'{folder}' cannot be listed: {trouble.strerror}", "check its permissions"
+            )
+        ]
+    for entry in entries:
+        doubt = _stranger(entry)
+        if doubt is not None:
+            found.append(doubt)
+        elif entry.name == MANIFEST or entry.suffix == ".csv":
+            read = read_bytes(entry, within=folder)
+            if isinstance(read, Finding):
+                found.append(read)
+            else:
+                contents[entry.name] = read
+    if MANIFEST not in contents and not any(f.table == MANIFEST for f in found):
+        remedy = "write one, or start from the folder that 'hashshift init DIR' makes"
+        return {}, [_fault("no-manifest", MANIFEST, f"'{folder}' has no {MANIFEST}", remedy)]
+    return contents, found
+
+
+def read_bytes(path: Path, *, within: Path) -> bytes | Finding:
+    """Contents of one file, or why it is not read."""
+    table = path.name.removesuffix(".csv")
+    try:
+        if not path.resolve(strict=True).is_relative_to(within.resolve()):
+            return _fault(
+                "link-leaves-folder", table, f"{path.name} links to a file outside the folder", "copy it"
+            )
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return _fault(
+                "not-a-file", table, f"{path.name} is not a regular file", "put a CSV file in its place"
+            )
+        if status.st_size > MAX_BYTES:
+            size = f"{path.name} has {status.st_size / 1e6:.0f} MB, more than {MAX_BYTES / 1e6:.0f}"
+            return _fault("too-large", table, size, "keep only the rows of this portfolio")
+        return path.read_bytes()
+    except (OSError, RuntimeError) as trouble:
+        why = getattr(trouble, "strerror", None) or "links that form a loop"
+        return _fault(
+            "unreadable", table, f"{path.name} cannot be read: {why}", "check the file and its permissions"
+        )
+
+
+def decode(table: str, data: bytes) -> str | Finding:
+    """Text of a file in UTF-8, with or without byte order mark, or why it is none."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as trouble:
+        line = data.count(b"\n", 0, trouble.start) + 1
+        return _fault(
+            "not-utf-8", table, f"line {line} is not UTF-8", "save the file as 'CSV UTF-8'", f"line {line}"
+        )
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return _fault(
+            "nul-byte", table, f"line {line} holds a NUL byte", "save the file as text again", f"line {line}"
+        )
+    return text
+
+
+def read_csv(table: str, place: str, data: bytes) -> tuple[RawTable, list[Finding]]:
+    """Rows of a CSV file: '#' lines and blank lines left out, cells stripped, empty cells None."""
+    text = decode(table, data)
+    if isinstance(text, Finding):
+        return RawTable((), ()), [text]
+    found: list[Finding] = []
+    header: list[str] | None = None
+    rows: list[RawRow] = []
+    try:
+        for line, cells in _records(text):
+            if header is None:
+                header = _trimmed(cells)
+                found += _header_faults(table, line, header)
+            elif len(_trimmed(cells)) > len(header) or len(cells) < len(header):
+                shape = f"the row has {len(cells)} cells, the header {len(header)}"
+                remedy = "write one cell per column; a cell that holds a comma goes in double quotes"
+                found.append(_fault("ragged-row", table, shape, remedy, f"line {line}"))
+            else:
+                named = {name: cell or None for name, cell in zip(header, cells, strict=False) if name}
+                rows.append(RawRow(f"{place} line {line}", line, named))
+    except csv.Error as trouble:
+        found.append(_fault("bad-csv", table, f"{place}: {trouble}", "check quotes and very long cells"))
+    if header is None:
+        found.append(
+            _fault("no-header", table, f"{place} has no header line", "write the column names, or delete it")
+        )
+    return RawTable(tuple(name for name in header or () if name), tuple(rows)), found
+
+
+class _Lines:
+    """Lines for the CSV reader, without '#' lines between records; a quoted cell may hold '#' lines."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = enumerate(io.StringIO(text, newline=""), start=1)
+        self.start = 0
+        """First line of the record being read; 0 between records."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for number, line in self._lines:
+            if self.start:
+                return line
+            if not line.lstrip().startswith("#"):
+                self.start = number
+                return line
+        raise StopIteration
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Stripped cells of each record that has any, with the number of its first line."""
+    lines = _Lines(text)
+    for cells in csv.reader(lines, strict=True):
+        start, lines.start = lines.start, 0
+        stripped = [cell.strip() for cell in cells]
+        if any(stripped):
+            yield start, stripped
+
+
+def _header_faults(table: str, line: int, header: list[str]) -> Iterator[Finding]:
+    place = f"line {line}"
+    if len(header) == 1 and re.search("[;\t]", header[0]):
+        remedy = "save the file with commas between the cells"
+        yield _fault("not-commas", table, "the header is separated by semicolons or tabs", remedy, place)
+        return
+    for name in sorted({name for name in header if header.count(name) > 1 and name}):
+        yield Finding(
+            "error", "duplicate-column", table, place, name, "the header names it twice", "delete one"
+        )
+    if "" in header:
+        yield _fault("unnamed-column", table, "a column has no name", "name it, or delete it", place)
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    """Cells without the empty ones at the end, as spreadsheets leave them."""
+    kept = len(cells)
+    while kept and not cells[kept - 1]:
+        kept -= 1
+    return cells[:kept]
+
+
+def _stranger(entry: Path) -> Finding | None:
+    """A finding for an entry that belongs to no table."""
+    name = entry.name
+    if name == MANIFEST or name.startswith((".", "~")) or name.endswith("~") or entry.suffix in BESIDE:
+        return None
+    if entry.suffix == ".csv" and entry.stem in TABLES:
+        return None
+    if entry.suffix.lower() != ".csv":
+        return Finding(
+            "warning", "not-read", "", name, "", "it is no table and is not read", "move it elsewhere"
+        )
+    close = nearest(
+        entry.stem.lower(), list(TABLES), "delete it, or give it the name of a table: " + ", ".join(TABLES)
+    )
+    table = close.split("'")[1] if "'" in close else ""
+    return Finding("error", "unknown-table", table, name, "", f"'{name}' is not the file of a table", close)
+
+
+def _fault(code: str, table: str, message: str, remedy: str, row: str = "") -> Finding:
+    return Finding("error", code, table, row, "", message, remedy)

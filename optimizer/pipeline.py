@@ -1,0 +1,171 @@
+"""From a portfolio to an audited plan: every door goes through here."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from models.blocks.linear import ContradictionError
+from models.blocks.program import Program, build_program
+from models.domain.futures import scenario_chain, scenario_tree
+from models.findings import Finding
+from models.params.params import compile_params
+from models.timetree import TimeTree
+from optimizer.audit.verdict import audit
+from optimizer.inputs.load import Loaded, load
+from optimizer.plans.extract import extract
+from optimizer.plans.plan import Audit, Plan
+from optimizer.plans.summary import summarise
+from optimizer.solve.matrix import Matrix, compile_matrix
+from optimizer.solve.options import Options
+from optimizer.solve.outcome import Outcome
+from optimizer.solve.search import search_plan, write_model
+
+__all__ = ["AuditError", "Checked", "Progress", "check", "load", "plan"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One sign of life of a long solve."""
+
+    stage: str
+    value: float
+    """In hand: USD per share, or $M."""
+    bound: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found, and the size and coefficient range of the program."""
+
+    findings: tuple[Finding, ...]
+    coefficient_low: float
+    coefficient_high: float
+    rows: int
+    columns: int
+    integers: int
+
+
+class AuditError(Exception):
+    """A plan that the audit does not accept; ``plan`` is that plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(f"the audit rejects the plan: {'; '.join(plan.audit.failures[:3])}")
+        self.plan = plan
+
+
+def plan(
+    portfolio: Loaded | str | Path,
+    *,
+    options: Options | None = None,
+    scenario: str | None = None,
+    tree: bool = False,
+    export: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Plan:
+    """Find the best conversion plan of a portfolio and audit it.
+
+    Parameters
+    ----------
+    portfolio : Loaded, str or Path
+        What :func:`load` returned, or its argument.
+    options : Options, optional
+        Objective, gap, limits; defaults as on the command line.
+    scenario : str, optional
+        Plan on this scenario alone; the portfolio's own by default.
+    tree : bool
+        Plan on the tree of all scenarios that carry a probability.
+    export : Path, optional
+        Write the program at the plan's lambda to this ``.mps`` or ``.lp`` file.
+    progress : callable, optional
+        Told of every improvement.
+    stop : threading.Event, optional
+        Set it to end the search; the best plan so far is kept.
+
+    Raises
+    ------
+    InputError
+        The portfolio cannot be used; carries all findings.
+    KeyError
+        There is no such scenario.
+    AuditError
+        The audit rejects the plan.
+    """
+    options = options or Options()
+    started = time.monotonic()
+    loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
+    time_tree = scenario_tree(loaded.portfolio) if tree else scenario_chain(loaded.portfolio, scenario or loaded.scenario)
+    clock = {"read": time.monotonic() - started}
+
+    def tell(stage: str, value: float, bound: float) -> None:
+        if progress is not None:
+            progress(Progress(stage, value, bound, time.monotonic() - started))
+
+    program, matrix = None, None
+    try:
+        with _timed(clock, "build"):
+            program, matrix = _build(loaded, time_tree)
+        with _timed(clock, "solve"):
+            outcome, committed = search_plan(program, matrix, options, stop or threading.Event(), tell)
+    except ContradictionError as broken:
+        outcome, committed = _contradiction(options, str(broken)), 0.0
+    tables: dict[str, pd.DataFrame] = {}
+    verdict = Audit(passed=False, checks=0, worst="no plan to audit", failures=())
+    with _timed(clock, "audit"):
+        if program is not None and outcome.x is not None:
+            tables = extract(program, outcome.value_per_share_usd)
+            verdict = _audited(loaded, time_tree, tables, outcome)
+    if export is not None and program is not None:
+        write_model(program, outcome, export)
+    clock["total"] = time.monotonic() - started
+    result = summarise(
+        loaded, options, time_tree, outcome, scenario="tree" if tree else scenario or loaded.scenario,
+        committed=committed, tables=tables, audit=verdict, seconds=clock, matrix=matrix,
+    )  # fmt: skip
+    if tables and not verdict.passed:
+        raise AuditError(result)
+    return result
+
+
+def check(portfolio: Loaded | str | Path) -> Checked:
+    """Findings of a portfolio that loads, and the coefficient range of its program on its own scenario."""
+    loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
+    try:
+        _, matrix = _build(loaded, scenario_chain(loaded.portfolio, loaded.scenario))
+    except ContradictionError as broken:
+        finding = Finding("warning", "contradiction", "", "", "", str(broken), "no plan can satisfy this; see explain")
+        return Checked((*loaded.findings, finding), 0.0, 0.0, 0, 0, 0)
+    low, high = matrix.coefficient_range()
+    return Checked(loaded.findings, low, high, len(matrix.rows), len(matrix.variables), int(matrix.is_integer.sum()))
+
+
+def _build(loaded: Loaded, tree: TimeTree) -> tuple[Program, Matrix]:
+    program = build_program(compile_params(loaded.portfolio, tree))
+    return program, compile_matrix(program.model)
+
+
+@contextmanager
+def _timed(clock: dict[str, float], name: str) -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        clock[name] = time.monotonic() - began
+
+
+def _audited(loaded: Loaded, tree: TimeTree, tables: Mapping[str, pd.DataFrame], outcome: Outcome) -> Audit:
+    verdict = audit(
+        loaded.portfolio, tree, tables, value_per_share_usd=outcome.value_per_share_usd, objective=outcome.objective
+    )
+    return Audit(verdict.passed, verdict.checks, verdict.worst, tuple(str(f) for f in verdict.failures))
+
+
+def _contradiction(options: Options, why: str) -> Outcome:
+    return Outcome("infeasible", options.objective, -np.inf, np.inf, np.inf, 0.0, None, 0, note=why)

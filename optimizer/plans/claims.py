@@ -1,0 +1,134 @@
+"""Tables on value and on who takes it: value, claims, cap_table, convert_schedule, convertibles."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from models.domain.ledger import Quantity
+from models.formulas.convert_settlement import settlement_at_maturity
+from optimizer.plans.reading import Reading
+
+PRICE_STEPS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+"""Of the opening share price."""
+
+
+def claim_tables(r: Reading) -> dict[str, pd.DataFrame]:
+    """All tables on value and shares."""
+    return {
+        "convert_schedule": pd.DataFrame(_schedule(r)),
+        "convertibles": pd.DataFrame(_by_price(r)),
+        "cap_table": pd.DataFrame(_cap_table(r)),
+        "value": pd.DataFrame(_value(r)),
+        "claims": pd.DataFrame(_claims(r)),
+    }
+
+
+def _value(r: Reading) -> list[dict[str, object]]:
+    rows = []
+    for leaf in r.program.params.tree.leaves:
+        totals: dict[str, float] = {}
+        for books in r.program.books:
+            for line, parts in books.value.items():
+                if leaf in parts:
+                    totals[str(line)] = totals.get(str(line), 0.0) + parts[leaf].value
+        rows += [{"leaf": r.labels[leaf], "line": line, "usd_m": x} for line, x in totals.items()]
+    return rows
+
+
+def claims_at(r: Reading, leaf: int) -> dict[str, float]:
+    """Claims at a leaf by name, today's shareholders apart. [$M]"""
+    p, lam = r.program.params, r.lam
+    claims, tree = p.claims, p.tree
+    sold = r.by_quantity[Quantity.ATM] + r.by_quantity[Quantity.FOLLOW_ON]
+    below = p.outlook.below
+    found = {
+        "new shares": sum(v * claims.new_shares(lam, d.node, leaf) for d, v in sold if below[d.node][leaf]),
+        "awards": claims.awards(lam, leaf),
+        "delivered": 0.0,
+    }
+    for note, size in r.notes:
+        if below[note.issue][leaf]:
+            found[note.tranche] = size * claims.note_at_leaf(lam, note, leaf)
+            found["delivered"] += size * claims.note_delivered(lam, note, leaf)
+    signed = {d.contract for d, _ in r.by_quantity[Quantity.SIGN] if d.node in tree.path(leaf)}
+    for claim in p.portfolio.share_claims:
+        if claim.contract is None or claim.contract in signed:
+            found[claim.claim] = claims.share_claim(lam, claim, leaf)
+    return found
+
+
+def _claims(r: Reading) -> list[dict[str, object]]:
+    return [
+        {"leaf": r.labels[leaf], "claim": name, "usd_m": x}
+        for leaf in r.program.params.tree.leaves
+        for name, x in claims_at(r, leaf).items()
+    ]
+
+
+def _cap_table(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    firm, tree, below = p.portfolio.firm, p.tree, p.outlook.below
+    prices = p.outlook.share_price_usd
+    rows = []
+    for leaf in tree.leaves:
+        price = r.lam * p.outlook.leaf_weight[leaf]
+        taken = claims_at(r, leaf)
+        awards = firm.award_shares_m_per_q * tree.horizon_q
+        sold = sum(
+            v / float(prices[d.node])
+            for d, v in r.by_quantity[Quantity.ATM] + r.by_quantity[Quantity.FOLLOW_ON]
+            if below[d.node][leaf]
+        )
+        delivered = 0.0
+        for note, size in r.notes:
+            path = [n for n in tree.path(leaf) if below[note.issue][n]]
+            net = (note.delivered - note.capped_call)[path]
+            delivered += size * float(np.sum(net / prices[path]))
+        holders = [
+            ("basic", firm.basic_shares_m, firm.basic_shares_m),
+            ("awards", awards, awards),
+            ("sold", sold, sold),
+            ("delivered", delivered, delivered),
+        ]
+        for note, size in r.notes:
+            if below[note.issue][leaf]:
+                out = size * float(note.outstanding[leaf])
+                economic = taken[note.tranche] / price if price > 0.0 else 0.0
+                holders.append((note.tranche, economic, out / note.terms.conversion_price_usd))
+        for claim in p.portfolio.share_claims:
+            if claim.claim in taken:
+                reported = claim.shares_m * max(0.0, 1.0 - claim.strike_usd / price) if price > 0.0 else 0.0
+                holders.append((claim.claim, taken[claim.claim] / price if price > 0.0 else 0.0, reported))
+        rows += [
+            {"leaf": r.labels[leaf], "holder": h, "economic_shares_m": e, "reported_shares_m": s} for h, e, s in holders
+        ]
+    return rows
+
+
+def _schedule(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    return [
+        {"tranche": note.tranche, "node": r.labels[n], "quarter": r.quarters[n],
+         "outstanding_usd_m": size * note.outstanding[n], "coupon_usd_m": size * note.coupon[n],
+         "principal_usd_m": size * note.principal[n], "delivered_usd_m": size * note.delivered[n],
+         "capped_call_usd_m": size * note.capped_call[n]}
+        for note, size in r.notes
+        for n in p.tree.descendants(note.issue)
+    ]  # fmt: skip
+
+
+def _by_price(r: Reading) -> list[dict[str, object]]:
+    rows = []
+    for note, size in r.notes:
+        strike = note.terms.conversion_price_usd
+        cap = note.terms.cap_price_usd if note.terms.has_capped_call and math.isfinite(note.terms.cap_price_usd) else strike
+        for step in PRICE_STEPS:
+            price = step * r.program.params.portfolio.firm.price_usd
+            s = settlement_at_maturity(size, strike, cap, price, note.terms.settlement)
+            rows.append(
+                {"tranche": note.tranche, "price_usd": price, "cash_usd_m": float(s.cash_usd_m),
+                 "shares_out_m": float(s.shares_out_m), "shares_back_m": float(s.shares_back_m),
+                 "net_cost_usd_m": float(s.net_cost_usd_m)}
+            )  # fmt: skip
+    return rows

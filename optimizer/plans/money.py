@@ -1,0 +1,239 @@
+"""Tables on money: decisions, financing, cash_flow, sources_uses, debt_schedule, liquidity, covenants."""
+
+import numpy as np
+import pandas as pd
+
+from models.blocks.books import Tally
+from models.domain.ledger import EBITDA_LINES, CashLine, Quantity
+from optimizer.plans.reading import Array, Reading
+
+NOW = frozenset(
+    {
+        Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.FINANCED, Quantity.CANCEL,
+        Quantity.BOUGHT_MW, Quantity.SOLD_MW, Quantity.MOVED_IN_MW, Quantity.MOVED_OUT_MW, Quantity.ATM,
+        Quantity.FOLLOW_ON, Quantity.ISSUE,
+    }
+)  # fmt: skip
+"""Quantities of which the next two quarters are shown apart."""
+NOW_Q = 2
+
+
+def money_tables(r: Reading) -> dict[str, pd.DataFrame]:
+    """All tables on money."""
+    cash_flow = _cash_flow(r)
+    return {
+        "decisions": _decisions(r),
+        "financing": pd.DataFrame(_financing(r)),
+        "sources_uses": pd.DataFrame(_sources_uses(r, cash_flow)),
+        "cash_flow": cash_flow,
+        "debt_schedule": pd.DataFrame(_debts(r)),
+        "liquidity": pd.DataFrame(_liquidity(r)),
+        "covenants": pd.DataFrame(_covenants(r)),
+        "decide_now": _decide_now(r),
+    }
+
+
+def _decisions(r: Reading) -> pd.DataFrame:
+    rows = [
+        {"quantity": str(d.quantity), "site": d.site, "item": d.item, "contract": d.contract, "since": d.since,
+         "node": r.labels[d.node], "value": v}
+        for d, v in r.decided
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _cash_flow(r: Reading) -> pd.DataFrame:
+    parent = r.program.params.portfolio.parent.entity
+    rows = []
+    for books in r.program.books:
+        owner = parent if books.owner == "company" else books.owner
+        for line, by_node in books.cash.items():
+            for n, amount in enumerate(by_node):
+                value = amount.value
+                if abs(value) > 1e-9:
+                    rows.append(
+                        {"entity": owner, "node": r.labels[n], "quarter": r.quarters[n], "line": str(line), "usd_m": value}
+                    )
+    return pd.DataFrame(rows)
+
+
+def _sources_uses(r: Reading, cash_flow: pd.DataFrame) -> list[dict[str, object]]:
+    p = r.program.params
+    rows: list[dict[str, object]] = []
+    opening = sum(e.unrestricted_cash_usd_m for e in p.portfolio.entities)
+    within = cash_flow[~cash_flow["line"].isin([str(CashLine.CONTRIBUTED), str(CashLine.DISTRIBUTED)])]
+    for leaf in p.tree.leaves:
+        path = {r.labels[n] for n in p.tree.path(leaf)}
+        totals = within[within["node"].isin(path)].groupby("line")["usd_m"].sum()
+        closing = sum(float(r.cash(b)[leaf]) for b in r.program.books)
+        items = [("source", "opening_cash", opening)]
+        items += [("source" if x > 0.0 else "use", str(line), abs(float(x))) for line, x in totals.items()]
+        items.append(("use", "closing_cash", closing))
+        rows += [{"leaf": r.labels[leaf], "side": side, "item": item, "usd_m": x} for side, item, x in items]
+    return rows
+
+
+def _financing(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    rows: dict[tuple[str, str, int], Array] = {}
+
+    def book(instrument: str, kind: str, n: int, gross: float, net: float, shares: float) -> None:
+        key = (instrument, kind, n)
+        rows[key] = rows.get(key, np.zeros(3)) + np.array([gross, net, shares])
+
+    terms = {i.instrument: i for i in p.portfolio.instruments}
+    price = p.outlook.share_price_usd
+    discounts = {(x.instrument, str(x.block)): x.discount_frac for x in p.portfolio.impact}
+    for d, v in r.by_quantity[Quantity.ATM]:
+        net = v * (1.0 - discounts[d.item, d.since]) * (1.0 - terms[d.item].fee_frac)
+        book(d.item, "atm", d.node, v, net, v / float(price[d.node]))
+    for d, v in r.by_quantity[Quantity.FOLLOW_ON]:
+        net = v * (1.0 - terms[d.item].launch_drop_frac) * (1.0 - terms[d.item].fee_frac)
+        book(d.item, "follow_on", d.node, v, net, v / float(price[d.node]))
+    offers = {o.instrument.instrument: o for o in p.note_offers}
+    for d, v in r.by_quantity[Quantity.ISSUE]:
+        strike = offers[d.item].notes[d.node].terms.conversion_price_usd
+        book(d.item, "convertible", d.node, v, v * offers[d.item].net_frac, v / strike)
+    for t in r.taken:
+        draws = float(t.arrays.draws[t.arrays.close] + t.arrays.undrawn[t.arrays.close])
+        name = f"project:{t.route.terms.contract.credit_class}"
+        book(name, "project_debt", t.arrays.close, t.modules * t.arrays.loan_usd_m, t.modules * draws, 0.0)
+    for debt in p.debts:
+        for n in np.flatnonzero(debt.draws):
+            book(debt.debt.debt, "debt", int(n), float(debt.draws[n]), float(debt.draws[n]), 0.0)
+    for d, v in r.by_quantity[Quantity.RESCUE]:
+        book("rescue", "rescue", d.node, v, v, 0.0)
+    return [
+        {"instrument": i, "kind": kind, "node": r.labels[n], "quarter": r.quarters[n], "gross_usd_m": x[0],
+         "net_usd_m": x[1], "shares_m": x[2]}
+        for (i, kind, n), x in sorted(rows.items(), key=lambda kv: (kv[0][2], kv[0][0]))
+    ]  # fmt: skip
+
+
+def _debts(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    schedules: list[tuple[str, str, list[Array]]] = [
+        (d.debt.debt, d.debt.entity, [d.draws, d.interest, d.principal, d.balance, np.zeros(d.draws.size)])
+        for d in p.debts
+    ]
+    for t in r.taken:
+        a = t.arrays
+        columns = [x * t.modules for x in (a.drawn, a.interest, a.principal, a.balance, a.restricted)]
+        schedules.append((t.name(r.labels), t.route.terms.site.entity, columns))
+    names = ("drawn_usd_m", "interest_usd_m", "principal_usd_m", "balance_usd_m", "restricted_usd_m")
+    return [
+        {"debt": name, "node": r.labels[n], "quarter": r.quarters[n], "entity": entity,
+         **{column: float(values[n]) for column, values in zip(names, columns, strict=True)}}
+        for name, entity, columns in schedules
+        for n in p.tree.nodes
+        if any(abs(values[n]) > 1e-9 for values in columns)
+    ]  # fmt: skip
+
+
+def _liquidity(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    company = r.cash(r.program.books[0])
+    block = sum((r.cash(b) for b in r.program.books[1:]), np.zeros(company.size))
+    restricted, undrawn, late = r.tally(Tally.RESTRICTED), r.tally(Tally.UNDRAWN), r.tally(Tally.LATE_LOSS)
+    floor = p.portfolio.firm.cash_floor_usd_m
+    return [
+        {"node": r.labels[n], "quarter": r.quarters[n], "company_cash_usd_m": company[n], "block_cash_usd_m": block[n],
+         "restricted_usd_m": restricted[n], "undrawn_usd_m": undrawn[n], "late_loss_usd_m": late[n],
+         "floor_usd_m": floor, "headroom_usd_m": company[n] - late[n] - floor}
+        for n in p.tree.nodes
+    ]  # fmt: skip
+
+
+def _covenants(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    tree = p.tree
+    cash = sum((r.cash(b) for b in r.program.books), np.zeros(len(tree.nodes)))
+    late, debt, interest = r.tally(Tally.LATE_LOSS), r.tally(Tally.DEBT), r.tally(Tally.INTEREST)
+    ebitda = np.array([sum(b.cash_at(n, EBITDA_LINES).value for b in r.program.books) for n in tree.nodes])
+    rescue = np.array([r.program.model.company.cash.rescue[n].value for n in tree.nodes])
+    rows: list[dict[str, object]] = []
+
+    def row(name: str, metric: str, n: int, value: float, threshold: float, headroom: float) -> None:
+        rows.append(
+            {"covenant": name, "node": r.labels[n], "quarter": r.quarters[n], "metric": metric, "value": value,
+             "threshold": threshold, "headroom": headroom}
+        )  # fmt: skip
+
+    for c in p.portfolio.covenants:
+        for n in tree.nodes:
+            if not c.from_quarter <= tree.quarter(n) <= c.to_quarter:
+                continue
+            if c.metric == "minimum_liquidity":
+                value = float(cash[n] - late[n])
+                row(c.covenant, c.metric, n, value, c.threshold, value - c.threshold)
+            elif c.metric == "net_debt_to_ebitda":
+                net, yearly = float(debt[n] - cash[n]), 4.0 * float(ebitda[n] + rescue[n])
+                row(c.covenant, c.metric, n, net, c.threshold * yearly, c.threshold * yearly - net)
+            else:
+                value = float(ebitda[n] + rescue[n])
+                owed = c.threshold * float(interest[n])
+                row(c.covenant, c.metric, n, value, owed, value - owed)
+    for budget in p.portfolio.budgets:
+        for n in tree.nodes:
+            if budget.from_quarter <= tree.quarter(n) <= budget.to_quarter:
+                spent = _budget_spent(r, budget.site, budget.counts, budget.from_quarter - tree.first, n)
+                row(budget.budget, "budget", n, spent, budget.cap_usd_m, budget.cap_usd_m - spent)
+    return rows
+
+
+def _budget_spent(r: Reading, site: str | None, counts: str, first: int, n: int) -> float:
+    tree = r.program.params.tree
+    what = Tally.OWN_NEED if counts == "own" else Tally.GROSS_SPEND
+    path = [m for m in tree.path(n) if tree.period[m] >= first]
+    if site is None:
+        return sum(b.tally_at(what, m).value for b in r.program.books for m in path)
+    return sum(b.site_tally_at(site, what, m).value for b in r.program.books for m in path)
+
+
+def _decide_now(r: Reading) -> pd.DataFrame:
+    p = r.program.params
+    contracts = {c.contract: c for c in p.portfolio.contracts}
+    rows = []
+    for d, v in r.decided:
+        if d.quantity not in NOW or p.tree.period[d.node] >= NOW_Q:
+            continue
+        contract = contracts.get(d.contract)
+        last = str(contract.sign_by_quarter) if contract and contract.sign_by_quarter and d.quantity is Quantity.SIGN else ""
+        rows.append(
+            {"quantity": str(d.quantity), "site": d.site, "item": d.item, "contract": d.contract, "since": d.since,
+             "node": r.labels[d.node], "value": v, "quarter": r.quarters[d.node], "amount_usd_m": _amount(r, d, v),
+             "last_quarter": last, "undo": _undo(d.quantity)}
+        )  # fmt: skip
+    columns = ["quantity", "site", "item", "contract", "since", "node", "value", "quarter", "amount_usd_m", "last_quarter", "undo"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _amount(r: Reading, d, v: float) -> float:
+    """Money that a decision of now moves: capex, loan, principal, proceeds. [$M]"""
+    p = r.program.params
+    if d.quantity is Quantity.START:
+        built = next(b for b in r.built if (*b.route.key, b.node) == (d.site, d.item, d.contract, d.node))
+        return v * float(built.arrays.own_spend_by_age.sum())
+    if d.quantity is Quantity.FINANCED:
+        taken = next(t for t in r.taken if t.name(r.labels) == f"{d.site}|{d.item}|{d.contract}|{d.since}|{r.labels[d.node]}")
+        return v * taken.arrays.loan_usd_m
+    if d.quantity is Quantity.COOL:
+        plant = next(c for c in p.portfolio.cooling if (c.site, c.cooling) == (d.site, d.item))
+        return v * plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx
+    if d.quantity is Quantity.EXPAND:
+        x = next(x for x in p.portfolio.expansions if x.expansion == d.item)
+        return v * x.cost_usd_m * p.outlook.rows[d.node].capex_idx
+    if d.quantity is Quantity.SOLD_MW:
+        vintage = next(x for x in p.vintages if x.name == d.item)
+        return v * float(vintage.resale_usd_m_per_mw[d.node])
+    if d.quantity is Quantity.BOUGHT_MW:
+        return v * float(p.mining[d.item, d.site].purchase_usd_m_per_mw[d.node])
+    return v if d.quantity in (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE) else 0.0
+
+
+def _undo(quantity: Quantity) -> str:
+    if quantity in (Quantity.START, Quantity.COOL, Quantity.EXPAND):
+        return "irreversible: what is spent is lost"
+    if quantity in (Quantity.SIGN, Quantity.FINANCED, Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.CANCEL):
+        return "binding once signed"
+    return "bought or sold back at the market"

@@ -1,0 +1,72 @@
+"""A plan: what was decided, what it is worth, what was proved, and its tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from models.findings import Finding
+from models.timetree import TimeTree
+from optimizer.solve.outcome import Status
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The auditor's verdict in short."""
+
+    passed: bool
+    checks: int
+    worst: str
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How much of what the plan rests on is guessed."""
+
+    money_inputs: int
+    guesses: int
+    overridden: tuple[str, ...]
+    """Catalogue rows that the portfolio replaces, and cells set by --set."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The result of one run; immutable. ``tables`` is empty where there is no plan."""
+
+    name: str
+    title: str
+    as_of: str
+    scenario: str
+    """Name of the scenario, or ``tree``."""
+    status: Status
+    objective: str
+    value: float
+    """Of the objective: value per share [USD], or value [$M]."""
+    bound: float
+    gap: float
+    value_per_share_usd: float
+    committed_value_per_share_usd: float
+    price_usd: float
+    """Share price at the opening."""
+    implied_return: float
+    """Yearly return of a buyer at today's price. [fraction]"""
+    beyond_horizon_frac: float
+    """Share of positive value at the leaves that lies beyond the horizon."""
+    beyond_contracts_frac: float
+    """Share of positive value at the leaves beyond signed contracts."""
+    shares_m: float
+    """Expected economic shares at the horizon."""
+    tree: TimeTree
+    tables: Mapping[str, pd.DataFrame]
+    audit: Audit
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    seconds: Mapping[str, float]
+    """read, build, solve, audit, total."""
+    note: str
+    """Why the status is what it is; empty when optimal."""
+    loop: tuple[str, ...]
+    """Unbounded: the variables that grow together."""
+    run: Mapping[str, object]
+    """What reproduces it: versions, options, digest of the inputs, coefficient range."""

@@ -1,0 +1,139 @@
+"""Values of a solved program, read once: decisions by place, modules with their arrays."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.blocks.books import Books, Tally
+from models.blocks.program import Program
+from models.domain.ledger import Quantity
+from models.params.loans import FacilityArrays
+from models.params.modules import ModuleArrays, Route
+from models.params.notes import NoteArrays
+
+Array = NDArray[np.float64]
+ZERO = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """Modules of one route begun at one node."""
+
+    route: Route
+    node: int
+    arrays: ModuleArrays
+    count: float
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A facility with the modules it finances."""
+
+    route: Route
+    begun: int
+    arrays: FacilityArrays
+    modules: float
+
+    def name(self, labels: list[str]) -> str:
+        """Its key in the debt schedule."""
+        site, product, contract = self.route.key
+        return f"{site}|{product}|{contract}|{labels[self.begun]}|{labels[self.arrays.close]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A solved program and the value per share that it is valued at."""
+
+    program: Program
+    lam: float
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Name of each node."""
+        tree = self.program.params.tree
+        return [tree.label(n) for n in tree.nodes]
+
+    @cached_property
+    def quarters(self) -> list[str]:
+        """Calendar quarter of each node."""
+        tree = self.program.params.tree
+        return [str(tree.quarter(n)) for n in tree.nodes]
+
+    @cached_property
+    def decided(self) -> list[tuple[Any, float]]:
+        """Decisions that are not zero, with their value."""
+        pairs = [(d, float(d.variable.value)) for d in self.program.decisions]
+        return [(d, v) for d, v in pairs if abs(v) > ZERO]
+
+    @cached_property
+    def by_quantity(self) -> dict[Quantity, list[tuple[Any, float]]]:
+        """The same by quantity."""
+        found: dict[Quantity, list[tuple[Any, float]]] = defaultdict(list)
+        for d, v in self.decided:
+            found[d.quantity].append((d, v))
+        return found
+
+    @cached_property
+    def built(self) -> list[Built]:
+        """All modules begun."""
+        arrays = {(*r.route.key, n): (r.route, a) for r in self.program.params.routes for n, a in r.modules.items()}
+        found = []
+        for d, v in self.by_quantity[Quantity.START]:
+            route, a = arrays[d.site, d.item, d.contract, d.node]
+            found.append(Built(route, d.node, a, v))
+        return found
+
+    @cached_property
+    def taken(self) -> list[Taken]:
+        """All facilities closed."""
+        label = {name: n for n, name in enumerate(self.labels)}
+        offered = {
+            (*r.route.key, n, f.close): (r.route, f)
+            for r in self.program.params.routes
+            for n, fs in r.facilities.items()
+            for f in fs
+        }
+        found = []
+        for d, v in self.by_quantity[Quantity.FINANCED]:
+            begun = label[d.since]
+            route, f = offered[d.site, d.item, d.contract, begun, d.node]
+            found.append(Taken(route, begun, f, v))
+        return found
+
+    @cached_property
+    def notes(self) -> list[tuple[NoteArrays, float]]:
+        """All notes with their principal, existing ones first. [$M]"""
+        found = [(n, n.principal_usd_m) for n in self.program.params.notes]
+        offers = {o.instrument.instrument: o for o in self.program.params.note_offers}
+        found += [(offers[d.item].notes[d.node], v) for d, v in self.by_quantity[Quantity.ISSUE]]
+        return found
+
+    @cached_property
+    def cancelled(self) -> dict[str, int]:
+        """Commitments cancelled and their node; on a tree the several nodes are listed by name|leaf."""
+        return {f"{d.item}@{d.node}": d.node for d, v in self.by_quantity[Quantity.CANCEL] if v > 0.5}
+
+    def held(self, commitment: str) -> Array:
+        """1 at the nodes where a commitment runs on."""
+        outlook = self.program.params.outlook
+        mark = np.ones(len(outlook.tree.nodes))
+        for key, n in self.cancelled.items():
+            if key.rpartition("@")[0] == commitment:
+                mark -= outlook.below[n]
+        return mark
+
+    def tally(self, what: Tally) -> Array:
+        """A tally over the company and all borrowers, by node."""
+        return np.array(
+            [sum(b.tally_at(what, n).value for b in self.program.books) for n in self.program.params.tree.nodes]
+        )
+
+    def cash(self, books: Books) -> Array:
+        """Closing unrestricted cash of an owner, by node. [$M]"""
+        m = self.program.model
+        block = m.company.cash if books.owner == "company" else m.borrower[books.owner].own
+        return np.array([block.cash[n].value for n in self.program.params.tree.nodes])

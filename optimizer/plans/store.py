@@ -1,0 +1,229 @@
+"""A plan on disk: its tables as CSV and Parquet beside run.json, written aside and then swapped in whole."""
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from optimizer.plans.plan import Plan
+from optimizer.plans.tables import BY_NAME, TABLES, Table
+
+RUN = "run.json"
+KIND = "hashshift plan"
+"""What ``run.json`` says it is; a folder with another one is not replaced."""
+CSV_FLOAT = "%.12g"
+"""A dollar in a trillion: finer than any tolerance of the audit."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would run a cell that begins so."""
+
+
+class StoreError(Exception):
+    """The folder holds what is not ours, or cannot be written."""
+
+
+def write(plan: Plan, folder: Path) -> Path:
+    """Write a plan into a folder, or beside it as ``FOLDER.rejected`` when its audit failed.
+
+    An existing folder is replaced as a whole, and only if it is empty or an earlier plan; files in it that
+    are not of the plan are carried over. On any failure it stays as it was.
+
+    Returns
+    -------
+    Path
+        The folder written.
+
+    Raises
+    ------
+    StoreError
+        When the folder is not ours to replace, or cannot be written.
+    """
+    target = folder.resolve()
+    if not plan.audit.passed:
+        target = target.with_name(f"{target.name}.rejected")
+    refuse_foreign(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
+            made, was = Path(aside) / "made", Path(aside) / "was"
+            made.mkdir()
+            _fill(plan, made)
+            _carry_over(target, made)
+            _swap(made, target, was)
+    except OSError as trouble:
+        raise StoreError(f"'{target}' cannot be written: {trouble.strerror or trouble}") from trouble
+    return target
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Say no to a folder that a plan may not replace: one with files of others and no plan in it."""
+    target = folder.resolve()
+    if target == Path.cwd().resolve() or target in Path.cwd().resolve().parents:
+        raise StoreError(f"'{target}' is the working folder or above it: name a folder of its own")
+    if target.exists() and not target.is_dir():
+        raise StoreError(f"'{target}' is a file: name a folder")
+    try:
+        holds_others = target.exists() and any(target.iterdir()) and not _files_of(target)
+    except OSError as trouble:
+        raise StoreError(f"'{target}' cannot be read: {trouble.strerror or trouble}") from trouble
+    if holds_others:
+        raise StoreError(f"'{target}' holds files but no plan of hashshift: name a new folder")
+
+
+def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The tables of a plan on disk, as they were written."""
+    if not _files_of(folder):
+        raise StoreError(f"'{folder}' holds no plan of hashshift")
+    return {t.name: pd.read_parquet(folder / f"{t.name}.parquet") for t in TABLES if _has(folder, t)}
+
+
+def plain(value: object) -> object:
+    """A value as JSON can hold it; what is not a finite number becomes None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    return str(value)
+
+
+def _has(folder: Path, table: Table) -> bool:
+    return (folder / f"{table.name}.parquet").is_file()
+
+
+def _files_of(folder: Path) -> frozenset[str]:
+    """Names of the files that a plan wrote into a folder; none when it is not a plan's."""
+    try:
+        said = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return frozenset()
+    if not isinstance(said, dict) or said.get("kind") != KIND:
+        return frozenset()
+    return frozenset([RUN, *map(str, said.get("files", ()))])
+
+
+def _fill(plan: Plan, folder: Path) -> None:
+    files = []
+    for name, frame in _declared(plan):
+        shown = frame.apply(_escaped) if len(frame) else frame
+        shown.to_csv(
+            folder / f"{name}.csv", index=False, float_format=CSV_FLOAT, lineterminator="\n", encoding="utf-8"
+        )
+        pq.write_table(_arrow(name, frame), folder / f"{name}.parquet")
+        files += [f"{name}.csv", f"{name}.parquet"]
+    said = plain({"kind": KIND, **_scalars(plan), "files": files})
+    text = json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / RUN).write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _declared(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Tables in the declared order, columns too."""
+    for table in TABLES:
+        if table.name in plan.tables:
+            frame = plan.tables[table.name]
+            yield table.name, frame[[c.name for c in table.columns]].reset_index(drop=True)
+
+
+def _is_text(column: "pd.Series[str]") -> bool:
+    return pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)
+
+
+def _escaped(column: "pd.Series[str]") -> "pd.Series[str]":
+    """Text that a spreadsheet cannot take for a formula; numbers without a negative zero."""
+    if _is_text(column):
+        return column.map(
+            lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+        )
+    return column + 0.0 if pd.api.types.is_float_dtype(column.dtype) else column
+
+
+def _arrow(name: str, frame: pd.DataFrame) -> pa.Table:
+    """A table whose columns carry their units; types do not depend on whether it has rows."""
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    fields = []
+    for column, field in zip(BY_NAME[name].columns, arrow.schema, strict=True):
+        if pa.types.is_null(field.type):
+            field = field.with_type(pa.string() if column.unit == "-" else pa.float64())
+        fields.append(field.with_metadata({"unit": column.unit, "role": column.role}))
+    return arrow.cast(pa.schema(fields, metadata=arrow.schema.metadata))
+
+
+def _scalars(plan: Plan) -> dict[str, object]:
+    """Everything of a plan but its tables."""
+    tree = plan.tree
+    return {
+        "name": plan.name,
+        "title": plan.title,
+        "as_of": plan.as_of,
+        "scenario": plan.scenario,
+        "status": plan.status,
+        "note": plan.note,
+        "loop": plan.loop,
+        "objective": {"name": plan.objective, "value": plan.value, "bound": plan.bound, "gap": plan.gap},
+        "value_per_share_usd": plan.value_per_share_usd,
+        "committed_value_per_share_usd": plan.committed_value_per_share_usd,
+        "price_usd": plan.price_usd,
+        "implied_return": plan.implied_return,
+        "beyond_horizon_frac": plan.beyond_horizon_frac,
+        "beyond_contracts_frac": plan.beyond_contracts_frac,
+        "shares_m": plan.shares_m,
+        "taxes": "before tax",
+        "audit": asdict(plan.audit),
+        "evidence": asdict(plan.evidence),
+        "findings": [asdict(f) for f in plan.findings],
+        "seconds": plan.seconds,
+        "run": plan.run,
+        "nodes": [
+            {
+                "node": tree.label(n),
+                "parent": tree.label(tree.parent[n]) if tree.parent[n] >= 0 else None,
+                "probability": tree.probability[n],
+            }
+            for n in tree.nodes
+        ],
+        "tables": {
+            t.name: {"purpose": t.purpose, "columns": [asdict(c) for c in t.columns]}
+            for t in TABLES
+            if t.name in plan.tables
+        },
+    }
+
+
+def _carry_over(target: Path, made: Path) -> None:
+    """Copy what others put into an earlier plan's folder."""
+    if not target.exists():
+        return
+    ours = _files_of(target)
+    for entry in target.iterdir():
+        if entry.name in ours or (made / entry.name).exists():
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, made / entry.name, symlinks=True)
+        else:
+            shutil.copy2(entry, made / entry.name, follow_symlinks=False)
+
+
+def _swap(made: Path, target: Path, was: Path) -> None:
+    """Put the new folder in the place of the old one, which comes back if that fails."""
+    if not target.exists():
+        os.rename(made, target)
+        return
+    os.rename(target, was)
+    try:
+        os.rename(made, target)
+    except BaseException:
+        os.rename(was, target)
+        raise

@@ -1,0 +1,95 @@
+"""The figures of a plan that stand above its tables."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import pandas as pd
+
+from models.domain.ledger import ValueLine
+from models.timetree import TimeTree
+from optimizer.inputs.load import Loaded
+from optimizer.plans.plan import Audit, Evidence, Plan
+from optimizer.solve.matrix import Matrix
+from optimizer.solve.options import Options
+from optimizer.solve.outcome import Outcome
+
+BEYOND = (ValueLine.SIGNED_CONTRACTS, ValueLine.BEYOND_CONTRACTS, ValueLine.MACHINES, ValueLine.LAND_AND_POWER)
+"""What a leaf is worth for what happens after it; the rest is cash, holdings and debts."""
+UNSIGNED = (ValueLine.BEYOND_CONTRACTS, ValueLine.MACHINES, ValueLine.LAND_AND_POWER)
+
+
+def summarise(
+    loaded: Loaded, options: Options, tree: TimeTree, outcome: Outcome, *, scenario: str, committed: float,
+    tables: Mapping[str, pd.DataFrame], audit: Audit, seconds: Mapping[str, float], matrix: Matrix | None,
+) -> Plan:  # fmt: skip
+    """Put a plan together; ``tables`` are empty where nothing was found."""
+    firm = loaded.portfolio.firm
+    lam = outcome.value_per_share_usd
+    years = firm.horizon_q / 4.0
+    weights = {tree.label(leaf): float(tree.probability[leaf]) for leaf in tree.leaves}
+    return Plan(
+        name=loaded.name,
+        title=loaded.title,
+        as_of=str(loaded.as_of),
+        scenario=scenario,
+        status=outcome.status,
+        objective=outcome.objective,
+        value=outcome.value,
+        bound=outcome.bound,
+        gap=outcome.gap,
+        value_per_share_usd=lam,
+        committed_value_per_share_usd=committed,
+        price_usd=firm.price_usd,
+        implied_return=(lam / firm.price_usd) ** (1.0 / years) - 1.0 if lam > 0.0 else -1.0,
+        beyond_horizon_frac=_share(tables, weights, BEYOND),
+        beyond_contracts_frac=_share(tables, weights, UNSIGNED),
+        shares_m=_shares(tables, weights),
+        tree=tree,
+        tables=tables,
+        audit=audit,
+        evidence=Evidence(loaded.money_inputs, loaded.guesses, tuple(str(o) for o in loaded.overridden)),
+        findings=loaded.findings,
+        seconds=seconds,
+        note=outcome.note,
+        loop=outcome.loop,
+        run=_run(loaded, options, outcome, matrix),
+    )
+
+
+def _share(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float], lines: tuple[ValueLine, ...]) -> float:
+    """Share of some lines in the positive value of the leaves, by probability."""
+    if not tables:
+        return 0.0
+    value = tables["value"]
+    positive = value[value["usd_m"] > 0.0]
+    weighted = positive["usd_m"] * positive["leaf"].map(weights)
+    chosen = positive["line"].isin([str(line) for line in lines])
+    return float(weighted[chosen].sum() / weighted.sum()) if weighted.sum() > 0.0 else 0.0
+
+
+def _shares(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float]) -> float:
+    if not tables:
+        return 0.0
+    caps = tables["cap_table"]
+    return float((caps["economic_shares_m"] * caps["leaf"].map(weights)).sum())
+
+
+def _run(loaded: Loaded, options: Options, outcome: Outcome, matrix: Matrix | None) -> dict[str, object]:
+    packages = ("hashshift", "pyomo", "highspy", "numpy", "pandas")
+    run: dict[str, object] = {
+        "inputs_sha256": loaded.digest,
+        "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
+        "options": {
+            "objective": options.objective, "gap": options.gap, "time_limit_s": options.time_limit_s,
+            "method": options.method, "solver": options.solver, "threads": options.threads, "seed": options.seed,
+        },
+        "steps": outcome.steps,
+    }  # fmt: skip
+    if matrix is not None:
+        low, high = matrix.coefficient_range()
+        run["program"] = {
+            "rows": len(matrix.rows), "columns": len(matrix.variables), "integers": int(matrix.is_integer.sum()),
+            "nonzeros": int(matrix.a.nnz), "coefficient_low": low, "coefficient_high": high,
+        }  # fmt: skip
+    return run

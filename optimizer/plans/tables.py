@@ -1,0 +1,139 @@
+"""The declared tables of a plan: keys, columns, units, and whether the audit recomputes them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["key", "audited", "explanation"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its unit ("-" for names and counts) and who vouches for it."""
+
+    name: str
+    unit: str
+    role: Role
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of a plan; its key columns identify a row."""
+
+    name: str
+    purpose: str
+    columns: tuple[Column, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Names of the key columns."""
+        return tuple(c.name for c in self.columns if c.role == "key")
+
+    @property
+    def audited(self) -> tuple[str, ...]:
+        """Names of the columns that the audit recomputes."""
+        return tuple(c.name for c in self.columns if c.role == "audited")
+
+
+def _table(name: str, purpose: str, key: str, audited: str, explanation: str = "") -> Table:
+    """Columns are written ``name[unit]``; names without a bracket have none."""
+
+    def columns(text: str, role: Role) -> list[Column]:
+        pairs = [word.rstrip("]").partition("[") for word in text.split()]
+        return [Column(name, unit or "-", role) for name, _, unit in pairs]
+
+    return Table(
+        name,
+        purpose,
+        (*columns(key, "key"), *columns(audited, "audited"), *columns(explanation, "explanation")),
+    )
+
+
+TABLES: tuple[Table, ...] = (
+    _table(
+        "decisions",
+        "every decision that is not zero; with the inputs it rebuilds all else",
+        "quantity site item contract since node",
+        "value[by_quantity]",
+    ),
+    _table(
+        "site_plan",
+        "what each site's megawatts do in each quarter",
+        "site node",
+        "energised_mw[MW] hpc_gross_mw[MW] hpc_live_mw[MW] building_mw[MW] modules_begun mining_mw[MW] "
+        "slack_mw[MW] idle_mw[MW] btc_mined[BTC]",
+        "quarter",
+    ),
+    _table("mining", "machines by vintage", "site vintage node", "stock_mw[MW] on_mw[MW] slack_mw[MW]", "quarter"),
+    _table(
+        "site_summary",
+        "each site at the horizon",
+        "site leaf",
+        "strategy hpc_critical_mw[MW] hpc_gross_mw[MW] mining_mw[MW] capex_usd_m[$M]",
+        "tenants",
+    ),
+    _table("contracts", "offers signed and contracts held, at the horizon", "contract site leaf", "mw_critical[MW]",
+           "tenant state signed_quarter"),
+    _table(
+        "financing",
+        "money raised: gross, what arrives, and shares sold or reserved",
+        "instrument node",
+        "gross_usd_m[$M] net_usd_m[$M] shares_m[M]",
+        "quarter kind",
+    ),
+    _table("sources_uses", "where the money comes from and goes to, over the horizon", "leaf side item", "usd_m[$M]"),
+    _table("cash_flow", "every movement of cash, inflows positive", "entity node line", "usd_m[$M]", "quarter"),
+    _table(
+        "debt_schedule",
+        "each loan; facilities are site|product|contract|begun|closed",
+        "debt node",
+        "drawn_usd_m[$M] interest_usd_m[$M] principal_usd_m[$M] balance_usd_m[$M] restricted_usd_m[$M]",
+        "quarter entity",
+    ),
+    _table(
+        "convert_schedule",
+        "convertibles over time, expected over the residual price law",
+        "tranche node",
+        "outstanding_usd_m[$M] coupon_usd_m[$M] principal_usd_m[$M] delivered_usd_m[$M] capped_call_usd_m[$M]",
+        "quarter",
+    ),
+    _table(
+        "convertibles",
+        "each tranche at maturity by share price",
+        "tranche price_usd",
+        "cash_usd_m[$M] shares_out_m[M] shares_back_m[M] net_cost_usd_m[$M]",
+    ),
+    _table(
+        "cap_table",
+        "shares at the horizon: economic at lambda, reported if-converted with the capped call out",
+        "leaf holder",
+        "economic_shares_m[M] reported_shares_m[M]",
+    ),
+    _table(
+        "liquidity",
+        "cash against the floor",
+        "node",
+        "company_cash_usd_m[$M] block_cash_usd_m[$M] restricted_usd_m[$M] undrawn_usd_m[$M] late_loss_usd_m[$M] "
+        "floor_usd_m[$M] headroom_usd_m[$M]",
+        "quarter",
+    ),
+    _table(
+        "commitments",
+        "what was signed before the plan",
+        "commitment node",
+        "own_usd_m[$M] funded_usd_m[$M] remaining_own_usd_m[$M] live_mw[MW]",
+        "quarter",
+    ),
+    _table("covenants", "tests and their headroom", "covenant node", "value threshold headroom", "quarter metric"),
+    _table("value", "components of value at each leaf", "leaf line", "usd_m[$M]"),
+    _table("claims", "what others than today's shareholders take at lambda", "leaf claim", "usd_m[$M]"),
+    _table(
+        "decide_now",
+        "what is signed, ordered and raised in the next two quarters",
+        "quantity site item contract since node",
+        "value[by_quantity]",
+        "quarter amount_usd_m last_quarter undo",
+    ),
+)
+"""All tables, in the order in which they are written."""
+
+BY_NAME = {table.name: table for table in TABLES}

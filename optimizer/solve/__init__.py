@@ -1,0 +1,1 @@
+"""How a program is solved, and what was proved."""

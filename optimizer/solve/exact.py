@@ -1,0 +1,156 @@
+"""The whole program to HiGHS: the one module that solves whole programs through highspy."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from optimizer.solve.matrix import Matrix
+from optimizer.solve.outcome import MipResult
+
+Array = NDArray[np.float64]
+Progress = Callable[[float, float], None]
+"""Called with incumbent and bound of the program in hand."""
+
+
+class HighsProgram:
+    """One matrix held by HiGHS; costs and bounds change between solves. Maximises."""
+
+    def __init__(self, matrix: Matrix, *, threads: int, seed: int, stop: threading.Event) -> None:
+        self.matrix = matrix
+        self.stop = stop
+        self.highs = highspy.Highs()
+        for name, value in (
+            ("output_flag", False),
+            ("threads", threads),
+            ("random_seed", seed),
+            ("mip_rel_gap", 0.0),
+            ("mip_feasibility_tolerance", 1e-7),
+            ("primal_feasibility_tolerance", 1e-8),
+            ("dual_feasibility_tolerance", 1e-8),
+        ):
+            _checked(self.highs.setOptionValue(name, value), name)
+        _checked(self.highs.passModel(_lp(matrix)), "passModel")
+        self.highs.HandleUserInterrupt = False
+
+    def solve(
+        self, cost: Array, *, integer: bool, gap_usd_m: float, time_limit_s: float,
+        lower: Array | None = None, upper: Array | None = None, start: Array | None = None,
+        progress: Progress | None = None,
+    ) -> MipResult:  # fmt: skip
+        """Maximise ``cost`` x to an absolute gap. [$M]
+
+        Runs in a thread of its own, so that an interrupt of the main thread sets ``stop`` at once and the best
+        plan so far is kept.
+        """
+        m, h = self.matrix, self.highs
+        size = len(m.variables)
+        columns = np.arange(size, dtype=np.int32)
+        h.changeColsCost(size, columns, cost)
+        h.changeColsBounds(size, columns, m.lower if lower is None else lower, m.upper if upper is None else upper)
+        kinds = np.where(m.is_integer & integer, 1, 0).astype(np.uint8)
+        h.changeColsIntegrality(size, columns, kinds)
+        h.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        h.setOptionValue("mip_abs_gap", max(1e-6, gap_usd_m))
+        h.setOptionValue("time_limit", h.getRunTime() + max(0.1, time_limit_s))
+        deadline = time.monotonic() + max(0.1, time_limit_s)
+        if start is not None and integer:
+            solution = highspy.HighsSolution()
+            solution.col_value = list(start)
+            h.setSolution(solution)
+        self._listen(deadline, progress if integer else None)
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                h.run()
+            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+                failure.append(error)
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        while worker.is_alive():
+            worker.join(0.05)
+        if failure:
+            raise failure[0]
+        return self._result(integer)
+
+    def _listen(self, deadline: float, progress: Progress | None) -> None:
+        h = self.highs
+        for event in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt, h.cbMipLogging):
+            event.clear()
+
+        def interrupt(event: object) -> None:
+            if self.stop.is_set() or time.monotonic() > deadline:
+                event.interrupt()  # type: ignore[attr-defined]
+
+        h.cbMipInterrupt.subscribe(interrupt)
+        h.cbSimplexInterrupt.subscribe(interrupt)
+        if progress is not None:
+
+            def tell(event: object) -> None:
+                out = event.data_out  # type: ignore[attr-defined]
+                progress(out.mip_primal_bound, out.mip_dual_bound)
+
+            h.cbMipLogging.subscribe(tell)
+
+    def _result(self, integer: bool) -> MipResult:
+        h = self.highs
+        status, info = h.getModelStatus(), h.getInfo()
+        s = highspy.HighsModelStatus
+        if status == s.kInfeasible:
+            return MipResult("infeasible", None, -np.inf, -np.inf)
+        if status in (s.kUnbounded, s.kUnboundedOrInfeasible):
+            return self._unbounded()
+        found = info.primal_solution_status == 2
+        x = np.array(h.getSolution().col_value) if found else None
+        value = float(info.objective_function_value) if found else -np.inf
+        if status == s.kOptimal:
+            bound = float(info.mip_dual_bound) if integer and self.matrix.is_integer.any() else value
+            return MipResult("optimal", x, value, max(bound, value))
+        if not integer:
+            return MipResult("nothing", None, -np.inf, np.inf)
+        bound = float(info.mip_dual_bound)
+        return MipResult("feasible" if found else "nothing", x, value, bound if np.isfinite(bound) else np.inf)
+
+    def _unbounded(self) -> MipResult:
+        """Tell unbounded from infeasible, and name the loop by its ray."""
+        h = self.highs
+        h.setOptionValue("presolve", "off")
+        h.changeColsIntegrality(len(self.matrix.variables), np.arange(len(self.matrix.variables), dtype=np.int32),
+                                np.zeros(len(self.matrix.variables), dtype=np.uint8))  # fmt: skip
+        h.run()
+        status = h.getModelStatus()
+        h.setOptionValue("presolve", "choose")
+        if status != highspy.HighsModelStatus.kUnbounded:
+            return MipResult("infeasible", None, -np.inf, -np.inf)
+        _, has_ray, ray = h.getPrimalRay()
+        loop = ()
+        if has_ray:
+            moving = np.flatnonzero(np.abs(np.array(ray)) > 1e-9)
+            loop = tuple(self.matrix.variables[j].name for j in moving)
+        return MipResult("unbounded", None, np.inf, np.inf, loop)
+
+
+def _checked(status: highspy.HighsStatus, what: str) -> None:
+    if status == highspy.HighsStatus.kError:
+        raise RuntimeError(f"HiGHS refused {what}")
+
+
+def _lp(m: Matrix) -> highspy.HighsLp:
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(m.variables), len(m.rows)
+    lp.col_cost_ = np.zeros(len(m.variables))
+    lp.col_lower_, lp.col_upper_ = m.lower, m.upper
+    lp.row_lower_, lp.row_upper_ = m.row_lower, m.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = m.a.indptr.astype(np.int32)
+    lp.a_matrix_.index_ = m.a.indices.astype(np.int32)
+    lp.a_matrix_.value_ = m.a.data
+    lp.integrality_ = [
+        highspy.HighsVarType.kInteger if i else highspy.HighsVarType.kContinuous for i in m.is_integer
+    ]
+    return lp

@@ -1,0 +1,52 @@
+"""What a solve proved, and the best plan it found."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal[
+    "optimal",
+    "feasible",
+    "feasible_with_rescue",
+    "infeasible",
+    "unbounded",
+    "equity_under_water",
+    "no_plan",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class MipResult:
+    """One solve of one mixed-integer program that is maximised. No default claims success."""
+
+    proved: Literal["optimal", "feasible", "infeasible", "unbounded", "nothing"]
+    x: NDArray[np.float64] | None
+    """Value of each column of the matrix; None where nothing was found."""
+    value: float
+    """Objective of ``x``, -inf without one."""
+    bound: float
+    """No plan is worth more; inf where nothing was proved."""
+    loop: tuple[str, ...] = ()
+    """Unbounded: the variables of the ray."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A solved plan: its objective with a proven bound."""
+
+    status: Status
+    objective: str
+    """``per-share`` or ``value``."""
+    value: float
+    """Value per share [USD] or value [$M] of the plan."""
+    bound: float
+    gap: float
+    """(bound - value) / |value|."""
+    value_per_share_usd: float
+    x: NDArray[np.float64] | None
+    steps: int
+    """Programs solved."""
+    note: str = ""
+    loop: tuple[str, ...] = field(default=())

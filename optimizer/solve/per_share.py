@@ -1,0 +1,226 @@
+"""Newton's iteration on lambda: the plan that is worth most per share, with a proven bound."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.blocks.program import Program
+from models.domain.ledger import Quantity
+from models.formulas.value_per_share import root_lambda
+from optimizer.solve.matrix import Matrix
+from optimizer.solve.options import Options
+from optimizer.solve.outcome import MipResult, Outcome, Status
+
+Array = NDArray[np.float64]
+Tell = Callable[[str, float, float], None]
+"""Called with a stage, the value per share in hand and the proven bound."""
+
+NEW = frozenset(
+    {
+        Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.BOUGHT_MW, Quantity.MOVED_IN_MW,
+        Quantity.CANCEL, Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE,
+    }
+)  # fmt: skip
+"""What the committed-only plan may not do: nothing is begun, signed, bought, cancelled or raised."""
+RESCUE_TOLERANCE_USD_M = 1e-4
+MAX_STEPS = 12
+
+
+class Solver:
+    """What the iteration needs of a solver of one matrix."""
+
+    def solve(
+        self, cost: Array, *, integer: bool, gap_usd_m: float, time_limit_s: float, lower: Array | None = None,
+        upper: Array | None = None, start: Array | None = None, progress: Callable[[float, float], None] | None = None,
+    ) -> MipResult:  # fmt: skip
+        """Maximise cost x."""
+        raise NotImplementedError
+
+
+@dataclass(eq=False)
+class Search:
+    """The state of one search for the best plan."""
+
+    program: Program
+    matrix: Matrix
+    solver: Solver
+    options: Options
+    stop: threading.Event
+    tell: Tell
+    started: float
+
+    @property
+    def shares_m(self) -> float:
+        """Shares of today's holders."""
+        return self.program.params.portfolio.firm.basic_shares_m
+
+    def seconds_left(self) -> float:
+        """Of the time limit."""
+        return self.options.time_limit_s - (time.monotonic() - self.started)
+
+    def root(self, x: Array) -> float:
+        """Value per share of a plan; 0 where its equity is under water. [USD]"""
+        charged = [(c, x[self.matrix.column[id(c.variable)]]) for c in self.program.charges]
+        charged = [(c, amount) for c, amount in charged if amount > 1e-9]
+        value = self.matrix.at(x, self.program.expected_value)
+        claims, notes = self.program.params.claims, self.program.params.notes
+
+        def surplus(lam: float) -> float:
+            taken = claims.standing(lam, notes) + sum(c.at(lam) * amount for c, amount in charged)
+            return value - taken - lam * self.shares_m
+
+        return root_lambda(surplus, 0.0, 2.0 * abs(value) / self.shares_m + 1.0) if surplus(0.0) > 0.0 else 0.0
+
+    def at(self, lam: float, *, integer: bool, gap: float, start: Array | None = None,
+           lower: Array | None = None, upper: Array | None = None) -> tuple[MipResult, float]:  # fmt: skip
+        """Solve at a fixed lambda; the second number is the bound on E[V] - claims - lambda N0."""
+        objective = self.program.objective(lam)
+        constant = objective.constant - lam * self.shares_m
+        scale = max(lam, 0.01) * self.shares_m
+
+        def progress(value: float, bound: float) -> None:
+            if abs(value) < 1e20 and abs(bound) < 1e20:
+                self.tell("solving", lam + (value + constant) / self.shares_m, lam + (bound + constant) / self.shares_m)
+
+        result = self.solver.solve(
+            self.matrix.cost(objective), integer=integer, gap_usd_m=gap * scale, time_limit_s=self.seconds_left(),
+            lower=lower, upper=upper, start=start, progress=progress,
+        )  # fmt: skip
+        return result, result.bound + constant
+
+    def committed(self) -> tuple[float, Array | None, str]:
+        """Value per share with nothing new begun or raised, and its plan."""
+        upper = self.matrix.upper.copy()
+        for d in self.program.decisions:
+            if d.quantity in NEW:
+                upper[self.matrix.column[id(d.variable)]] = 0.0
+        lam, best = 0.0, None
+        for _ in range(MAX_STEPS):
+            result, _ = self.at(lam, integer=True, gap=1e-6, upper=upper)
+            if result.x is None:
+                return 0.0, best, result.proved
+            best, found = result.x, self.root(result.x)
+            if abs(found - lam) <= 1e-6 * max(1.0, found):
+                return found, best, "optimal"
+            lam = found
+        return lam, best, "optimal"
+
+    def relaxed(self, lam: float) -> float:
+        """Newton's iteration on the LP relaxation: its root is a proven bound."""
+        for _ in range(MAX_STEPS):
+            result, bound = self.at(lam, integer=False, gap=0.0)
+            if result.proved != "optimal" or result.x is None:
+                return np.inf
+            lam = max(lam, self.root(result.x))
+            if bound <= 1e-7 * max(1.0, lam) * self.shares_m:
+                return lam
+        return lam + max(0.0, bound) / self.shares_m
+
+    def polish(self, lam: float, x: Array) -> Array:
+        """Round the integers, fix them and solve the continuous part again; ``x`` itself where that fails."""
+        integers = self.matrix.is_integer
+        lower, upper = self.matrix.lower.copy(), self.matrix.upper.copy()
+        lower[integers] = upper[integers] = np.round(x[integers])
+        objective = self.program.objective(lam)
+        result = self.solver.solve(
+            self.matrix.cost(objective), integer=False, gap_usd_m=0.0, time_limit_s=30.0, lower=lower, upper=upper
+        )
+        if result.x is None:
+            return x
+        result.x[integers] = np.round(x[integers])
+        return result.x
+
+    def rescue_usd_m(self, x: Array) -> float:
+        """Funding of last resort that a plan uses."""
+        return sum(
+            float(x[self.matrix.column[id(d.variable)]]) for d in self.program.decisions if d.quantity is Quantity.RESCUE
+        )
+
+
+def best_per_share(search: Search) -> tuple[Outcome, float]:
+    """The best plan per share and the committed-only value per share."""
+    lam, best, proved = search.committed()
+    committed = lam
+    if proved in ("infeasible", "unbounded"):
+        return _nothing(search, proved), 0.0
+    search.tell("committed", lam, np.inf)
+    bound = search.relaxed(lam)
+    search.tell("relaxed", lam, bound)
+    guess, steps = (0.98 * bound if np.isfinite(bound) else lam), 0
+    trial = max(lam, guess)
+    while search.seconds_left() > 0.0 and not search.stop.is_set() and steps < MAX_STEPS:
+        steps += 1
+        result, surplus = search.at(trial, integer=True, gap=0.5 * search.options.gap, start=best)
+        if result.proved == "unbounded":
+            return _nothing(search, "unbounded", result.loop), committed
+        if result.x is not None:
+            found = search.root(result.x)
+            if found > lam or best is None:
+                lam, best = found, result.x
+        # F falls with slope -N0 at least: a non-negative bound caps the root beyond the trial, a negative one below it
+        bound = min(bound, trial + max(0.0, surplus) / search.shares_m)
+        search.tell("step", lam, bound)
+        if bound - lam <= search.options.gap * abs(lam) or result.proved == "nothing":
+            break
+        if trial == lam and result.proved == "optimal" and result.value <= 0.0:
+            break
+        trial = lam
+    if best is None:
+        return _nothing(search, "nothing"), committed
+    best = search.polish(lam, best)
+    lam = search.root(best)
+    return _outcome(search, lam, max(bound, lam), best, steps), committed
+
+
+def best_value(search: Search) -> tuple[Outcome, float]:
+    """The plan of greatest value, shares costing nothing, and the committed-only value per share."""
+    committed, best, proved = search.committed()
+    if proved in ("infeasible", "unbounded"):
+        return _nothing(search, proved), 0.0
+    objective = search.program.value_objective()
+
+    def progress(value: float, bound: float) -> None:
+        search.tell("solving", value + objective.constant, bound + objective.constant)
+
+    scale = max(1.0, abs(search.matrix.at(best, objective)) if best is not None else 1.0)
+    result = search.solver.solve(
+        search.matrix.cost(objective), integer=True, gap_usd_m=0.9 * search.options.gap * scale,
+        time_limit_s=search.seconds_left(), start=best, progress=progress,
+    )  # fmt: skip
+    if result.x is None:
+        return _nothing(search, result.proved, result.loop), committed
+    value, bound = result.value + objective.constant, result.bound + objective.constant
+    gap = (bound - value) / max(1e-9, abs(value))
+    status: Status = "optimal" if gap <= search.options.gap else "feasible"
+    if search.rescue_usd_m(result.x) > RESCUE_TOLERANCE_USD_M:
+        status = "feasible_with_rescue"
+    root = search.root(result.x)
+    return Outcome(status, "value", value, bound, gap, root, result.x, 1), committed
+
+
+def _outcome(search: Search, lam: float, bound: float, x: Array, steps: int) -> Outcome:
+    gap = (bound - lam) / lam if lam > 0.0 else np.inf
+    status: Status = "optimal" if gap <= search.options.gap else "feasible"
+    note = ""
+    if lam <= 0.0:
+        status, note = "equity_under_water", "no plan found has positive value per share; value is maximised instead"
+    elif search.rescue_usd_m(x) > RESCUE_TOLERANCE_USD_M:
+        status = "feasible_with_rescue"
+    elif status == "feasible" and search.stop.is_set():
+        note = "interrupted"
+    elif status == "feasible":
+        note = "the time limit came before the gap was proved"
+    return Outcome(status, "per-share", lam, bound, gap, lam, x, steps, note)
+
+
+def _nothing(search: Search, proved: str, loop: tuple[str, ...] = ()) -> Outcome:
+    status: Status = "no_plan"
+    if proved == "infeasible":
+        status = "infeasible"
+    elif proved == "unbounded":
+        status = "unbounded"
+    return Outcome(status, search.options.objective, -np.inf, np.inf, np.inf, 0.0, None, 0, loop=loop)

@@ -1,0 +1,228 @@
+"""Each check across tables: a good portfolio spoilt in one place is found out there."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import optimizer.inputs.checks
+from models.domain.portfolio import TABLES
+
+CELL = re.compile(r"(\w+)\[(.*)\]\.(\w*)")
+
+# code, where it must be seen, and what is spoilt: '= value' there, 'cell=value' elsewhere, '- table' or
+# '- table[row]' deletes, '+ table[row] cell=value ...' adds a changed copy; several are joined by ' & '.
+SPOILT = """
+no-scenario         scenarios[].                           - scenarios
+two-roots           scenarios[bear].branch_from            =
+branch-cycle        scenarios[base].branch_from            = bear & scenarios[base].branch_quarter=2027Q2
+half-branch         scenarios[bear].branch_quarter         =
+branch-order        scenarios[worse].branch_quarter        + scenarios[bear] scenario=worse branch_from=bear
+probability-sum     scenarios[].probability                scenarios[bear].probability=0.3
+late-trunk          scenarios[bear].branch_quarter         = 2026Q3
+deck-gap            scenarios[bear].                       - market[bear|2027Q2]
+deck-gap            scenarios[base].                       company[Small].horizon_q=5
+trunk-differs       market[bear|2026Q4].lease_idx          + market[base|2026Q4] scenario=bear lease_idx=1.1
+span-backwards      covenants[liquidity].to_quarter        = 2026Q2
+span-backwards      budgets[beta-cap].to_quarter           = 2026Q2
+span-backwards      expansions[alpha-2].latest_quarter     = 2026Q2
+span-backwards      site_products[alpha|colo].latest_quarter = 2026Q2
+span-backwards      contracts[lease].sign_by_quarter       = 2026Q2
+span-backwards      contracts[lease].deadline_quarter      = 2026Q2
+span-backwards      debt[gpu-loan].maturity_quarter        = 2026Q4
+span-backwards      convertibles[cvt-31].maturity_quarter  = 2029Q1
+already-over        debt[gpu-loan].maturity_quarter        = 2026Q2
+already-over        convertibles[cvt-31].maturity_quarter  = 2026Q2
+already-over        share_claims[option].expiry_quarter    = 2026Q2
+company-count       company[].                             - company
+company-count       company[Twin].                         + company[Small] name=Twin
+parent-count        entities[].kind                        entities[top].kind=spv
+parent-count        entities[north].kind                   = parent
+no-site             sites[].                               - sites
+site-of-parent      sites[beta].entity                     = top
+stream-not-valued   valuation[mining].stream               - valuation[mining]
+overhead-years      valuation[overhead].years              =
+overhead-years      valuation[mining].years                = 5
+no-power            sites[alpha].site                      power[alpha|2026Q3].from_quarter=2026Q4
+price-basis         power[beta|2026Q2].price_usd_per_mwh   =
+price-basis         power[alpha|2026Q3].price_usd_per_mwh  = 40
+price-basis         power[alpha|2026Q3].take_or_pay_frac   = 0.2
+no-market           power[beta|2026Q2].price_basis         = spot
+no-market           power[beta|2026Q2].resale_allowed      = true
+no-cooling          site_products[alpha|colo].product      - cooling[alpha|dlc]
+not-allowed-here    site_products[alpha|colo].site         sites[alpha].hpc_allowed=false
+not-allowed-here    site_products[beta|cloud].product      regions[texas].gpu_cloud_allowed=false
+not-allowed-here    fleets[beta-s21].site                  sites[beta].mining_allowed=no
+profile-gap         profiles[ramp|2].step                  profiles[ramp|1].step=2
+profile-sum         profiles[even|1].frac                  = 0.4
+profile-sum         profiles[at-end|1].frac                = 0.9
+ramp-over-one       profiles[ramp|1].frac                  = 1.2
+resale-over-new     profiles[resale|0].frac                = 1
+resale-rises        profiles[resale|2].frac                = 0.75
+gpu-profile         products[cloud].gpu_spend_profile      =
+gpu-profile         products[colo].gpu_spend_profile       = even
+gpu-profile         products[cloud].gpu_capex_usd_m_per_mw = 0 & products[cloud].gpu_spend_profile=
+machine-arbitrage   machines[s21].resale_profile           market[bear|2027Q2].resale_idx=1.7
+signing-window      contracts[lease].sign_by_quarter       =
+signing-window      contracts[signed].sign_from_quarter    = 2026Q3
+signing-window      contracts[open].deadline_quarter       = 2027Q1
+no-deadline         contracts[lease].deadline_quarter      =
+lapsed-offer        contracts[lease].sign_by_quarter  = 2026Q2 & contracts[lease].sign_from_quarter=2026Q1
+min-over-max        contracts[lease].min_mw                = 61
+merchant-terms      contracts[open].credit_class           = ig
+merchant-terms      contracts[lease].rent_indexed_to       = lease
+late-deadline       contracts[lease].deadline_quarter      = 2027Q3 & contracts[lease].term_q=1
+contract-value      contracts[signed].contract_value_usd_m = 975
+contract-value      contracts[signed].contract_value_usd_m contracts[signed].billing_basis=gross
+tenant-money        contract_money[lease|prepayment].frac_of_capex =
+tenant-money        contract_money[lease|prepayment].amount_usd_m = 5
+tenant-money        contract_money[signed|prepayment].received_quarter =
+tenant-money        contract_money[open|prepayment].contract + contract_money[lease|prepayment] contract=open
+unserved-offer      contracts[lease].sites                 contracts[lease].coolings=air
+unserved-offer      contracts[lease].sites                 products[colo].lead_q=4
+unserved-offer      contracts[lease].sites                 sites[alpha].hpc_allowed=false
+unserved-offer      contracts[lease].min_mw                sites[alpha].max_hpc_critical_mw=15
+commitment-misfit   commitments[hall].contract             = lease
+commitment-misfit   commitments[hall].site                 contracts[signed].sites=alpha
+commitment-misfit   commitments[hall].product              contracts[signed].coolings=dlc
+undelivered         contracts[signed].state                commitments[hall].contract=open
+over-contract       contracts[signed].max_mw               = 19
+no-debt-named       commitments[hall].debt                 =
+not-cancellable     commitments[hall].cancellable_until_quarter = 2026Q4
+undrawn-mismatch    debt[gpu-loan].undrawn_usd_m           = 303
+escrow-short        entities[north].escrow_usd_m           = 29
+no-cooling          commitments[hall].product              - cooling[beta|air]
+over-building-cap   company[Small].building_cap_mw         = 19
+over-interconnect   power[beta|2026Q2].energised_mw        = 28
+fleet-without-power power[beta|2026Q2].energised_mw        = 60
+min-over-max        instruments[cvt].min_usd_m             = 301
+convertible-terms   instruments[atm].coupon_frac           = 0.01
+convertible-terms   instruments[cvt].settlement            =
+convertible-terms   instruments[cvt].put_after_q           = 24
+half-given          instruments[cvt].cap_premium_frac      =
+half-given          instruments[cvt].call_after_q          =
+half-given          convertibles[cvt-31].put_price_frac    =
+cap-below-strike    instruments[cvt].cap_premium_frac      = 0.3
+cap-below-strike    convertibles[cvt-31].cap_price_usd     = 14
+impact-blocks       instruments[atm].kind                  - impact
+impact-blocks       impact[atm|3].block                    impact[atm|2].block=3
+impact-blocks       impact[atm|2].up_to_frac_of_volume     = 0.05
+impact-blocks       impact[atm|2].discount_frac            = 0
+unused-programme    company[Small].atm_left_usd_m          - instruments & - impact
+over-authorised     company[Small].authorised_shares_m     = 123
+vested-claim        share_claims[warrant].contract         = signed
+below-floor         entities[top].unrestricted_cash_usd_m  = 19
+guess-without-range products[cloud].gpu_capex_usd_m_per_mw products[cloud].grade=GUESS
+outside-range       products[colo].capex_usd_m_per_mw      = 14
+range-backwards     provenance[products|colo|capex_usd_m_per_mw].low = 14
+magnitude           power[beta|2026Q2].price_usd_per_mwh   = 4.5
+magnitude           contracts[lease].first_year_rent_usd_per_kw_month = 15
+magnitude           products[colo].capex_usd_m_per_mw      = 9000
+magnitude           valuation[mining].rate_frac            = 0.9
+magnitude           market[base|2026Q3].btc_usd            = 61
+"""
+NAMES = """
+sites[alpha].entity sites[alpha].region sites[alpha].market power[alpha|2026Q3].site expansions[alpha-2].site
+cooling[beta|air].site site_products[alpha|colo].site site_products[alpha|colo].product
+products[colo].spend_profile products[cloud].gpu_spend_profile products[colo].ramp_profile
+machines[s21].resale_profile contracts[lease].sites contracts[lease].workloads contracts[lease].coolings
+contracts[lease].credit_class contract_money[lease|prepayment].contract renewals[lease].contract
+commitments[hall].site commitments[hall].contract commitments[hall].product commitments[hall].debt
+commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
+fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
+scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
+provenance[products|colo|capex_usd_m_per_mw].of_table provenance[products|colo|capex_usd_m_per_mw].row
+provenance[products|colo|capex_usd_m_per_mw].column
+"""
+CASES = [line.split(maxsplit=2) for line in SPOILT.strip().splitlines()]
+
+
+def place_of(cell: str) -> tuple[str, str, str]:
+    """Table, row and column of a cell written table[row].column."""
+    match = CELL.fullmatch(cell)
+    assert match is not None, cell
+    return match[1], match[2], match[3]
+
+
+def spoil(draft: Any, place: str, change: str) -> None:
+    """Apply one change to a draft."""
+    sign, rest = change[0], change[1:].strip()
+    if sign == "=":
+        table, row, column = place_of(place)
+        draft.set(table, row, **{column: rest})
+    elif sign == "-" and "[" not in rest:
+        draft.tables[rest].clear()
+    elif sign == "-":
+        draft.drop(*place_of(rest + ".")[:2])
+    elif sign == "+":
+        old, *cells = rest.split()
+        draft.copy(*place_of(old + ".")[:2], **dict(cell.split("=") for cell in cells))
+    else:
+        cell, value = change.split("=")
+        spoil(draft, cell, "=" + value)
+
+
+def assert_found(draft: Any, code: str, place: tuple[str, str, str]) -> None:
+    """A finding of that code stands at that place, and each finding says what to do."""
+    found = draft.findings()
+    places = {(f.code, f.table, f.row, f.column) for f in found}
+    assert (code, *place) in places, "\n".join(map(str, found))
+    assert all(f.message and f.remedy for f in found)
+
+
+def test_the_good_portfolio_has_no_finding(draft: Any) -> None:
+    assert draft.findings() == ()
+
+
+@pytest.mark.parametrize(("code", "place", "changes"), CASES, ids=[" ".join(case) for case in CASES])
+def test_what_is_spoilt_is_found(draft: Any, code: str, place: str, changes: str) -> None:
+    for change in changes.split(" & "):
+        spoil(draft, place, change.strip())
+    assert_found(draft, code, place_of(place))
+
+
+@pytest.mark.parametrize("place", NAMES.split())
+def test_a_name_that_does_not_exist_is_found(draft: Any, place: str) -> None:
+    table, key, column = place_of(place)
+    draft.set(table, key, **{column: "nowhere"})
+    after = (
+        "nowhere" if name == column else part
+        for name, part in zip(TABLES[table].key, key.split("|"), strict=True)
+    )
+    assert_found(draft, "unknown-reference", (table, "|".join(after), column))
+
+
+def test_a_contract_names_at_least_one_site(draft: Any) -> None:
+    draft.set("contracts", "lease", sites=";")
+    assert_found(draft, "unknown-reference", ("contracts", "lease", "sites"))
+
+
+def test_history_of_commitments_neither_draws_nor_spends(draft: Any) -> None:
+    draft.copy("commitment_flows", "hall|2026Q3|gpu_debt", quarter="2026Q1", amount_usd_m="999")
+    draft.copy("commitment_flows", "hall|2026Q4|escrow", quarter="2026Q2", amount_usd_m="999")
+    assert draft.findings() == ()
+
+
+def test_a_broken_table_silences_only_the_checks_that_read_it(draft: Any) -> None:
+    draft.set("products", "colo", module_mw="x").set("fleets", "beta-s21", machine="s99")
+    found = {(f.code, f.table) for f in draft.findings()}
+    assert found == {("not-a-number", "products"), ("unknown-reference", "fleets")}
+
+
+def test_a_contract_value_comes_with_the_rent_that_gives_it(draft: Any) -> None:
+    """River Bend: 7,000 over 15 years at 3 % is a first-year rent of 128.02, though the average is 158.7."""
+    draft.set("contracts", "lease", max_mw="245", first_year_rent_usd_per_kw_month="158.73")
+    draft.set("contracts", "lease", contract_value_usd_m="7000")
+    (finding,) = [f for f in draft.findings() if f.code == "contract-value"]
+    assert "8,679" in finding.message
+    assert "128.02" in finding.remedy
+
+
+def test_every_code_of_a_check_has_a_case() -> None:
+    folder = Path(optimizer.inputs.checks.__file__).parent
+    text = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+    written = re.findall(r'(?:error|doubt|Finding)\(\s*(?:"(?:error|warning)",\s*)?"([a-z-]+)"', text)
+    codes = set(written) - {"error", "warning"}
+    assert len(codes) > 40
+    assert codes == {"unknown-reference", *(code for code, *_ in CASES)}
