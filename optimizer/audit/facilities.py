@@ -65,22 +65,9 @@ class Terms:
 class Facility:
     """The facility of one module, by quarters since its close."""
 
-    def __init__(self, module: Module, closed: int) -> None:
-        book = module.book
-        credit = book.classes[module.lease.contract.credit_class or ""]
-        row = book.rows[closed]
-        to_live = module.live_from - book.tree.quarter(closed)
-        base, add = row.base_rate_frac, row.spread_add_frac
-        self.terms = Terms(
-            credit,
-            base + credit.spread_frac + add,
-            base + credit.refinance_spread_frac + add,
-            base,
-            to_live,
-        )
-        self.covered = [n / credit.dscr_min for n in lenders_noi(module, closed)]
-        self.own_spend = module.own_spend
-        self.covered = self.covered[: credit.coverage_q]
+    def __init__(self, terms: Terms, own_spend: list[float], lenders_case: list[float]) -> None:
+        self.terms, self.own_spend = terms, own_spend
+        self.covered = [n / terms.credit.dscr_min for n in lenders_case[: terms.credit.coverage_q]]
         self.sized = self._with_balloon_capped()
         self.quarters = self._roll()
 
@@ -215,6 +202,20 @@ class Facility:
             last = live[-1]
             live[-1] = FacilityQuarter(**{**last.__dict__, "restricted": 0.0, "released": reserve})
         return live
+
+
+def facility_of(module: Module, closed: int) -> Facility:
+    """The facility of a module at the market of its close."""
+    book = module.book
+    credit, row = book.classes[module.lease.contract.credit_class or ""], book.rows[closed]
+    terms = Terms(
+        credit,
+        row.base_rate_frac + credit.spread_frac + row.spread_add_frac,
+        row.base_rate_frac + credit.refinance_spread_frac + row.spread_add_frac,
+        row.base_rate_frac,
+        module.live_from - book.tree.quarter(closed),
+    )
+    return Facility(terms, module.own_spend, lenders_noi(module, closed))
 
 
 def lenders_noi(module: Module, closed: int) -> list[float]:

@@ -6,7 +6,7 @@ from optimizer.audit.book import Book
 from optimizer.audit.committed import committed_money
 from optimizer.audit.debts import DebtQuarter, roll_debt
 from optimizer.audit.decisions import Decisions, Financed
-from optimizer.audit.facilities import Facility, FacilityQuarter
+from optimizer.audit.facilities import Facility, FacilityQuarter, facility_of
 from optimizer.audit.ledger import Ledger
 from optimizer.audit.machines import Machines
 from optimizer.audit.notes import Note, NoteQuarter, existing_note, new_note, roll_note
@@ -43,7 +43,7 @@ class World:
         key = (f.site, f.product, f.contract, f.begun, f.closed)
         if key not in self._facility:
             module = self.sites.module(f.site, f.product, f.contract, f.begun)
-            self._facility[key] = Facility(module, f.closed)
+            self._facility[key] = facility_of(module, f.closed)
         return self._facility[key]
 
     def facility_at(self, f: Financed, facility: Facility, node: int) -> FacilityQuarter:

@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from models.domain.futures import scenario_tree
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
-from models.domain.futures import scenario_tree
 
 FIRST, HORIZON = "2027Q1", 10
 ROUTE = ("north", "hall", "lease")

@@ -12,8 +12,8 @@ from optimizer.inputs.read import read_csv
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 WORDS = """
-x 0 -1 1e308 -1e308 1e-320 nan inf 1e12 400 2199Q4 2000Q1 2027Q2 true base bear alpha beta;alpha a|b # " all atm
-offer committed merchant colo spot 99999999999999999999999999999999999999
+x 0 -1 1e308 -1e308 1e-320 nan inf 1e12 400 2199Q4 2000Q1 2027Q2 true base bear alpha beta;alpha a|b # " all
+atm offer committed merchant colo spot 99999999999999999999999999999999999999
 """
 NASTY = st.sampled_from([*WORDS.split(), "", "\n", "\u2028", "\x1b[2J"])
 CELLS = st.one_of(NASTY, st.text(max_size=6), st.floats(width=32).map(str), st.integers().map(str))

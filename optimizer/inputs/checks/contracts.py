@@ -7,7 +7,7 @@ from models.domain.portfolio import Portfolio
 from models.domain.product import Product
 from models.domain.site import Site, SiteProduct
 from models.findings import Finding
-from models.formulas.lease import contract_value_usd_m
+from models.units import QUARTERS_PER_YEAR, USD_M_PER_KW_MONTH
 from optimizer.inputs.checks.register import doubt, error, reads
 
 VALUE_TOLERANCE_FRAC = 0.01
@@ -81,13 +81,19 @@ def stated_value(portfolio: Portfolio) -> Iterator[Finding]:
             or abs(contract.escalator_frac_per_year) > 1
         ):
             continue
-        per_rent = contract_value_usd_m(1.0, billed_mw, contract.term_q, contract.escalator_frac_per_year)
+        per_rent = billed_mw * _rent_sum(contract)
         implied, stated = contract.first_year_rent_usd_per_kw_month * per_rent, contract.contract_value_usd_m
         if abs(implied - stated) > VALUE_TOLERANCE_FRAC * stated:
             message = f"rent x MW x term is {implied:,.0f} $M, stated are {stated:,.0f}"
             rent = f"a first-year rent of {stated / per_rent:.2f} gives the stated value"
             remedy = f"{rent} (an average over the term is not the first year's); or leave the value empty"
             yield error("contract-value", contract, "contract_value_usd_m", message, remedy)
+
+
+def _rent_sum(contract: Contract) -> float:
+    """Rent of one MW over the term, per $ per kW-month in the first year. [$M]"""
+    growth = 1.0 + contract.escalator_frac_per_year
+    return USD_M_PER_KW_MONTH * sum(growth ** (q // QUARTERS_PER_YEAR) for q in range(contract.term_q))
 
 
 def _billed_mw(portfolio: Portfolio, contract: Contract) -> float | None:

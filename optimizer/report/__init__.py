@@ -1,0 +1,1 @@
+"""The plan shown: on a terminal, and as one JSON document."""

@@ -1,0 +1,141 @@
+"""What is signed, ordered and raised in the next two quarters, in plain words."""
+
+from collections.abc import Callable
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from models.domain.ledger import Quantity
+from optimizer.report.figures import Figures, Row, number
+from optimizer.report.layout import section, table
+
+ORDER = (
+    Quantity.SIGN,
+    Quantity.CANCEL,
+    Quantity.START,
+    Quantity.COOL,
+    Quantity.EXPAND,
+    Quantity.BOUGHT_MW,
+    Quantity.MOVED_OUT_MW,
+    Quantity.MOVED_IN_MW,
+    Quantity.SOLD_MW,
+    Quantity.FINANCED,
+    Quantity.ISSUE,
+    Quantity.FOLLOW_ON,
+    Quantity.ATM,
+    Quantity.RESCUE,
+)
+"""What is decided, in the order in which it is told; nothing else is a commitment."""
+
+
+def decided_now(figures: Figures) -> RenderableType:
+    """The table of decisions."""
+    shown = _ordered(figures)
+    title = "Decided in the next two quarters"
+    if not shown:
+        return section(title, "Nothing is signed, ordered or raised.")
+    found = table("When", "What", "$M>", "Last date", "Undone?")
+    found.columns[1].ratio = 1
+    for row in shown:
+        _add(found, figures, row)
+    return section(title, found, f"$M: own money to be spent, or the money raised; {figures.rounding}")
+
+
+def in_words(figures: Figures, row: Row) -> str:
+    """A decision as a planner would say it."""
+    quantity = Quantity(str(row["quantity"]))
+    say = _WORDS.get(quantity)
+    return say(figures, row) if say else f"{quantity} {number(float(row['value']), 2)}"
+
+
+def _add(found: Table, figures: Figures, row: Row) -> None:
+    amount = row.get("amount_usd_m")
+    shown = figures.usd_m(float(amount)) if amount is not None and float(amount) else ""
+    undo = str(row.get("undo") or "")
+    found.add_row(figures.when(row), in_words(figures, row), shown, str(row.get("last_quarter") or ""), undo)
+
+
+def _ordered(figures: Figures) -> list[Row]:
+    """Decisions by time and kind, the blocks of a sale at the market as one."""
+    merged: dict[tuple[object, ...], Row] = {}
+    for row in figures.rows("decide_now"):
+        if row["quantity"] not in ORDER:
+            continue
+        block = "" if row["quantity"] == Quantity.ATM else row["since"]
+        key = (row["quantity"], row["site"], row["item"], row["contract"], block, row["node"])
+        if key in merged:
+            merged[key]["value"] += row["value"]
+            merged[key]["amount_usd_m"] = (merged[key].get("amount_usd_m") or 0.0) + (row["amount_usd_m"] or 0.0)
+        else:
+            merged[key] = row
+    return sorted(
+        merged.values(),
+        key=lambda row: (figures.node_of[row["node"]], ORDER.index(row["quantity"]), row["site"], row["item"]),
+    )
+
+
+def _sign(figures: Figures, row: Row) -> str:
+    same = [
+        c for c in figures.rows("contracts") if (c["contract"], c["site"]) == (row["contract"], row["site"])
+    ]
+    megawatts = max((float(c["mw_critical"]) for c in same), default=0.0)
+    planned = f" (up to {number(megawatts)} MW planned)" if megawatts else ""
+    tenant = f" with {same[0]['tenant']}" if same and same[0].get("tenant") else ""
+    return f"sign {row['contract']}{tenant} at {row['site']}{planned}"
+
+
+def _modules(row: Row) -> str:
+    count = round(float(row["value"]))
+    return f"{count} module{'s' * (count != 1)} of {row['item']}"
+
+
+def _start(_: Figures, row: Row) -> str:
+    return f"begin {_modules(row)} at {row['site']} for {row['contract']}"
+
+
+def _financed(figures: Figures, row: Row) -> str:
+    begun = str(row["since"]).partition(":")[0]
+    return f"close project debt on {_modules(row)} at {row['site']}, begun {begun}"
+
+
+def _cool(_: Figures, row: Row) -> str:
+    count = round(float(row["value"]))
+    return f"order {count} module{'s' * (count != 1)} of {row['item']} cooling plant at {row['site']}"
+
+
+def _expand(_: Figures, row: Row) -> str:
+    count = round(float(row["value"]))
+    return f"order {count} step{'s' * (count != 1)} of power expansion {row['item']} at {row['site']}"
+
+
+def _machines(verb: str, place: str) -> Callable[[Figures, Row], str]:
+    def say(_: Figures, row: Row) -> str:
+        return f"{verb} {number(float(row['value']), 1)} MW of {row['item']} {place} {row['site']}"
+
+    return say
+
+
+def _money(verb: str, what: str) -> Callable[[Figures, Row], str]:
+    def say(figures: Figures, row: Row) -> str:
+        digits = figures.digits or int(0.0 < float(row["value"]) < 10.0)
+        return f"{verb} ${number(float(row['value']), digits)}M {what.format(item=row['item'])}"
+
+    return say
+
+
+_WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
+    Quantity.SIGN: _sign,
+    Quantity.START: _start,
+    Quantity.FINANCED: _financed,
+    Quantity.COOL: _cool,
+    Quantity.EXPAND: _expand,
+    Quantity.CANCEL: lambda _, row: f"cancel the commitment {row['item']}",
+    Quantity.BOUGHT_MW: _machines("buy", "for"),
+    Quantity.SOLD_MW: _machines("sell", "from"),
+    Quantity.MOVED_OUT_MW: _machines("move out", "of"),
+    Quantity.MOVED_IN_MW: _machines("move in", "to"),
+    Quantity.ISSUE: _money("issue", "of {item}"),
+    Quantity.FOLLOW_ON: _money("sell", "of new shares in a marketed deal ({item})"),
+    Quantity.ATM: _money("sell", "of new shares at the market ({item})"),
+    Quantity.RESCUE: _money("draw", "of rescue funding"),
+}

@@ -1,0 +1,37 @@
+"""A good plan of the program passes; with any audited column spoilt it does not.
+
+``good_plan`` is a fixture of conftest.py: (portfolio, tree, tables, value per share, objective).
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.audit.verdict import audit
+from tests.audit.corrupt import corruptions, malformed
+
+GoodPlan = tuple[Portfolio, TimeTree, Mapping[str, pd.DataFrame], float, str]
+
+
+def test_a_good_plan_passes(good_plan: GoodPlan) -> None:
+    portfolio, tree, tables, price, objective = good_plan
+    verdict = audit(portfolio, tree, tables, value_per_share_usd=price, objective=objective)
+    assert verdict.failures == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_wrong_cell_passes(good_plan: GoodPlan, seed: int) -> None:
+    portfolio, tree, tables, price, objective = good_plan
+    for case in corruptions(tables, seed):
+        verdict = audit(portfolio, tree, case.tables, value_per_share_usd=price, objective=objective)
+        assert not verdict.passed, str(case)
+
+
+def test_no_malformed_table_passes(good_plan: GoodPlan) -> None:
+    portfolio, tree, tables, price, objective = good_plan
+    for what, spoilt in malformed(tables):
+        verdict = audit(portfolio, tree, spoilt, value_per_share_usd=price, objective=objective)
+        assert not verdict.passed, what

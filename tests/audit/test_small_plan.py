@@ -1,0 +1,217 @@
+"""The audit of a small plan made by hand: it passes as rebuilt, and no fault passes."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.audit.rebuild import rebuild, value_plan
+from optimizer.audit.verdict import Verdict, audit
+from optimizer.plans.tables import BY_NAME
+from tests.audit import small
+from tests.audit.corrupt import Corruption, corruptions, malformed
+
+Tables = dict[str, pd.DataFrame]
+
+
+def tables_of(company: Portfolio, tree: TimeTree, decided: pd.DataFrame, price: float) -> Tables:
+    """Rebuilt tables with blank explanations."""
+    found = rebuild(company, tree, decided, value_per_share_usd=price)
+    return {
+        name: frame.assign(**{c.name: "" for c in BY_NAME[name].columns if c.role == "explanation"})
+        for name, frame in found.items()
+    }
+
+
+def judge(company: Portfolio, decided: Callable[[pd.DataFrame], pd.DataFrame] | None = None) -> Verdict:
+    """Audit of the plan, its decisions changed and its tables rebuilt to fit."""
+    tree = small.tree_of(company)
+    frame = small.decisions(tree)
+    frame = decided(frame) if decided else frame
+    price = value_plan(company, tree, frame).root()
+    return audit(
+        company,
+        tree,
+        tables_of(company, tree, frame, price),
+        value_per_share_usd=price,
+        objective="per_share",
+    )
+
+
+@pytest.fixture(scope="module")
+def company() -> Portfolio:
+    return small.portfolio()
+
+
+@pytest.fixture(scope="module")
+def good(company: Portfolio) -> tuple[Portfolio, TimeTree, Tables, float]:
+    tree = small.tree_of(company)
+    decided = small.decisions(tree)
+    price = value_plan(company, tree, decided).root()
+    return company, tree, tables_of(company, tree, decided, price), price
+
+
+def test_it_passes(company: Portfolio) -> None:
+    verdict = judge(company)
+    assert verdict.failures == ()
+    assert verdict.passed
+    assert verdict.checks > 2000
+
+
+def test_every_table_has_rows(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:
+    assert all(len(frame) for frame in good[2].values())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_wrong_cell_passes(good: tuple[Portfolio, TimeTree, Tables, float], seed: int) -> None:
+    company, tree, tables, price = good
+    cases: list[Corruption] = list(corruptions(tables, seed))
+    assert {c.table for c in cases} == set(BY_NAME)
+    for case in cases:
+        verdict = audit(company, tree, case.tables, value_per_share_usd=price, objective="per_share")
+        assert not verdict.passed, str(case)
+        assert verdict.worst_size > 1.0
+
+
+def test_no_malformed_table_passes(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:
+    company, tree, tables, price = good
+    for what, spoilt in malformed(tables):
+        verdict = audit(company, tree, spoilt, value_per_share_usd=price, objective="per_share")
+        assert not verdict.passed, what
+
+
+def test_rows_of_zeros_may_be_left_out_or_written(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:
+    company, tree, tables, price = good
+    mining = tables["mining"]
+    fewer = mining[(mining[["stock_mw", "on_mw", "slack_mw"]] != 0.0).any(axis=1)]
+    assert len(fewer) < len(mining)
+    more = tables["cash_flow"].iloc[[0]].assign(line="rescue", usd_m=0.0)
+    spoilt = {**tables, "mining": fewer, "cash_flow": pd.concat([tables["cash_flow"], more])}
+    assert audit(company, tree, spoilt, value_per_share_usd=price, objective="per_share").passed
+
+
+@pytest.mark.parametrize("wrong", [1.001, 0.999, float("nan")])
+def test_a_wrong_value_per_share_fails(good: tuple[Portfolio, TimeTree, Tables, float], wrong: float) -> None:
+    company, tree, tables, price = good
+    assert not audit(company, tree, tables, value_per_share_usd=price * wrong, objective="per_share").passed
+
+
+def with_value(quantity: str, value: float, *, item: str = "") -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Decisions with one quantity set to a value everywhere (or for one item)."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        hit = (frame["quantity"] == quantity) & ((frame["item"] == item) | (not item))
+        return frame.assign(value=frame["value"].where(~hit, value))
+
+    return change
+
+
+def without(quantity: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Decisions without a quantity."""
+    return lambda frame: frame[frame["quantity"] != quantity]
+
+
+def added(*row: str | float) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Decisions with one row more."""
+    return lambda frame: pd.concat([frame, pd.DataFrame([row], columns=list(small.COLUMNS))])
+
+
+AT = {t: f"{small.quarter(t)}:base" for t in range(4)}
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("CNV-1", with_value("start", 9.0, item="hall")),
+        ("CNV-1", added("start", *small.ROUTE, "", "2029Q2:up", 9.0)),
+        ("CNV-2", with_value("start", 7.0, item="hall")),
+        ("POW-1", with_value("on_mw", 70.0, item="n-s1")),
+        ("POW-2", with_value("expand", 3.0)),
+        ("POW-6", with_value("slack_mw", 8.0)),
+        ("COO-1", without("cool")),
+        ("COO-2", with_value("cool", 6.0)),
+        ("TEN-1", without("sign")),
+        ("TEN-1", added("start", "south", "hall", "lease", "", AT[1], 1.0)),
+        ("TEN-2", with_value("start", 1.0, item="hall")),
+        ("ALO-1", added("sign", "south", "", "lease", "", AT[2], 1.0)),
+        ("ALO-3", with_value("start", 20.0, item="hall")),
+        ("ALO-4", with_value("moved_in_mw", 16.0)),
+        ("ALO-5", with_value("bought_mw", 21.0)),
+        ("COM-1", added("cancel", "", "maybe", "", "", AT[3], 1.0)),
+        ("COM-1", added("cancel", "", "half-built", "", "", AT[0], 1.0)),
+        ("MIN-1", with_value("sold_mw", 41.0)),
+        ("MIN-2", with_value("on_mw", 26.0, item="n-s1")),
+        ("PRJ-1", with_value("financed", 2.5, item="hall")),
+        ("SPV-1", with_value("distributed", 2000.0)),
+        ("CSH-2", with_value("contributed", 600.0)),
+        ("CSH-5", with_value("atm", 300.0)),
+        ("CVT-1", with_value("issue", 1.0)),
+        ("CVT-1", with_value("issue", 250.0)),
+        ("CVT-2", added("issue", "", "note", "", "", AT[2], 20.0)),
+        ("EQT-1", with_value("atm", 100.0)),
+        ("EQT-2", with_value("atm", 160.0)),
+        ("EQT-3", added("atm", "", "atm", "", "1", AT[2], 1.0)),
+        ("EQT-4", with_value("follow_on", 5.0)),
+        ("VAL-1", added("start", "south", "hall", "open", "", "2029Q2:up", 4.0)),
+    ],
+)
+def test_a_broken_rule_is_named(
+    company: Portfolio, check: str, change: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    if check == "VAL-1":
+        poorer = tuple(e.model_copy(update={"unrestricted_cash_usd_m": 0.0}) for e in company.entities)
+        company = company.model_copy(update={"entities": poorer})
+    assert check in {f.check for f in judge(company, change).failures}
+
+
+@pytest.mark.parametrize(
+    ("check", "table", "cells"),
+    [
+        ("COO-3", "sites", {"water_limit_m3_per_q": 100.0}),
+        ("ALO-2", "contracts", {"exclusive_group": "one"}),
+        ("EQT-5", "company", {"authorised_shares_m": 110.0}),
+        ("COV-1", "covenants", {"threshold": 1e6}),
+        ("COV-2", "covenants", {"threshold": -1e6}),
+        ("COV-3", "covenants", {"threshold": 1e6}),
+        ("COV-4", "budgets", {"cap_usd_m": 50.0}),
+        ("MIN-3", "machines", {"life_q": 3}),
+        ("PRJ-1", "credit_classes", {"closes_at_start": False}),
+        ("PRJ-1", "market", {"project_debt_open": False}),
+        ("CVT-1", "market", {"convert_open": False}),
+        ("EQT-2", "market", {"equity_open": False}),
+        ("MIN-2", "sites", {"mining_allowed": False}),
+        ("CNV-1", "sites", {"hpc_allowed": False}),
+    ],
+)
+def test_a_rule_of_the_inputs_bites(
+    company: Portfolio, check: str, table: str, cells: dict[str, object]
+) -> None:
+    rows = tuple(row.model_copy(update=cells) for row in getattr(company, table))
+    changed = company.model_copy(update={table: rows})
+    assert check in {f.check for f in judge(changed).failures}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("start", "nowhere", "hall", "lease", "", AT[0], 1.0),
+        ("begin", "north", "hall", "lease", "", AT[0], 1.0),
+        ("start", *small.ROUTE, "", "2031Q1:base", 1.0),
+        ("start", *small.ROUTE, "", AT[2], 0.5),
+        ("start", *small.ROUTE, "", AT[2], -1.0),
+        ("start", *small.ROUTE, "", AT[2], float("nan")),
+        ("financed", "north", "hall", "open", AT[1], AT[1], 1.0),
+        ("financed", *small.ROUTE, AT[1], AT[2], 1.0),
+        ("atm", "", "atm", "", "3", AT[2], 1.0),
+        ("issue", "", "deal", "", "", AT[2], 1.0),
+    ],
+)
+def test_unreadable_decisions_fail(
+    good: tuple[Portfolio, TimeTree, Tables, float], row: tuple[str | float, ...]
+) -> None:
+    company, tree, tables, price = good
+    spoilt = {**tables, "decisions": added(*row)(tables["decisions"])}
+    verdict = audit(company, tree, spoilt, value_per_share_usd=price, objective="per_share")
+    assert [f.table for f in verdict.failures] == ["decisions"]
