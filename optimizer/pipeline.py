@@ -101,7 +101,11 @@ def plan(
     options = options or Options()
     started = time.monotonic()
     loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
-    time_tree = scenario_tree(loaded.portfolio) if tree else scenario_chain(loaded.portfolio, scenario or loaded.scenario)
+    time_tree = (
+        scenario_tree(loaded.portfolio)
+        if tree
+        else scenario_chain(loaded.portfolio, scenario or loaded.scenario)
+    )
     clock = {"read": time.monotonic() - started}
 
     def tell(stage: str, value: float, bound: float) -> None:
@@ -126,9 +130,17 @@ def plan(
         write_model(program, outcome, export)
     clock["total"] = time.monotonic() - started
     result = summarise(
-        loaded, options, time_tree, outcome, scenario="tree" if tree else scenario or loaded.scenario,
-        committed=committed, tables=tables, audit=verdict, seconds=clock, matrix=matrix,
-    )  # fmt: skip
+        loaded,
+        options,
+        time_tree,
+        outcome,
+        scenario="tree" if tree else scenario or loaded.scenario,
+        committed=committed,
+        tables=tables,
+        audit=verdict,
+        seconds=clock,
+        matrix=matrix,
+    )
     if tables and not verdict.passed:
         raise AuditError(result)
     return result
@@ -140,10 +152,14 @@ def check(portfolio: Loaded | str | Path) -> Checked:
     try:
         _, matrix = _build(loaded, scenario_chain(loaded.portfolio, loaded.scenario))
     except ContradictionError as broken:
-        finding = Finding("warning", "contradiction", "", "", "", str(broken), "no plan can satisfy this; see explain")
+        finding = Finding(
+            "warning", "contradiction", "", "", "", str(broken), "no plan can satisfy this; see explain"
+        )
         return Checked((*loaded.findings, finding), 0.0, 0.0, 0, 0, 0)
     low, high = matrix.coefficient_range()
-    return Checked(loaded.findings, low, high, len(matrix.rows), len(matrix.variables), int(matrix.is_integer.sum()))
+    return Checked(
+        loaded.findings, low, high, len(matrix.rows), len(matrix.variables), int(matrix.is_integer.sum())
+    )
 
 
 def _build(loaded: Loaded, tree: TimeTree) -> tuple[Program, Matrix]:
@@ -162,7 +178,11 @@ def _timed(clock: dict[str, float], name: str) -> Iterator[None]:
 
 def _audited(loaded: Loaded, tree: TimeTree, tables: Mapping[str, pd.DataFrame], outcome: Outcome) -> Audit:
     verdict = audit(
-        loaded.portfolio, tree, tables, value_per_share_usd=outcome.value_per_share_usd, objective=outcome.objective
+        loaded.portfolio,
+        tree,
+        tables,
+        value_per_share_usd=outcome.value_per_share_usd,
+        objective=outcome.objective,
     )
     return Audit(verdict.passed, verdict.checks, verdict.worst, tuple(str(f) for f in verdict.failures))
 

@@ -1,4 +1,4 @@
-"""The books that blocks post to: cash by line, value by leaf, tallies that the company sees, decisions taken."""
+"""The books that blocks post to: cash by line, value by leaf, tallies for the company, decisions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -127,9 +127,16 @@ class Books:
         return total(parts[leaf] for parts in self.value.values() if leaf in parts)
 
     def decide(
-        self, quantity: Quantity, node: int, variable: Any, *, site: str = "", item: str = "", contract: str = "",
+        self,
+        quantity: Quantity,
+        node: int,
+        variable: Any,
+        *,
+        site: str = "",
+        item: str = "",
+        contract: str = "",
         since: str = "",
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Register a decision variable."""
         self.decisions.append(Decision(quantity, site, item, contract, since, node, variable))
 

@@ -32,7 +32,9 @@ class Linear:
 
     def __add__(self, other: "Linear | float") -> "Linear":
         if isinstance(other, Linear):
-            return Linear(self.coefs + other.coefs, self.variables + other.variables, self.constant + other.constant)
+            return Linear(
+                self.coefs + other.coefs, self.variables + other.variables, self.constant + other.constant
+            )
         return Linear(list(self.coefs), list(self.variables), self.constant + other)
 
     def __mul__(self, scale: float) -> "Linear":
@@ -80,11 +82,13 @@ def by_node(pairs: Iterable[tuple[Any, Array]], size: int) -> list[Linear]:
 
 
 def at_most(left: Linear, right: Linear | float) -> Any:
-    """The rule left <= right; nothing where it holds without any decision, ContradictionError where it cannot."""
+    """The rule left <= right; no rule where the data keep it, ContradictionError where they break it."""
     gap = left - right
     if not gap.variables:
         if gap.constant > 1e-9:
-            raise ContradictionError(f"needs {left.constant:,.4f} where {left.constant - gap.constant:,.4f} is at most there")
+            raise ContradictionError(
+                f"needs {left.constant:,.4f} where {left.constant - gap.constant:,.4f} is at most there"
+            )
         return pyo.Constraint.Skip
     return LinearExpression(linear_coefs=gap.coefs, linear_vars=gap.variables) <= -gap.constant
 

@@ -1,6 +1,5 @@
 """The whole program: every block put together, and its objective at a given share price."""
 
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +30,7 @@ from models.params.params import Params
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A built program. The objective is E[V] less claims at lambda; the model carries none until it is set."""
+    """A built program; its objective, E[V] less claims at lambda, is set by whoever solves it."""
 
     model: pyo.ConcreteModel
     params: Params
@@ -100,7 +99,9 @@ def _reserved_shares(p: Params, issued) -> list[Linear]:
     tree = p.tree
     standing = sum(c.principal_usd_m / c.conversion_price_usd for c in p.portfolio.convertibles)
     standing += sum(c.shares_m for c in p.portfolio.share_claims)
-    pairs = [(v, p.outlook.below[n] / note.terms.conversion_price_usd) for (_, n), (v, note) in issued.items()]
+    pairs = [
+        (v, p.outlook.below[n] / note.terms.conversion_price_usd) for (_, n), (v, note) in issued.items()
+    ]
     return [x + standing for x in by_node(pairs, len(tree.nodes))]
 
 
@@ -167,5 +168,3 @@ def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float
             room[n].constant += float(a.live_mw[n]) * per_critical_mw(a.terms)
     hours = [c.slack_hours_frac for c in permitting if c.usable_slack_frac > 0.0]
     return room, min(hours, default=0.0) if site.mining_allowed else 0.0
-
-

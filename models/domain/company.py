@@ -87,5 +87,7 @@ class Valuation(Row):
 
     stream: Literal["powered_shell", "colocation", "gpu_cloud", "mining", "overhead"]
     rate_frac: float = Field(gt=0, le=1, description="yearly discount rate of the stream")
-    decline_frac_per_year: float = Field(ge=0, lt=1, description="yearly decline of the mining run-off margin")
+    decline_frac_per_year: float = Field(
+        ge=0, lt=1, description="yearly decline of the mining run-off margin"
+    )
     years: float | None = Field(ge=0, description="overhead: years it continues; empty elsewhere")

@@ -34,7 +34,9 @@ class Contract(Row):
     max_mw: float = Field(gt=0, description="critical MW at most")
     billing_basis: Literal["critical", "gross"]
     first_year_rent_usd_per_kw_month: float = Field(ge=0)
-    rent_indexed_to: Literal["none", "lease", "gpu_rent"] = Field(description="merchant rent follows this index")
+    rent_indexed_to: Literal["none", "lease", "gpu_rent"] = Field(
+        description="merchant rent follows this index"
+    )
     escalator_frac_per_year: float = Field(description="steps yearly from the commencement")
     commencement_quarter: Quarter = Field(description="the lease calendar starts here, whoever is live")
     term_q: int = Field(ge=1, description="rent ends term_q quarters after the commencement")
@@ -66,7 +68,9 @@ class ContractMoney(Row):
     kind: Literal["prepayment", "tenant_capex", "incentive"]
     frac_of_capex: float | None = Field(ge=0, le=1, description="offers; empty on committed")
     amount_usd_m: float | None = Field(ge=0, description="committed; empty on offers")
-    received_quarter: Quarter | None = Field(description="committed; before the first quarter: in opening cash")
+    received_quarter: Quarter | None = Field(
+        description="committed; before the first quarter: in opening cash"
+    )
     give_back_from_q: int = Field(ge=0)
     give_back_q: int = Field(ge=0, description="0: never given back")
     max_frac_of_rent: float = Field(gt=0, le=1)

@@ -91,7 +91,9 @@ class Instrument(Row):
     fee_frac: float = Field(ge=0, lt=0.2)
     coupon_frac: float | None = Field(ge=0, le=1, description="convertible only, like all that follows")
     premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
-    capped_call_cost_frac: float | None = Field(ge=0, lt=0.5, description="of principal; empty: no capped call")
+    capped_call_cost_frac: float | None = Field(
+        ge=0, lt=0.5, description="of principal; empty: no capped call"
+    )
     cap_premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
     tenor_q: int | None = Field(ge=1)
     put_after_q: int | None = Field(ge=1, description="holders' put at par; empty: none")
@@ -108,5 +110,7 @@ class Impact(Row):
 
     instrument: str
     block: int = Field(ge=1)
-    up_to_frac_of_volume: float = Field(gt=0, le=1, description="of shares traded, cumulative over the blocks")
+    up_to_frac_of_volume: float = Field(
+        gt=0, le=1, description="of shares traded, cumulative over the blocks"
+    )
     discount_frac: float = Field(ge=0, lt=1, description="to the deck price, commission apart")

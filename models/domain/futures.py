@@ -11,7 +11,11 @@ def owner(scenarios: dict[str, Scenario], name: str, quarter: Quarter) -> str:
     """Scenario whose market row holds in ``quarter`` for someone who ends up in ``name``."""
     while True:
         scenario = scenarios[name]
-        if scenario.branch_from is None or scenario.branch_quarter is None or quarter >= scenario.branch_quarter:
+        if (
+            scenario.branch_from is None
+            or scenario.branch_quarter is None
+            or quarter >= scenario.branch_quarter
+        ):
             return name
         name = scenario.branch_from
 

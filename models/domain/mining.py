@@ -18,7 +18,9 @@ class Machine(Row):
     price_usd_per_th: float = Field(ge=0, description="new, at the opening; follows resale_idx")
     life_q: int = Field(ge=1)
     uptime_frac: float = Field(gt=0, le=1)
-    resale_profile: str = Field(description="fraction of the new price by age in quarters; 0 after its last step")
+    resale_profile: str = Field(
+        description="fraction of the new price by age in quarters; 0 after its last step"
+    )
     overhead_frac: float = Field(ge=1, le=1.5, description="MW at the interconnect per MW at the machine")
     variable_cost_usd_per_mwh: float = Field(ge=0, description="repairs and hosting per MWh, power apart")
     fixed_cost_usd_per_mw_q: float = Field(ge=0, description="per MW kept ready")

@@ -32,7 +32,9 @@ class Product(Row):
     ramp_profile: str
     opex_usd_per_kw_month: float = Field(ge=0, description="per critical kW, power apart, at the opening")
     opex_growth_frac_per_year: float
-    maintenance_frac_of_capex_per_year: float = Field(ge=0, description="of capex with contingency, GPUs apart")
+    maintenance_frac_of_capex_per_year: float = Field(
+        ge=0, description="of capex with contingency, GPUs apart"
+    )
     residual_frac: float = Field(ge=0, le=1, description="of capex, GPUs apart, at the end of the last term")
     gpu_residual_frac: float = Field(ge=0, le=1, description="of GPU capex at the end of the last term")
     slip_q: int = Field(ge=0, description="how late a delivery may be in the liquidity test")

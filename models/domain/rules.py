@@ -17,7 +17,7 @@ class Covenant(Row):
     covenant: str
     source_of_rule: Literal["contract", "policy"]
     metric: Literal["minimum_liquidity", "net_debt_to_ebitda", "interest_cover"] = Field(
-        description="liquidity in $M at least; net debt over 4 x quarterly EBITDA at most; EBITDA over interest at least"
+        description="liquidity [$M] and EBITDA over interest at least; net debt over 4 x EBITDA at most"
     )
     threshold: float = Field(ge=0)
     from_quarter: Quarter

@@ -46,7 +46,9 @@ class Power(Row):
     adder_usd_per_mwh: float = Field(description="losses, fees, transmission per MWh used")
     demand_charge_usd_per_kw_month: float = Field(ge=0)
     min_bill_frac: float = Field(ge=0, le=1, description="of energised MW billed for demand at least")
-    take_or_pay_frac: float = Field(ge=0, le=1, description="of energised MWh paid at the fixed price at least")
+    take_or_pay_frac: float = Field(
+        ge=0, le=1, description="of energised MWh paid at the fixed price at least"
+    )
     resale_allowed: bool = Field(description="committed MWh may be sold at the hour's market price")
     security_usd_m: float = Field(ge=0)
     security_form: Literal["cash", "lc"]
@@ -65,7 +67,9 @@ class Expansion(Row):
     site: str
     step_mw: float = Field(gt=0)
     max_steps: int = Field(ge=1)
-    cost_usd_m: float = Field(ge=0, description="per step; all but the deposit is paid in the last lead quarter")
+    cost_usd_m: float = Field(
+        ge=0, description="per step; all but the deposit is paid in the last lead quarter"
+    )
     deposit_usd_m: float = Field(ge=0, description="per step, part of the cost, paid in the first quarter")
     lead_q: int = Field(ge=1)
     earliest_quarter: Quarter

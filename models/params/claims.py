@@ -75,7 +75,9 @@ class Claims:
         left_q = claim.expiry_quarter - (tree.quarter(leaf) + 1)
         if left_q >= 0:
             spot = lam * outlook.leaf_weight[leaf]
-            per_share = warrant_value_usd(spot, claim.strike_usd, left_q / 4.0, row.share_vol_frac, row.base_rate_frac)
+            per_share = warrant_value_usd(
+                spot, claim.strike_usd, left_q / 4.0, row.share_vol_frac, row.base_rate_frac
+            )
             return claim.shares_m * float(per_share)
         path = tree.path(leaf)
         n = path[max(0, claim.expiry_quarter - tree.first)]
@@ -90,16 +92,20 @@ class Claims:
         """Expected claim per $ of principal, seen from the root."""
         below = self.outlook.tree.leaves_below(note.issue)
         return self.expected(
-            {leaf: self.note_at_leaf(lam, note, leaf) + self.note_delivered(lam, note, leaf) for leaf in below}
+            {
+                leaf: self.note_at_leaf(lam, note, leaf) + self.note_delivered(lam, note, leaf)
+                for leaf in below
+            }
         )
 
     def note_as_debt(self, note: NoteArrays) -> float:
-        """Expected bond value of what is outstanding at the leaves per $ of principal; no share is charged."""
+        """Expected bond value of what the leaves owe per $ of principal; no share is charged."""
         spread = self.portfolio.firm.straight_spread_frac
         below = self.outlook.tree.leaves_below(note.issue)
         return self.expected(
             {
-                leaf: float(note.outstanding[leaf]) * float(note.at_leaf(self.outlook, leaf, 0.0, spread).bond_frac)
+                leaf: float(note.outstanding[leaf])
+                * float(note.at_leaf(self.outlook, leaf, 0.0, spread).bond_frac)
                 for leaf in below
             }
         )

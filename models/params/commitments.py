@@ -54,7 +54,10 @@ class ContractMoneyArrays:
 
 
 def commitment_arrays(
-    portfolio: Portfolio, outlook: Outlook, futures: tuple[Future, ...], flat_prices: Mapping[str, Mapping[int, Array]]
+    portfolio: Portfolio,
+    outlook: Outlook,
+    futures: tuple[Future, ...],
+    flat_prices: Mapping[str, Mapping[int, Array]],
 ) -> tuple[tuple[CommitmentArrays, ...], tuple[ContractMoneyArrays, ...]]:
     """All commitments and the money of their contracts.
 
@@ -63,14 +66,15 @@ def commitment_arrays(
     sites = {s.site: s for s in portfolio.sites}
     products = {p.product: p for p in portfolio.products}
     contracts = {c.contract: c for c in portfolio.contracts}
-    found, rents = [], {}
+    found: list[CommitmentArrays] = []
+    rents: dict[tuple[str, int], Array] = {}
     for c in portfolio.commitments:
         terms = terms_of(portfolio, sites[c.site], products[c.product], contracts[c.contract])
         streams = {f.leaf: _stream(portfolio, c, terms, f, flat_prices[c.site][f.leaf]) for f in futures}
         found.append(_arrays(portfolio, c, terms, outlook, futures, streams))
         for leaf, s in streams.items():
             key = (c.contract, leaf)
-            rents[key] = rents.get(key, 0.0) + s.rent
+            rents[key] = rents.get(key, np.zeros(s.rent.size)) + s.rent
     money = []
     for name in dict.fromkeys(c.contract for c in portfolio.commitments):
         site = next(c.site for c in portfolio.commitments if c.contract == name)
@@ -111,9 +115,13 @@ def _spend(portfolio: Portfolio, c: Commitment, outlook: Outlook, length: int) -
 
 
 def _arrays(
-    portfolio: Portfolio, c: Commitment, terms: Terms, outlook: Outlook, futures: tuple[Future, ...],
+    portfolio: Portfolio,
+    c: Commitment,
+    terms: Terms,
+    outlook: Outlook,
+    futures: tuple[Future, ...],
     streams: Mapping[int, Stream],
-) -> CommitmentArrays:  # fmt: skip
+) -> CommitmentArrays:
     tree = outlook.tree
     period = list(tree.period)
     total = _total_mw(portfolio, c)
@@ -121,7 +129,10 @@ def _arrays(
     length = len(futures[0].quarters)
     spend = _spend(portfolio, c, outlook, length)
     own_left = spend["own"].sum() - np.cumsum(spend["own"])
-    placed = {name: np.zeros(len(tree.nodes)) for name in ("rent", "opex", "power", "energy_mwh", "residual", "served")}
+    placed = {
+        name: np.zeros(len(tree.nodes))
+        for name in ("rent", "opex", "power", "energy_mwh", "residual", "served")
+    }
     signed, beyond, remaining = {}, {}, {}
     for future in futures:
         s, h = streams[future.leaf], future.horizon_q
@@ -140,7 +151,10 @@ def _arrays(
         commitment=c,
         terms=terms,
         **placed,
-        recovered_mw=served * live[period] / terms.product.gross_to_critical_ratio * terms.contract.power_passed_through,
+        recovered_mw=served
+        * live[period]
+        / terms.product.gross_to_critical_ratio
+        * terms.contract.power_passed_through,
         live_mw=live[period],
         building_mw=((total - live) * taken)[period],
         occupied_gross_mw=(gross * taken)[period],
@@ -154,9 +168,13 @@ def _arrays(
 
 
 def _money(
-    portfolio: Portfolio, name: str, site: str, outlook: Outlook, futures: tuple[Future, ...],
+    portfolio: Portfolio,
+    name: str,
+    site: str,
+    outlook: Outlook,
+    futures: tuple[Future, ...],
     rents: Mapping[int, Array],
-) -> ContractMoneyArrays:  # fmt: skip
+) -> ContractMoneyArrays:
     tree = outlook.tree
     start = next(c.commencement_quarter for c in portfolio.contracts if c.contract == name) - tree.first
     received, credit = np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes))

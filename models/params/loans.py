@@ -49,9 +49,15 @@ def close_nodes(route: Route, b: int, outlook: Outlook, lender: CreditClass) -> 
 
 
 def facility_arrays(
-    route: Route, b: int, close: int, arrays: ModuleArrays, outlook: Outlook, lender: CreditClass,
-    future: Future, prices: PowerPrices,
-) -> FacilityArrays | None:  # fmt: skip
+    route: Route,
+    b: int,
+    close: int,
+    arrays: ModuleArrays,
+    outlook: Outlook,
+    lender: CreditClass,
+    future: Future,
+    prices: PowerPrices,
+) -> FacilityArrays | None:
     """Size a facility and place it on the nodes below its close; None where nothing can be lent."""
     tree, row = outlook.tree, outlook.rows[close]
     live = tree.period[b] + route.terms.product.lead_q

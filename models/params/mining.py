@@ -63,7 +63,12 @@ def vintages(portfolio: Portfolio, outlook: Outlook) -> tuple[Vintage, ...]:
 
 
 def _vintage(
-    portfolio: Portfolio, outlook: Outlook, name: str, machine: Machine, opening: dict[str, float] | None, age_q: int
+    portfolio: Portfolio,
+    outlook: Outlook,
+    name: str,
+    machine: Machine,
+    opening: dict[str, float] | None,
+    age_q: int,
 ) -> Vintage:
     tree = outlook.tree
     profile = {x.step: x.frac for x in portfolio.profiles if x.profile == machine.resale_profile}
@@ -83,7 +88,9 @@ def _vintage(
     )
 
 
-def mining_at(portfolio: Portfolio, vintage: Vintage, site: Site, power: SitePower, outlook: Outlook) -> MiningAtSite:
+def mining_at(
+    portfolio: Portfolio, vintage: Vintage, site: Site, power: SitePower, outlook: Outlook
+) -> MiningAtSite:
     """What a vintage does at a site."""
     m, tree = vintage.machine, outlook.tree
     region = next(r for r in portfolio.regions if r.region == site.region)
@@ -97,7 +104,9 @@ def mining_at(portfolio: Portfolio, vintage: Vintage, site: Site, power: SitePow
     tariff = np.array([r.asic_tariff_frac for r in outlook.rows]) * region.asic_tariff_applies
     run_off = {}
     for leaf in tree.leaves:
-        at_leaf = _margins(m, power, np.array([halved_hashprice(portfolio, outlook, leaf)]), slice(leaf, leaf + 1))
+        at_leaf = _margins(
+            m, power, np.array([halved_hashprice(portfolio, outlook, leaf)]), slice(leaf, leaf + 1)
+        )
         per_q = (
             m.uptime_frac * outlook.hours[leaf] * float(at_leaf.margin_usd_per_mwh[0]) * USD_M
             - standing

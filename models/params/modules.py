@@ -125,7 +125,14 @@ def stream(
     billed = live_mw / (p.gross_to_critical_ratio if c.billing_basis == "gross" else 1.0)
     price = _rent_usd_per_kw_month(terms, future, since, renewed)
     due = price * USD_M_PER_KW_MONTH * billed * load * chance
-    opex = (1.0 - c.opex_passed_through_frac) * p.opex_usd_per_kw_month * USD_M_PER_KW_MONTH * growth * live_mw * load
+    opex = (
+        (1.0 - c.opex_passed_through_frac)
+        * p.opex_usd_per_kw_month
+        * USD_M_PER_KW_MONTH
+        * growth
+        * live_mw
+        * load
+    )
     share = live_mw / total_mw * c.delivery_probability_frac
     upkeep = p.maintenance_frac_of_capex_per_year / QUARTERS_PER_YEAR * capex_usd_m * share
     energy = live_mw * p.load_frac * terms.cooling.pue * future.hours * load * chance
@@ -198,8 +205,21 @@ class ModuleArrays:
                 value.flags.writeable = False
 
 
-_PLACED = ("rent", "credit", "opex", "power", "energy_mwh", "recovered_mw", "residual", "late", "live", "occupied",
-           "building", "spend", "tenant_money")  # fmt: skip
+_PLACED = (
+    "rent",
+    "credit",
+    "opex",
+    "power",
+    "energy_mwh",
+    "recovered_mw",
+    "residual",
+    "late",
+    "live",
+    "occupied",
+    "building",
+    "spend",
+    "tenant_money",
+)
 
 
 def module_arrays(
@@ -238,15 +258,20 @@ def module_arrays(
         lender = lender or (s, credit)
         age_of = np.arange(len(future.quarters)) - begun
         whole = {
-            "rent": s.rent, "credit": credit, "opex": s.opex, "power": s.power, "energy_mwh": s.energy_mwh,
+            "rent": s.rent,
+            "credit": credit,
+            "opex": s.opex,
+            "power": s.power,
+            "energy_mwh": s.energy_mwh,
             "recovered_mw": s.served * route.gross_mw * terms.contract.power_passed_through,
-            "residual": s.residual, "late": _late(s.noi - credit, begun, p.lead_q, p.slip_q),
+            "residual": s.residual,
+            "late": _late(s.noi - credit, begun, p.lead_q, p.slip_q),
             "live": np.concatenate([pad, alive]),
             "occupied": np.concatenate([pad, occupied(p.lead_q, p.displaces_mining_q, ages)]),
             "building": ((age_of >= 0) & (age_of < p.lead_q)).astype(float),
             "spend": _from(by_age, begun, len(future.quarters)),
             "tenant_money": _from(by_age * tenant_frac, begun, len(future.quarters)),
-        }  # fmt: skip
+        }
         nodes = list(future.path[begun:])
         for name, values in whole.items():
             placed[name][nodes] = values[begun : future.horizon_q]
@@ -259,15 +284,27 @@ def module_arrays(
         unearned[leaf] = capex_usd_m * given_frac - float(credit[:h].sum())
     assert lender is not None
     return ModuleArrays(
-        **placed, signed_value=signed, beyond_value=beyond, remaining_spend=remaining, unearned=unearned,
-        own_spend_by_age=by_age * (1.0 - tenant_frac), lender_base=lender[0], lender_credit=lender[1],
-    )  # fmt: skip
+        **placed,
+        signed_value=signed,
+        beyond_value=beyond,
+        remaining_spend=remaining,
+        unearned=unearned,
+        own_spend_by_age=by_age * (1.0 - tenant_frac),
+        lender_base=lender[0],
+        lender_credit=lender[1],
+    )
 
 
 def _capex(route: Route, capex_idx: float, gpu_idx: float) -> tuple[float, float, float]:
     """Building with contingency, demolition, GPUs. [$M]"""
     p, mw = route.terms.product, route.module_mw
-    building = p.capex_usd_m_per_mw * mw * route.site_product.capex_factor_frac * (1.0 + p.contingency_frac) * capex_idx
+    building = (
+        p.capex_usd_m_per_mw
+        * mw
+        * route.site_product.capex_factor_frac
+        * (1.0 + p.contingency_frac)
+        * capex_idx
+    )
     razed = route.terms.site.demolition_usd_m_per_mw * route.gross_mw if p.archetype == "rebuild" else 0.0
     return building, razed, p.gpu_capex_usd_m_per_mw * mw * gpu_idx
 
@@ -277,7 +314,9 @@ def _credits(terms: Terms, rent: Array, live_from: int, capex_usd_m: float) -> A
     for m in terms.money:
         if m.give_back_q:
             amount = (m.frac_of_capex or 0.0) * capex_usd_m
-            credit += give_back(amount, rent, live_from + m.give_back_from_q, m.give_back_q, m.max_frac_of_rent)
+            credit += give_back(
+                amount, rent, live_from + m.give_back_from_q, m.give_back_q, m.max_frac_of_rent
+            )
     return credit
 
 
@@ -319,7 +358,9 @@ def routes(portfolio: Portfolio) -> tuple[Route, ...]:
                     terms_of(portfolio, site, product, c),
                     sp,
                     profile(portfolio, product.spend_profile),
-                    profile(portfolio, product.gpu_spend_profile) if product.gpu_spend_profile else np.ones(1),
+                    profile(portfolio, product.gpu_spend_profile)
+                    if product.gpu_spend_profile
+                    else np.ones(1),
                     profile(portfolio, product.ramp_profile),
                 )
             )
@@ -364,9 +405,13 @@ def open_starts(route: Route, outlook: Outlook) -> tuple[int, ...]:
     return tuple(found)
 
 
-def lender_noi(route: Route, arrays: ModuleArrays, future: Future, prices: PowerPrices, power_idx: float) -> Array:
+def lender_noi(
+    route: Route, arrays: ModuleArrays, future: Future, prices: PowerPrices, power_idx: float
+) -> Array:
     """NOI less credits by quarter of the future, power at the index of the close held flat. [$M]"""
     s = arrays.lender_base
     flat = np.array([prices.flat_usd_per_mwh(q, power_idx) for q in future.quarters])
-    power = np.zeros(s.rent.size) if route.terms.contract.power_passed_through else s.energy_mwh * flat * USD_M
+    power = (
+        np.zeros(s.rent.size) if route.terms.contract.power_passed_through else s.energy_mwh * flat * USD_M
+    )
     return s.rent - s.opex - power

@@ -39,7 +39,9 @@ class NoteArrays:
         tree, row = outlook.tree, outlook.rows[leaf]
         remaining = self.terms.maturity_q - (tree.horizon_q - tree.period[self.issue])
         rate = row.base_rate_frac + straight_spread_frac
-        return leaf_claim(self.terms, max(0, remaining), spot_usd, row.share_vol_frac, row.base_rate_frac, rate)
+        return leaf_claim(
+            self.terms, max(0, remaining), spot_usd, row.share_vol_frac, row.base_rate_frac, rate
+        )
 
 
 def _note(
@@ -101,7 +103,12 @@ def note_offers(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteOffer, ...]
             nodes = [n for n in outlook.tree.nodes if outlook.rows[n].convert_open]
             notes = {
                 n: _note(
-                    f"{i.instrument}@{outlook.tree.label(n)}", n, _offer_terms(i, outlook, n), 1.0, True, outlook
+                    f"{i.instrument}@{outlook.tree.label(n)}",
+                    n,
+                    _offer_terms(i, outlook, n),
+                    1.0,
+                    True,
+                    outlook,
                 )
                 for n in nodes
             }
@@ -110,7 +117,9 @@ def note_offers(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteOffer, ...]
 
 
 def _offer_terms(i: Instrument, outlook: Outlook, n: int) -> ConvertTerms:
-    assert i.premium_frac is not None and i.tenor_q is not None and i.coupon_frac is not None
+    assert i.premium_frac is not None
+    assert i.tenor_q is not None
+    assert i.coupon_frac is not None
     launch = float(outlook.share_price_usd[n]) * (1.0 - i.launch_drop_frac)
     capped = i.capped_call_cost_frac is not None and i.cap_premium_frac is not None
     return ConvertTerms(

@@ -74,8 +74,9 @@ def read_outlook(portfolio: Portfolio, tree: TimeTree) -> Outlook:
         mark = np.zeros(len(tree.nodes))
         mark[list(tree.descendants(n))] = 1.0
         below.append(mark)
-        expected[n] = sum(tree.probability[leaf] * w for leaf, w in weight.items() if mark[leaf]) / (
-            tree.probability[n]
+        expected[n] = (
+            sum(tree.probability[leaf] * w for leaf, w in weight.items() if mark[leaf])
+            / (tree.probability[n])
         )
     return Outlook(
         tree=tree,

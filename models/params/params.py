@@ -75,16 +75,16 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         modules, facilities = {}, {}
         for b in open_starts(route, outlook):
             modules[b] = module_arrays(route, b, outlook, futures, flat[site])
-            facilities[b] = tuple(
-                f
-                for c in (close_nodes(route, b, outlook, lender) if lender else ())
-                if (
-                    f := facility_arrays(
-                        route, b, c, modules[b], outlook, lenders[lender.credit_class],
-                        next(x for x in futures if outlook.below[b][x.leaf]), prices[site],
-                    )
-                )
-            )  # fmt: skip
+            future = next(x for x in futures if outlook.below[b][x.leaf])
+            sized = (
+                [
+                    facility_arrays(route, b, c, modules[b], outlook, lender, future, prices[site])
+                    for c in close_nodes(route, b, outlook, lender)
+                ]
+                if lender
+                else []
+            )
+            facilities[b] = tuple(f for f in sized if f is not None)
         if modules:
             compiled.append(RouteParams(route, modules, facilities))
     found = vintages(portfolio, outlook)

@@ -95,10 +95,7 @@ def prices_of(portfolio: Portfolio, site: Site) -> PowerPrices:
 def flat_prices(prices: PowerPrices, future: Future) -> Array:
     """Flat price in each quarter of a future. [USD/MWh]"""
     return np.array(
-        [
-            prices.flat_usd_per_mwh(q, float(i))
-            for q, i in zip(future.quarters, future.power_idx, strict=True)
-        ]
+        [prices.flat_usd_per_mwh(q, float(i)) for q, i in zip(future.quarters, future.power_idx, strict=True)]
     )
 
 
@@ -110,10 +107,7 @@ def site_power(portfolio: Portfolio, site: Site, prices: PowerPrices, outlook: O
     energised = live * np.array([r.energised_mw for r in rows])
     fixed = np.array([prices.fixed_usd_per_mwh(tree.quarter(n)) for n in tree.nodes])
     deciles = np.array(
-        [
-            prices.deciles_usd_per_mwh(tree.quarter(n), outlook.rows[n].power_idx)
-            for n in tree.nodes
-        ]
+        [prices.deciles_usd_per_mwh(tree.quarter(n), outlook.rows[n].power_idx) for n in tree.nodes]
     )
     owed = np.array([r.take_or_pay_frac for r in rows]) * energised * outlook.hours
     resold = np.array([float(r.resale_allowed) for r in rows])
@@ -137,9 +131,7 @@ def site_power(portfolio: Portfolio, site: Site, prices: PowerPrices, outlook: O
         curtail_credit_usd_m_per_mw=np.array([r.curtail_credit_usd_per_mw_q for r in rows]) * USD_M,
         fixed_cost_usd_m_per_q=site.fixed_cost_usd_m_per_q,
         once_cost_usd_m=site.once_cost_usd_m,
-        expansions=tuple(
-            _expansion(x, outlook) for x in portfolio.expansions if x.site == site.site
-        ),
+        expansions=tuple(_expansion(x, outlook) for x in portfolio.expansions if x.site == site.site),
     )
 
 

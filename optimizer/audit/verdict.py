@@ -113,8 +113,8 @@ def _key_part(cell: object) -> str | float:
 
 def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
     if column == "value" and spec.name in ("decisions", "decide_now"):
-        quantity = Quantity(str(key[0]))
-        if quantity in INTEGERS or quantity is Quantity.FINANCED:
+        quantity = str(key[0])
+        if quantity in INTEGERS or quantity == Quantity.FINANCED:
             return Court.INTEGER
         return Court.MW if quantity in MEGAWATTS else Court.USD_M
     if column in _BY_NAME:

@@ -70,7 +70,7 @@ def _cap_table(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
     firm, tree, below = p.portfolio.firm, p.tree, p.outlook.below
     prices = p.outlook.share_price_usd
-    rows = []
+    rows: list[dict[str, object]] = []
     for leaf in tree.leaves:
         price = r.lam * p.outlook.leaf_weight[leaf]
         taken = claims_at(r, leaf)
@@ -101,7 +101,8 @@ def _cap_table(r: Reading) -> list[dict[str, object]]:
                 reported = claim.shares_m * max(0.0, 1.0 - claim.strike_usd / price) if price > 0.0 else 0.0
                 holders.append((claim.claim, taken[claim.claim] / price if price > 0.0 else 0.0, reported))
         rows += [
-            {"leaf": r.labels[leaf], "holder": h, "economic_shares_m": e, "reported_shares_m": s} for h, e, s in holders
+            {"leaf": r.labels[leaf], "holder": h, "economic_shares_m": e, "reported_shares_m": s}
+            for h, e, s in holders
         ]
     return rows
 
@@ -109,26 +110,41 @@ def _cap_table(r: Reading) -> list[dict[str, object]]:
 def _schedule(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
     return [
-        {"tranche": note.tranche, "node": r.labels[n], "quarter": r.quarters[n],
-         "outstanding_usd_m": size * note.outstanding[n], "coupon_usd_m": size * note.coupon[n],
-         "principal_usd_m": size * note.principal[n], "delivered_usd_m": size * note.delivered[n],
-         "capped_call_usd_m": size * note.capped_call[n]}
+        {
+            "tranche": note.tranche,
+            "node": r.labels[n],
+            "quarter": r.quarters[n],
+            "outstanding_usd_m": size * note.outstanding[n],
+            "coupon_usd_m": size * note.coupon[n],
+            "principal_usd_m": size * note.principal[n],
+            "delivered_usd_m": size * note.delivered[n],
+            "capped_call_usd_m": size * note.capped_call[n],
+        }
         for note, size in r.notes
         for n in p.tree.descendants(note.issue)
-    ]  # fmt: skip
+    ]
 
 
 def _by_price(r: Reading) -> list[dict[str, object]]:
     rows = []
     for note, size in r.notes:
         strike = note.terms.conversion_price_usd
-        cap = note.terms.cap_price_usd if note.terms.has_capped_call and math.isfinite(note.terms.cap_price_usd) else strike
+        cap = (
+            note.terms.cap_price_usd
+            if note.terms.has_capped_call and math.isfinite(note.terms.cap_price_usd)
+            else strike
+        )
         for step in PRICE_STEPS:
             price = step * r.program.params.portfolio.firm.price_usd
             s = settlement_at_maturity(size, strike, cap, price, note.terms.settlement)
             rows.append(
-                {"tranche": note.tranche, "price_usd": price, "cash_usd_m": float(s.cash_usd_m),
-                 "shares_out_m": float(s.shares_out_m), "shares_back_m": float(s.shares_back_m),
-                 "net_cost_usd_m": float(s.net_cost_usd_m)}
-            )  # fmt: skip
+                {
+                    "tranche": note.tranche,
+                    "price_usd": price,
+                    "cash_usd_m": float(s.cash_usd_m),
+                    "shares_out_m": float(s.shares_out_m),
+                    "shares_back_m": float(s.shares_back_m),
+                    "net_cost_usd_m": float(s.net_cost_usd_m),
+                }
+            )
     return rows

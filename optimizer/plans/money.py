@@ -3,17 +3,27 @@
 import numpy as np
 import pandas as pd
 
-from models.blocks.books import Tally
+from models.blocks.books import Decision, Tally
 from models.domain.ledger import EBITDA_LINES, CashLine, Quantity
 from optimizer.plans.reading import Array, Reading
 
 NOW = frozenset(
     {
-        Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.FINANCED, Quantity.CANCEL,
-        Quantity.BOUGHT_MW, Quantity.SOLD_MW, Quantity.MOVED_IN_MW, Quantity.MOVED_OUT_MW, Quantity.ATM,
-        Quantity.FOLLOW_ON, Quantity.ISSUE,
+        Quantity.START,
+        Quantity.SIGN,
+        Quantity.EXPAND,
+        Quantity.COOL,
+        Quantity.FINANCED,
+        Quantity.CANCEL,
+        Quantity.BOUGHT_MW,
+        Quantity.SOLD_MW,
+        Quantity.MOVED_IN_MW,
+        Quantity.MOVED_OUT_MW,
+        Quantity.ATM,
+        Quantity.FOLLOW_ON,
+        Quantity.ISSUE,
     }
-)  # fmt: skip
+)
 """Quantities of which the next two quarters are shown apart."""
 NOW_Q = 2
 
@@ -35,10 +45,17 @@ def money_tables(r: Reading) -> dict[str, pd.DataFrame]:
 
 def _decisions(r: Reading) -> pd.DataFrame:
     rows = [
-        {"quantity": str(d.quantity), "site": d.site, "item": d.item, "contract": d.contract, "since": d.since,
-         "node": r.labels[d.node], "value": v}
+        {
+            "quantity": str(d.quantity),
+            "site": d.site,
+            "item": d.item,
+            "contract": d.contract,
+            "since": d.since,
+            "node": r.labels[d.node],
+            "value": v,
+        }
         for d, v in r.decided
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -52,7 +69,13 @@ def _cash_flow(r: Reading) -> pd.DataFrame:
                 value = amount.value
                 if abs(value) > 1e-9:
                     rows.append(
-                        {"entity": owner, "node": r.labels[n], "quarter": r.quarters[n], "line": str(line), "usd_m": value}
+                        {
+                            "entity": owner,
+                            "node": r.labels[n],
+                            "quarter": r.quarters[n],
+                            "line": str(line),
+                            "usd_m": value,
+                        }
                     )
     return pd.DataFrame(rows)
 
@@ -104,10 +127,17 @@ def _financing(r: Reading) -> list[dict[str, object]]:
     for d, v in r.by_quantity[Quantity.RESCUE]:
         book("rescue", "rescue", d.node, v, v, 0.0)
     return [
-        {"instrument": i, "kind": kind, "node": r.labels[n], "quarter": r.quarters[n], "gross_usd_m": x[0],
-         "net_usd_m": x[1], "shares_m": x[2]}
+        {
+            "instrument": i,
+            "kind": kind,
+            "node": r.labels[n],
+            "quarter": r.quarters[n],
+            "gross_usd_m": x[0],
+            "net_usd_m": x[1],
+            "shares_m": x[2],
+        }
         for (i, kind, n), x in sorted(rows.items(), key=lambda kv: (kv[0][2], kv[0][0]))
-    ]  # fmt: skip
+    ]
 
 
 def _debts(r: Reading) -> list[dict[str, object]]:
@@ -122,12 +152,17 @@ def _debts(r: Reading) -> list[dict[str, object]]:
         schedules.append((t.name(r.labels), t.route.terms.site.entity, columns))
     names = ("drawn_usd_m", "interest_usd_m", "principal_usd_m", "balance_usd_m", "restricted_usd_m")
     return [
-        {"debt": name, "node": r.labels[n], "quarter": r.quarters[n], "entity": entity,
-         **{column: float(values[n]) for column, values in zip(names, columns, strict=True)}}
+        {
+            "debt": name,
+            "node": r.labels[n],
+            "quarter": r.quarters[n],
+            "entity": entity,
+            **{column: float(values[n]) for column, values in zip(names, columns, strict=True)},
+        }
         for name, entity, columns in schedules
         for n in p.tree.nodes
         if any(abs(values[n]) > 1e-9 for values in columns)
-    ]  # fmt: skip
+    ]
 
 
 def _liquidity(r: Reading) -> list[dict[str, object]]:
@@ -137,11 +172,19 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
     restricted, undrawn, late = r.tally(Tally.RESTRICTED), r.tally(Tally.UNDRAWN), r.tally(Tally.LATE_LOSS)
     floor = p.portfolio.firm.cash_floor_usd_m
     return [
-        {"node": r.labels[n], "quarter": r.quarters[n], "company_cash_usd_m": company[n], "block_cash_usd_m": block[n],
-         "restricted_usd_m": restricted[n], "undrawn_usd_m": undrawn[n], "late_loss_usd_m": late[n],
-         "floor_usd_m": floor, "headroom_usd_m": company[n] - late[n] - floor}
+        {
+            "node": r.labels[n],
+            "quarter": r.quarters[n],
+            "company_cash_usd_m": company[n],
+            "block_cash_usd_m": block[n],
+            "restricted_usd_m": restricted[n],
+            "undrawn_usd_m": undrawn[n],
+            "late_loss_usd_m": late[n],
+            "floor_usd_m": floor,
+            "headroom_usd_m": company[n] - late[n] - floor,
+        }
         for n in p.tree.nodes
-    ]  # fmt: skip
+    ]
 
 
 def _covenants(r: Reading) -> list[dict[str, object]]:
@@ -155,9 +198,16 @@ def _covenants(r: Reading) -> list[dict[str, object]]:
 
     def row(name: str, metric: str, n: int, value: float, threshold: float, headroom: float) -> None:
         rows.append(
-            {"covenant": name, "node": r.labels[n], "quarter": r.quarters[n], "metric": metric, "value": value,
-             "threshold": threshold, "headroom": headroom}
-        )  # fmt: skip
+            {
+                "covenant": name,
+                "node": r.labels[n],
+                "quarter": r.quarters[n],
+                "metric": metric,
+                "value": value,
+                "threshold": threshold,
+                "headroom": headroom,
+            }
+        )
 
     for c in p.portfolio.covenants:
         for n in tree.nodes:
@@ -198,31 +248,61 @@ def _decide_now(r: Reading) -> pd.DataFrame:
         if d.quantity not in NOW or p.tree.period[d.node] >= NOW_Q:
             continue
         contract = contracts.get(d.contract)
-        last = str(contract.sign_by_quarter) if contract and contract.sign_by_quarter and d.quantity is Quantity.SIGN else ""
+        last = (
+            str(contract.sign_by_quarter)
+            if contract and contract.sign_by_quarter and d.quantity is Quantity.SIGN
+            else ""
+        )
         rows.append(
-            {"quantity": str(d.quantity), "site": d.site, "item": d.item, "contract": d.contract, "since": d.since,
-             "node": r.labels[d.node], "value": v, "quarter": r.quarters[d.node], "amount_usd_m": _amount(r, d, v),
-             "last_quarter": last, "undo": _undo(d.quantity)}
-        )  # fmt: skip
-    columns = ["quantity", "site", "item", "contract", "since", "node", "value", "quarter", "amount_usd_m", "last_quarter", "undo"]
+            {
+                "quantity": str(d.quantity),
+                "site": d.site,
+                "item": d.item,
+                "contract": d.contract,
+                "since": d.since,
+                "node": r.labels[d.node],
+                "value": v,
+                "quarter": r.quarters[d.node],
+                "amount_usd_m": _amount(r, d, v),
+                "last_quarter": last,
+                "undo": _undo(d.quantity),
+            }
+        )
+    columns = [
+        "quantity",
+        "site",
+        "item",
+        "contract",
+        "since",
+        "node",
+        "value",
+        "quarter",
+        "amount_usd_m",
+        "last_quarter",
+        "undo",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _amount(r: Reading, d, v: float) -> float:
+def _amount(r: Reading, d: Decision, v: float) -> float:
     """Money that a decision of now moves: capex, loan, principal, proceeds. [$M]"""
     p = r.program.params
     if d.quantity is Quantity.START:
         built = next(b for b in r.built if (*b.route.key, b.node) == (d.site, d.item, d.contract, d.node))
         return v * float(built.arrays.own_spend_by_age.sum())
     if d.quantity is Quantity.FINANCED:
-        taken = next(t for t in r.taken if t.name(r.labels) == f"{d.site}|{d.item}|{d.contract}|{d.since}|{r.labels[d.node]}")
+        taken = next(
+            t
+            for t in r.taken
+            if t.name(r.labels) == f"{d.site}|{d.item}|{d.contract}|{d.since}|{r.labels[d.node]}"
+        )
         return v * taken.arrays.loan_usd_m
     if d.quantity is Quantity.COOL:
         plant = next(c for c in p.portfolio.cooling if (c.site, c.cooling) == (d.site, d.item))
-        return v * plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx
+        return float(v * plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx)
     if d.quantity is Quantity.EXPAND:
         x = next(x for x in p.portfolio.expansions if x.expansion == d.item)
-        return v * x.cost_usd_m * p.outlook.rows[d.node].capex_idx
+        return float(v * x.cost_usd_m * p.outlook.rows[d.node].capex_idx)
     if d.quantity is Quantity.SOLD_MW:
         vintage = next(x for x in p.vintages if x.name == d.item)
         return v * float(vintage.resale_usd_m_per_mw[d.node])
@@ -234,6 +314,13 @@ def _amount(r: Reading, d, v: float) -> float:
 def _undo(quantity: Quantity) -> str:
     if quantity in (Quantity.START, Quantity.COOL, Quantity.EXPAND):
         return "irreversible: what is spent is lost"
-    if quantity in (Quantity.SIGN, Quantity.FINANCED, Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.CANCEL):
+    if quantity in (
+        Quantity.SIGN,
+        Quantity.FINANCED,
+        Quantity.ATM,
+        Quantity.FOLLOW_ON,
+        Quantity.ISSUE,
+        Quantity.CANCEL,
+    ):
         return "binding once signed"
     return "bought or sold back at the market"

@@ -3,12 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.blocks.books import Books, Tally
+from models.blocks.books import Books, Decision, Tally
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
 from models.params.loans import FacilityArrays
@@ -64,15 +63,15 @@ class Reading:
         return [str(tree.quarter(n)) for n in tree.nodes]
 
     @cached_property
-    def decided(self) -> list[tuple[Any, float]]:
+    def decided(self) -> list[tuple[Decision, float]]:
         """Decisions that are not zero, with their value."""
         pairs = [(d, float(d.variable.value)) for d in self.program.decisions]
         return [(d, v) for d, v in pairs if abs(v) > ZERO]
 
     @cached_property
-    def by_quantity(self) -> dict[Quantity, list[tuple[Any, float]]]:
+    def by_quantity(self) -> dict[Quantity, list[tuple[Decision, float]]]:
         """The same by quantity."""
-        found: dict[Quantity, list[tuple[Any, float]]] = defaultdict(list)
+        found: dict[Quantity, list[tuple[Decision, float]]] = defaultdict(list)
         for d, v in self.decided:
             found[d.quantity].append((d, v))
         return found
@@ -80,7 +79,9 @@ class Reading:
     @cached_property
     def built(self) -> list[Built]:
         """All modules begun."""
-        arrays = {(*r.route.key, n): (r.route, a) for r in self.program.params.routes for n, a in r.modules.items()}
+        arrays = {
+            (*r.route.key, n): (r.route, a) for r in self.program.params.routes for n, a in r.modules.items()
+        }
         found = []
         for d, v in self.by_quantity[Quantity.START]:
             route, a = arrays[d.site, d.item, d.contract, d.node]
@@ -129,7 +130,10 @@ class Reading:
     def tally(self, what: Tally) -> Array:
         """A tally over the company and all borrowers, by node."""
         return np.array(
-            [sum(b.tally_at(what, n).value for b in self.program.books) for n in self.program.params.tree.nodes]
+            [
+                sum(b.tally_at(what, n).value for b in self.program.books)
+                for n in self.program.params.tree.nodes
+            ]
         )
 
     def cash(self, books: Books) -> Array:

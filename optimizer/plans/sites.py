@@ -16,13 +16,19 @@ class SiteYears:
         tree, size = p.tree, len(p.tree.nodes)
         self.reading, self.site = r, site
         self.built = [b for b in r.built if b.route.key[0] == site.site]
-        self.held = [(c, r.held(c.commitment.commitment)) for c in p.commitments if c.commitment.site == site.site]
+        self.held = [
+            (c, r.held(c.commitment.commitment)) for c in p.commitments if c.commitment.site == site.site
+        ]
         power = p.power[site.site]
         self.energised = power.energised_mw.copy()
         for d, steps in r.by_quantity[Quantity.EXPAND]:
             for x in power.expansions:
                 if d.site == site.site and x.expansion.expansion == d.item:
-                    ready = [m for m in tree.descendants(d.node) if tree.period[m] - tree.period[d.node] >= x.expansion.lead_q]
+                    ready = [
+                        m
+                        for m in tree.descendants(d.node)
+                        if tree.period[m] - tree.period[d.node] >= x.expansion.lead_q
+                    ]
                     self.energised[ready] += steps * x.expansion.step_mw
         none = np.zeros(size)
         self.gross = sum((b.count * b.route.gross_mw * b.arrays.occupied for b in self.built), none)
@@ -70,7 +76,7 @@ class SiteYears:
 
     def capex(self, leaf: int) -> float:
         """Spent on the path to a leaf, machines apart. [$M]"""
-        p, r = self.reading.program.params, self.reading
+        p, _r = self.reading.program.params, self.reading
         path = list(p.tree.path(leaf))
         spent = sum(float((b.count * b.arrays.spend)[path].sum()) for b in self.built)
         for c, on in self.held:
@@ -90,7 +96,9 @@ class SiteYears:
                 plant, by_node = plants[d.item], np.zeros(size)
                 for m in tree.descendants(d.node):
                     if tree.period[m] - tree.period[d.node] < plant.lead_q:
-                        by_node[m] = plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx / plant.lead_q
+                        by_node[m] = (
+                            plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx / plant.lead_q
+                        )
                 found.append(count * by_node)
         for d, steps in r.by_quantity[Quantity.EXPAND]:
             if d.site == name:
@@ -123,7 +131,11 @@ class SiteYears:
             r.route.terms.product.gross_to_critical_ratio for r in p.routes if r.route.key[0] == site.site
         ]
         begun_mw = sum(b.count * b.route.module_mw for b in self.built if p.outlook.below[b.node][leaf])
-        room = max(0.0, site.max_hpc_critical_mw - begun_mw) / max(ratios) if ratios and site.hpc_allowed else 0.0
+        room = (
+            max(0.0, site.max_hpc_critical_mw - begun_mw) / max(ratios)
+            if ratios and site.hpc_allowed
+            else 0.0
+        )
         convertible = min(float(self.energised[leaf]), hpc + room)
         share = hpc / convertible if convertible > 0.0 else 0.0
         live = [n for n in path if self.live[n] > 1e-6]
@@ -156,13 +168,21 @@ def site_tables(r: Reading) -> dict[str, pd.DataFrame]:
 def _site_plan(r: Reading, y: SiteYears) -> list[dict[str, object]]:
     return [
         {
-            "site": y.site.site, "node": r.labels[n], "quarter": r.quarters[n], "energised_mw": y.energised[n],
-            "hpc_gross_mw": y.gross[n], "hpc_live_mw": y.live[n], "building_mw": y.building[n],
-            "modules_begun": y.begun[n], "mining_mw": y.mining[n], "slack_mw": y.slack[n], "idle_mw": y.idle[n],
+            "site": y.site.site,
+            "node": r.labels[n],
+            "quarter": r.quarters[n],
+            "energised_mw": y.energised[n],
+            "hpc_gross_mw": y.gross[n],
+            "hpc_live_mw": y.live[n],
+            "building_mw": y.building[n],
+            "modules_begun": y.begun[n],
+            "mining_mw": y.mining[n],
+            "slack_mw": y.slack[n],
+            "idle_mw": y.idle[n],
             "btc_mined": y.btc[n],
         }
         for n in r.program.params.tree.nodes
-    ]  # fmt: skip
+    ]
 
 
 def _mining(r: Reading) -> list[dict[str, object]]:
@@ -176,9 +196,16 @@ def _mining(r: Reading) -> list[dict[str, object]]:
                 slack = b.slack_mw[v.name, n].value if (v.name, n) in b.slack_mw else 0.0
                 if max(stock, on, slack) > 1e-7:
                     found.append(
-                        {"site": s.site, "vintage": v.name, "node": r.labels[n], "quarter": r.quarters[n],
-                         "stock_mw": stock, "on_mw": on, "slack_mw": slack}
-                    )  # fmt: skip
+                        {
+                            "site": s.site,
+                            "vintage": v.name,
+                            "node": r.labels[n],
+                            "quarter": r.quarters[n],
+                            "stock_mw": stock,
+                            "on_mw": on,
+                            "slack_mw": slack,
+                        }
+                    )
     return found
 
 
@@ -186,14 +213,21 @@ def _summary(r: Reading, y: SiteYears) -> list[dict[str, object]]:
     p = r.program.params
     found = []
     for leaf in p.tree.leaves:
-        tenants = [
-            b.route.terms.contract.tenant for b in y.built if p.outlook.below[b.node][leaf]
-        ] + [c.terms.contract.tenant for c, on in y.held if on[leaf] > 0.5]
+        tenants = [b.route.terms.contract.tenant for b in y.built if p.outlook.below[b.node][leaf]] + [
+            c.terms.contract.tenant for c, on in y.held if on[leaf] > 0.5
+        ]
         found.append(
-            {"site": y.site.site, "leaf": r.labels[leaf], "strategy": y.strategy(leaf),
-             "hpc_critical_mw": y.live[leaf], "hpc_gross_mw": y.gross[leaf], "mining_mw": y.mining[leaf],
-             "capex_usd_m": y.capex(leaf), "tenants": "; ".join(dict.fromkeys(tenants))}
-        )  # fmt: skip
+            {
+                "site": y.site.site,
+                "leaf": r.labels[leaf],
+                "strategy": y.strategy(leaf),
+                "hpc_critical_mw": y.live[leaf],
+                "hpc_gross_mw": y.gross[leaf],
+                "mining_mw": y.mining[leaf],
+                "capex_usd_m": y.capex(leaf),
+                "tenants": "; ".join(dict.fromkeys(tenants)),
+            }
+        )
     return found
 
 
@@ -207,7 +241,11 @@ def _contracts(r: Reading) -> list[dict[str, object]]:
             if p.outlook.below[b.node][leaf]:
                 site, _, contract = b.route.key
                 mw[contract, site] = mw.get((contract, site), 0.0) + b.count * b.route.module_mw
-        signed = {(d.contract, d.site): r.quarters[d.node] for d, _ in r.by_quantity[Quantity.SIGN] if p.outlook.below[d.node][leaf]}
+        signed = {
+            (d.contract, d.site): r.quarters[d.node]
+            for d, _ in r.by_quantity[Quantity.SIGN]
+            if p.outlook.below[d.node][leaf]
+        }
         for key in signed:
             mw.setdefault(key, 0.0)
         for c in p.commitments:
@@ -217,9 +255,16 @@ def _contracts(r: Reading) -> list[dict[str, object]]:
         for (contract, site), amount in mw.items():
             c2 = contracts[contract]
             found.append(
-                {"contract": contract, "site": site, "leaf": r.labels[leaf], "tenant": c2.tenant, "state": c2.state,
-                 "signed_quarter": signed.get((contract, site), ""), "mw_critical": amount}
-            )  # fmt: skip
+                {
+                    "contract": contract,
+                    "site": site,
+                    "leaf": r.labels[leaf],
+                    "tenant": c2.tenant,
+                    "state": c2.state,
+                    "signed_quarter": signed.get((contract, site), ""),
+                    "mw_critical": amount,
+                }
+            )
     return found
 
 
@@ -231,9 +276,13 @@ def _commitments(r: Reading) -> list[dict[str, object]]:
         funded = c.spend["escrow"] + c.spend["tenant"] + c.spend["gpu_debt"]
         for n in p.tree.nodes:
             row = {
-                "commitment": c.commitment.commitment, "node": r.labels[n], "quarter": r.quarters[n],
-                "own_usd_m": c.spend["own"][n] * on[n], "funded_usd_m": funded[n] * on[n],
-                "remaining_own_usd_m": c.remaining_own[n] * on[n], "live_mw": c.live_mw[n] * on[n],
-            }  # fmt: skip
+                "commitment": c.commitment.commitment,
+                "node": r.labels[n],
+                "quarter": r.quarters[n],
+                "own_usd_m": c.spend["own"][n] * on[n],
+                "funded_usd_m": funded[n] * on[n],
+                "remaining_own_usd_m": c.remaining_own[n] * on[n],
+                "live_mw": c.live_mw[n] * on[n],
+            }
             found.append(row)
     return found

@@ -14,15 +14,29 @@ from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
 
-BEYOND = (ValueLine.SIGNED_CONTRACTS, ValueLine.BEYOND_CONTRACTS, ValueLine.MACHINES, ValueLine.LAND_AND_POWER)
+BEYOND = (
+    ValueLine.SIGNED_CONTRACTS,
+    ValueLine.BEYOND_CONTRACTS,
+    ValueLine.MACHINES,
+    ValueLine.LAND_AND_POWER,
+)
 """What a leaf is worth for what happens after it; the rest is cash, holdings and debts."""
 UNSIGNED = (ValueLine.BEYOND_CONTRACTS, ValueLine.MACHINES, ValueLine.LAND_AND_POWER)
 
 
 def summarise(
-    loaded: Loaded, options: Options, tree: TimeTree, outcome: Outcome, *, scenario: str, committed: float,
-    tables: Mapping[str, pd.DataFrame], audit: Audit, seconds: Mapping[str, float], matrix: Matrix | None,
-) -> Plan:  # fmt: skip
+    loaded: Loaded,
+    options: Options,
+    tree: TimeTree,
+    outcome: Outcome,
+    *,
+    scenario: str,
+    committed: float,
+    tables: Mapping[str, pd.DataFrame],
+    audit: Audit,
+    seconds: Mapping[str, float],
+    matrix: Matrix | None,
+) -> Plan:
     """Put a plan together; ``tables`` are empty where nothing was found."""
     firm = loaded.portfolio.firm
     lam = outcome.value_per_share_usd
@@ -57,7 +71,9 @@ def summarise(
     )
 
 
-def _share(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float], lines: tuple[ValueLine, ...]) -> float:
+def _share(
+    tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float], lines: tuple[ValueLine, ...]
+) -> float:
     """Share of some lines in the positive value of the leaves, by probability."""
     if not tables:
         return 0.0
@@ -81,15 +97,24 @@ def _run(loaded: Loaded, options: Options, outcome: Outcome, matrix: Matrix | No
         "inputs_sha256": loaded.digest,
         "versions": {name: version(name) for name in packages} | {"python": platform.python_version()},
         "options": {
-            "objective": options.objective, "gap": options.gap, "time_limit_s": options.time_limit_s,
-            "method": options.method, "solver": options.solver, "threads": options.threads, "seed": options.seed,
+            "objective": options.objective,
+            "gap": options.gap,
+            "time_limit_s": options.time_limit_s,
+            "method": options.method,
+            "solver": options.solver,
+            "threads": options.threads,
+            "seed": options.seed,
         },
         "steps": outcome.steps,
-    }  # fmt: skip
+    }
     if matrix is not None:
         low, high = matrix.coefficient_range()
         run["program"] = {
-            "rows": len(matrix.rows), "columns": len(matrix.variables), "integers": int(matrix.is_integer.sum()),
-            "nonzeros": int(matrix.a.nnz), "coefficient_low": low, "coefficient_high": high,
-        }  # fmt: skip
+            "rows": len(matrix.rows),
+            "columns": len(matrix.variables),
+            "integers": int(matrix.is_integer.sum()),
+            "nonzeros": int(matrix.a.nnz),
+            "coefficient_low": low,
+            "coefficient_high": high,
+        }
     return run

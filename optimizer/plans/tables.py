@@ -63,7 +63,9 @@ TABLES: tuple[Table, ...] = (
         "slack_mw[MW] idle_mw[MW] btc_mined[BTC]",
         "quarter",
     ),
-    _table("mining", "machines by vintage", "site vintage node", "stock_mw[MW] on_mw[MW] slack_mw[MW]", "quarter"),
+    _table(
+        "mining", "machines by vintage", "site vintage node", "stock_mw[MW] on_mw[MW] slack_mw[MW]", "quarter"
+    ),
     _table(
         "site_summary",
         "each site at the horizon",
@@ -71,8 +73,13 @@ TABLES: tuple[Table, ...] = (
         "strategy hpc_critical_mw[MW] hpc_gross_mw[MW] mining_mw[MW] capex_usd_m[$M]",
         "tenants",
     ),
-    _table("contracts", "offers signed and contracts held, at the horizon", "contract site leaf", "mw_critical[MW]",
-           "tenant state signed_quarter"),
+    _table(
+        "contracts",
+        "offers signed and contracts held, at the horizon",
+        "contract site leaf",
+        "mw_critical[MW]",
+        "tenant state signed_quarter",
+    ),
     _table(
         "financing",
         "money raised: gross, what arrives, and shares sold or reserved",
@@ -80,8 +87,15 @@ TABLES: tuple[Table, ...] = (
         "gross_usd_m[$M] net_usd_m[$M] shares_m[M]",
         "quarter kind",
     ),
-    _table("sources_uses", "where the money comes from and goes to, over the horizon", "leaf side item", "usd_m[$M]"),
-    _table("cash_flow", "every movement of cash, inflows positive", "entity node line", "usd_m[$M]", "quarter"),
+    _table(
+        "sources_uses",
+        "where the money comes from and goes to, over the horizon",
+        "leaf side item",
+        "usd_m[$M]",
+    ),
+    _table(
+        "cash_flow", "every movement of cash, inflows positive", "entity node line", "usd_m[$M]", "quarter"
+    ),
     _table(
         "debt_schedule",
         "each loan; facilities are site|product|contract|begun|closed",
@@ -93,7 +107,8 @@ TABLES: tuple[Table, ...] = (
         "convert_schedule",
         "convertibles over time, expected over the residual price law",
         "tranche node",
-        "outstanding_usd_m[$M] coupon_usd_m[$M] principal_usd_m[$M] delivered_usd_m[$M] capped_call_usd_m[$M]",
+        "outstanding_usd_m[$M] coupon_usd_m[$M] principal_usd_m[$M] delivered_usd_m[$M] "
+        "capped_call_usd_m[$M]",
         "quarter",
     ),
     _table(
@@ -112,7 +127,8 @@ TABLES: tuple[Table, ...] = (
         "liquidity",
         "cash against the floor",
         "node",
-        "company_cash_usd_m[$M] block_cash_usd_m[$M] restricted_usd_m[$M] undrawn_usd_m[$M] late_loss_usd_m[$M] "
+        "company_cash_usd_m[$M] block_cash_usd_m[$M] restricted_usd_m[$M] undrawn_usd_m[$M] "
+        "late_loss_usd_m[$M] "
         "floor_usd_m[$M] headroom_usd_m[$M]",
         "quarter",
     ),
@@ -123,7 +139,9 @@ TABLES: tuple[Table, ...] = (
         "own_usd_m[$M] funded_usd_m[$M] remaining_own_usd_m[$M] live_mw[MW]",
         "quarter",
     ),
-    _table("covenants", "tests and their headroom", "covenant node", "value threshold headroom", "quarter metric"),
+    _table(
+        "covenants", "tests and their headroom", "covenant node", "value threshold headroom", "quarter metric"
+    ),
     _table("value", "components of value at each leaf", "leaf line", "usd_m[$M]"),
     _table("claims", "what others than today's shareholders take at lambda", "leaf claim", "usd_m[$M]"),
     _table(

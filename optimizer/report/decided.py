@@ -7,7 +7,7 @@ from rich.table import Table
 
 from models.domain.ledger import Quantity
 from optimizer.report.figures import Figures, Row, number
-from optimizer.report.layout import section, table
+from optimizer.report.layout import fill, section, table
 
 ORDER = (
     Quantity.SIGN,
@@ -52,7 +52,7 @@ def _add(found: Table, figures: Figures, row: Row) -> None:
     amount = row.get("amount_usd_m")
     shown = figures.usd_m(float(amount)) if amount is not None and float(amount) else ""
     undo = str(row.get("undo") or "")
-    found.add_row(figures.when(row), in_words(figures, row), shown, str(row.get("last_quarter") or ""), undo)
+    fill(found, figures.when(row), in_words(figures, row), shown, str(row.get("last_quarter") or ""), undo)
 
 
 def _ordered(figures: Figures) -> list[Row]:
@@ -65,12 +65,19 @@ def _ordered(figures: Figures) -> list[Row]:
         key = (row["quantity"], row["site"], row["item"], row["contract"], block, row["node"])
         if key in merged:
             merged[key]["value"] += row["value"]
-            merged[key]["amount_usd_m"] = (merged[key].get("amount_usd_m") or 0.0) + (row["amount_usd_m"] or 0.0)
+            merged[key]["amount_usd_m"] = (merged[key].get("amount_usd_m") or 0.0) + (
+                row["amount_usd_m"] or 0.0
+            )
         else:
             merged[key] = row
     return sorted(
         merged.values(),
-        key=lambda row: (figures.node_of[row["node"]], ORDER.index(row["quantity"]), row["site"], row["item"]),
+        key=lambda row: (
+            figures.node_of[row["node"]],
+            ORDER.index(row["quantity"]),
+            row["site"],
+            row["item"],
+        ),
     )
 
 

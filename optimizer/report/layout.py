@@ -23,6 +23,6 @@ def table(*headings: str) -> Table:
     return found
 
 
-def cell(text: str) -> Text:
-    """Text that is never read as markup."""
-    return Text(text)
+def fill(into: Table, *cells: str, style: str = "") -> None:
+    """Add a row of plain text, never read as markup."""
+    into.add_row(*(Text(cell) for cell in cells), style=style or None)

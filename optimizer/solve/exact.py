@@ -22,7 +22,7 @@ class HighsProgram:
     def __init__(self, matrix: Matrix, *, threads: int, seed: int, stop: threading.Event) -> None:
         self.matrix = matrix
         self.stop = stop
-        self.highs = highspy.Highs()
+        self.highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (
             ("output_flag", False),
             ("threads", threads),
@@ -37,20 +37,29 @@ class HighsProgram:
         self.highs.HandleUserInterrupt = False
 
     def solve(
-        self, cost: Array, *, integer: bool, gap_usd_m: float, time_limit_s: float,
-        lower: Array | None = None, upper: Array | None = None, start: Array | None = None,
+        self,
+        cost: Array,
+        *,
+        integer: bool,
+        gap_usd_m: float,
+        time_limit_s: float,
+        lower: Array | None = None,
+        upper: Array | None = None,
+        start: Array | None = None,
         progress: Progress | None = None,
-    ) -> MipResult:  # fmt: skip
+    ) -> MipResult:
         """Maximise ``cost`` x to an absolute gap. [$M]
 
-        Runs in a thread of its own, so that an interrupt of the main thread sets ``stop`` at once and the best
-        plan so far is kept.
+        Runs in a thread of its own, so that an interrupt of the main thread sets ``stop`` at once and
+        the best plan so far is kept.
         """
         m, h = self.matrix, self.highs
         size = len(m.variables)
         columns = np.arange(size, dtype=np.int32)
         h.changeColsCost(size, columns, cost)
-        h.changeColsBounds(size, columns, m.lower if lower is None else lower, m.upper if upper is None else upper)
+        h.changeColsBounds(
+            size, columns, m.lower if lower is None else lower, m.upper if upper is None else upper
+        )
         kinds = np.where(m.is_integer & integer, 1, 0).astype(np.uint8)
         h.changeColsIntegrality(size, columns, kinds)
         h.changeObjectiveSense(highspy.ObjSense.kMaximize)
@@ -67,7 +76,7 @@ class HighsProgram:
         def work() -> None:
             try:
                 h.run()
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            except BaseException as error:
                 failure.append(error)
 
         worker = threading.Thread(target=work, daemon=True)
@@ -81,7 +90,7 @@ class HighsProgram:
     def _listen(self, deadline: float, progress: Progress | None) -> None:
         h = self.highs
         for event in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt, h.cbMipLogging):
-            event.clear()
+            event.clear()  # type: ignore[no-untyped-call]
 
         def interrupt(event: object) -> None:
             if self.stop.is_set() or time.monotonic() > deadline:
@@ -114,20 +123,25 @@ class HighsProgram:
         if not integer:
             return MipResult("nothing", None, -np.inf, np.inf)
         bound = float(info.mip_dual_bound)
-        return MipResult("feasible" if found else "nothing", x, value, bound if np.isfinite(bound) else np.inf)
+        return MipResult(
+            "feasible" if found else "nothing", x, value, bound if np.isfinite(bound) else np.inf
+        )
 
     def _unbounded(self) -> MipResult:
         """Tell unbounded from infeasible, and name the loop by its ray."""
         h = self.highs
         h.setOptionValue("presolve", "off")
-        h.changeColsIntegrality(len(self.matrix.variables), np.arange(len(self.matrix.variables), dtype=np.int32),
-                                np.zeros(len(self.matrix.variables), dtype=np.uint8))  # fmt: skip
+        h.changeColsIntegrality(
+            len(self.matrix.variables),
+            np.arange(len(self.matrix.variables), dtype=np.int32),
+            np.zeros(len(self.matrix.variables), dtype=np.uint8),
+        )
         h.run()
         status = h.getModelStatus()
         h.setOptionValue("presolve", "choose")
         if status != highspy.HighsModelStatus.kUnbounded:
             return MipResult("infeasible", None, -np.inf, -np.inf)
-        _, has_ray, ray = h.getPrimalRay()
+        _, has_ray, ray = h.getPrimalRay()  # type: ignore[attr-defined]
         loop = ()
         if has_ray:
             moving = np.flatnonzero(np.abs(np.array(ray)) > 1e-9)

@@ -55,7 +55,7 @@ class Matrix:
 
 def compile_matrix(model: pyo.ConcreteModel) -> Matrix:
     """Compile the constraints of a model; every variable of the model is a column."""
-    variables = [v for v in model.component_data_objects(pyo.Var, descend_into=True)]
+    variables = list(model.component_data_objects(pyo.Var, descend_into=True))
     model.add_component("compiled_objective", pyo.Objective(expr=0.0 * variables[0]))
     form = LinearStandardFormCompiler().write(model, mixed_form=True, column_order=variables)
     model.del_component("compiled_objective")
@@ -66,7 +66,10 @@ def compile_matrix(model: pyo.ConcreteModel) -> Matrix:
     kind = np.array([row.bound_type for row in form.rows])
     rhs = np.asarray(form.rhs, dtype=float)
     a = csc_array(form.A)
-    a = csc_array((a.data, a.indices, np.append(a.indptr, np.full(len(unused), a.indptr[-1]))), shape=(a.shape[0], len(columns)))
+    a = csc_array(
+        (a.data, a.indices, np.append(a.indptr, np.full(len(unused), a.indptr[-1]))),
+        shape=(a.shape[0], len(columns)),
+    )
     bounds = [v.bounds for v in columns]
     return Matrix(
         variables=tuple(columns),

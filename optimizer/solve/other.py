@@ -1,6 +1,5 @@
 """Any other MIP solver that Pyomo knows, behind the same interface."""
 
-
 from collections.abc import Callable
 from typing import Any
 
@@ -31,9 +30,17 @@ class PyomoProgram:
         self.solver = _solver(name)
 
     def solve(
-        self, cost: Array, *, integer: bool, gap_usd_m: float, time_limit_s: float, lower: Array | None = None,
-        upper: Array | None = None, start: Array | None = None, progress: Callable[[float, float], None] | None = None,
-    ) -> MipResult:  # fmt: skip
+        self,
+        cost: Array,
+        *,
+        integer: bool,
+        gap_usd_m: float,
+        time_limit_s: float,
+        lower: Array | None = None,
+        upper: Array | None = None,
+        start: Array | None = None,
+        progress: Callable[[float, float], None] | None = None,
+    ) -> MipResult:
         """Maximise ``cost`` x to an absolute gap; start and progress are left to HiGHS."""
         m = self.matrix
         objective = Linear()
@@ -49,16 +56,22 @@ class PyomoProgram:
             self._set_columns(True, m.lower, m.upper)
 
     def _set_columns(self, integer: bool, lower: Array, upper: Array) -> None:
-        for v, low, high, whole in zip(self.matrix.variables, lower, upper, self.matrix.is_integer, strict=True):
+        for v, low, high, whole in zip(
+            self.matrix.variables, lower, upper, self.matrix.is_integer, strict=True
+        ):
             v.domain = pyo.Integers if integer and whole else pyo.Reals
             v.setlb(low if np.isfinite(low) else None)
             v.setub(high if np.isfinite(high) else None)
 
     def _run(self, gap_usd_m: float, time_limit_s: float) -> Any:
         results = self.solver.solve(
-            self.model, load_solutions=False, raise_exception_on_nonoptimal_result=False,
-            time_limit=max(1.0, time_limit_s), rel_gap=0.0, abs_gap=max(1e-6, gap_usd_m),
-        )  # fmt: skip
+            self.model,
+            load_solutions=False,
+            raise_exception_on_nonoptimal_result=False,
+            time_limit=max(1.0, time_limit_s),
+            rel_gap=0.0,
+            abs_gap=max(1e-6, gap_usd_m),
+        )
         return results
 
     def _read(self, results: Any, objective: Linear, integer: bool) -> MipResult:

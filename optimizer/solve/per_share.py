@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +22,40 @@ Tell = Callable[[str, float, float], None]
 
 NEW = frozenset(
     {
-        Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.BOUGHT_MW, Quantity.MOVED_IN_MW,
-        Quantity.CANCEL, Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE,
+        Quantity.START,
+        Quantity.SIGN,
+        Quantity.EXPAND,
+        Quantity.COOL,
+        Quantity.BOUGHT_MW,
+        Quantity.MOVED_IN_MW,
+        Quantity.CANCEL,
+        Quantity.ATM,
+        Quantity.FOLLOW_ON,
+        Quantity.ISSUE,
     }
-)  # fmt: skip
+)
 """What the committed-only plan may not do: nothing is begun, signed, bought, cancelled or raised."""
 RESCUE_TOLERANCE_USD_M = 1e-4
 MAX_STEPS = 12
 
 
-class Solver:
+class Solver(Protocol):
     """What the iteration needs of a solver of one matrix."""
 
     def solve(
-        self, cost: Array, *, integer: bool, gap_usd_m: float, time_limit_s: float, lower: Array | None = None,
-        upper: Array | None = None, start: Array | None = None, progress: Callable[[float, float], None] | None = None,
-    ) -> MipResult:  # fmt: skip
-        """Maximise cost x."""
-        raise NotImplementedError
+        self,
+        cost: Array,
+        *,
+        integer: bool,
+        gap_usd_m: float,
+        time_limit_s: float,
+        lower: Array | None = None,
+        upper: Array | None = None,
+        start: Array | None = None,
+        progress: Callable[[float, float], None] | None = None,
+    ) -> MipResult:
+        """Maximise ``cost`` x to an absolute gap."""
+        ...
 
 
 @dataclass(eq=False)
@@ -73,10 +90,20 @@ class Search:
             taken = claims.standing(lam, notes) + sum(c.at(lam) * amount for c, amount in charged)
             return value - taken - lam * self.shares_m
 
-        return root_lambda(surplus, 0.0, 2.0 * abs(value) / self.shares_m + 1.0) if surplus(0.0) > 0.0 else 0.0
+        return (
+            root_lambda(surplus, 0.0, 2.0 * abs(value) / self.shares_m + 1.0) if surplus(0.0) > 0.0 else 0.0
+        )
 
-    def at(self, lam: float, *, integer: bool, gap: float, start: Array | None = None,
-           lower: Array | None = None, upper: Array | None = None) -> tuple[MipResult, float]:  # fmt: skip
+    def at(
+        self,
+        lam: float,
+        *,
+        integer: bool,
+        gap: float,
+        start: Array | None = None,
+        lower: Array | None = None,
+        upper: Array | None = None,
+    ) -> tuple[MipResult, float]:
         """Solve at a fixed lambda; the second number is the bound on E[V] - claims - lambda N0."""
         objective = self.program.objective(lam)
         constant = objective.constant - lam * self.shares_m
@@ -84,12 +111,22 @@ class Search:
 
         def progress(value: float, bound: float) -> None:
             if abs(value) < 1e20 and abs(bound) < 1e20:
-                self.tell("solving", lam + (value + constant) / self.shares_m, lam + (bound + constant) / self.shares_m)
+                self.tell(
+                    "solving",
+                    lam + (value + constant) / self.shares_m,
+                    lam + (bound + constant) / self.shares_m,
+                )
 
         result = self.solver.solve(
-            self.matrix.cost(objective), integer=integer, gap_usd_m=gap * scale, time_limit_s=self.seconds_left(),
-            lower=lower, upper=upper, start=start, progress=progress,
-        )  # fmt: skip
+            self.matrix.cost(objective),
+            integer=integer,
+            gap_usd_m=gap * scale,
+            time_limit_s=self.seconds_left(),
+            lower=lower,
+            upper=upper,
+            start=start,
+            progress=progress,
+        )
         return result, result.bound + constant
 
     def committed(self) -> tuple[float, Array | None, str]:
@@ -127,7 +164,12 @@ class Search:
         lower[integers] = upper[integers] = np.round(x[integers])
         objective = self.program.objective(lam)
         result = self.solver.solve(
-            self.matrix.cost(objective), integer=False, gap_usd_m=0.0, time_limit_s=30.0, lower=lower, upper=upper
+            self.matrix.cost(objective),
+            integer=False,
+            gap_usd_m=0.0,
+            time_limit_s=30.0,
+            lower=lower,
+            upper=upper,
         )
         if result.x is None:
             return x
@@ -137,7 +179,9 @@ class Search:
     def rescue_usd_m(self, x: Array) -> float:
         """Funding of last resort that a plan uses."""
         return sum(
-            float(x[self.matrix.column[id(d.variable)]]) for d in self.program.decisions if d.quantity is Quantity.RESCUE
+            float(x[self.matrix.column[id(d.variable)]])
+            for d in self.program.decisions
+            if d.quantity is Quantity.RESCUE
         )
 
 
@@ -161,7 +205,7 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
             found = search.root(result.x)
             if found > lam or best is None:
                 lam, best = found, result.x
-        # F falls with slope -N0 at least: a non-negative bound caps the root beyond the trial, a negative one below it
+        # F falls with slope -N0 at least, so a bound B on F(trial) puts the root at most B/N0 beyond it
         bound = min(bound, trial + max(0.0, surplus) / search.shares_m)
         search.tell("step", lam, bound)
         if bound - lam <= search.options.gap * abs(lam) or result.proved == "nothing":
@@ -188,9 +232,13 @@ def best_value(search: Search) -> tuple[Outcome, float]:
 
     scale = max(1.0, abs(search.matrix.at(best, objective)) if best is not None else 1.0)
     result = search.solver.solve(
-        search.matrix.cost(objective), integer=True, gap_usd_m=0.9 * search.options.gap * scale,
-        time_limit_s=search.seconds_left(), start=best, progress=progress,
-    )  # fmt: skip
+        search.matrix.cost(objective),
+        integer=True,
+        gap_usd_m=0.9 * search.options.gap * scale,
+        time_limit_s=search.seconds_left(),
+        start=best,
+        progress=progress,
+    )
     if result.x is None:
         return _nothing(search, result.proved, result.loop), committed
     value, bound = result.value + objective.constant, result.bound + objective.constant
@@ -207,7 +255,10 @@ def _outcome(search: Search, lam: float, bound: float, x: Array, steps: int) -> 
     status: Status = "optimal" if gap <= search.options.gap else "feasible"
     note = ""
     if lam <= 0.0:
-        status, note = "equity_under_water", "no plan found has positive value per share; value is maximised instead"
+        status, note = (
+            "equity_under_water",
+            "no plan found has positive value per share; value is maximised instead",
+        )
     elif search.rescue_usd_m(x) > RESCUE_TOLERANCE_USD_M:
         status = "feasible_with_rescue"
     elif status == "feasible" and search.stop.is_set():

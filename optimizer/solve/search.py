@@ -1,4 +1,4 @@
-"""One search: choose the solver, run the objective's search, fall back to value when equity is under water."""
+"""One search: choose the solver, run the objective's search, fall back to value under water."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ def search_plan(
 
 
 def write_model(program: Program, outcome: Outcome, file: Path) -> None:
-    """Write the program to .mps or .lp, with the objective at the plan's lambda; ValueError for another ending."""
+    """Write the program to .mps or .lp with the objective at the plan's lambda; else ValueError."""
     if file.suffix not in (".mps", ".lp"):
         raise ValueError(f"{file.name}: a model is written to a .mps or .lp file")
     m = program.model

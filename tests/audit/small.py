@@ -23,7 +23,8 @@ def _company() -> dict[str, object]:
     return {
         "name": "Small", "ticker": "SML", "first_quarter": FIRST, "horizon_q": HORIZON, "price_usd": 10.0,
         "basic_shares_m": 100.0, "authorised_shares_m": 400.0, "award_shares_m_per_q": 0.2,
-        "traded_shares_m_per_day": 2.0, "open_days_per_q": 40.0, "atm_left_usd_m": 300.0, "impact_window_q": 2,
+        "traded_shares_m_per_day": 2.0, "open_days_per_q": 40.0, "atm_left_usd_m": 300.0,
+        "impact_window_q": 2,
         "btc_beta": 0.5, "ai_beta": 1.0, "overhead_usd_m_per_q": 3.0, "overhead_growth_frac_per_year": 0.03,
         "cash_floor_usd_m": 20.0, "cost_of_equity_frac": 0.12, "straight_spread_frac": 0.04,
         "cash_yield_spread_frac": 0.002, "pool_fee_frac": 0.01, "building_cap_mw": 100.0,
@@ -35,7 +36,8 @@ def _company() -> dict[str, object]:
 def _site(name: str, entity: str, market: str | None, **changed: object) -> dict[str, object]:
     return {
         "site": name, "entity": entity, "region": "here", "market": market, "fixed_cost_usd_m_per_q": 0.5,
-        "once_cost_usd_m": 2.0, "demolition_usd_m_per_mw": 0.1, "water_limit_m3_per_q": 1e6, "hpc_allowed": True,
+        "once_cost_usd_m": 2.0, "demolition_usd_m_per_mw": 0.1, "water_limit_m3_per_q": 1e6,
+        "hpc_allowed": True,
         "mining_allowed": True, "earliest_conversion_quarter": FIRST, "max_hpc_critical_mw": 60.0,
         "unconverted_value_usd_m_per_mw": 0.8, **changed,
     }  # fmt: skip
@@ -53,7 +55,8 @@ def _power(site: str, since: int, mw: float, basis: str, **changed: object) -> d
 
 def _product(name: str, **changed: object) -> dict[str, object]:
     return {
-        "product": name, "workload": "colocation", "archetype": "rebuild", "cooling": "air", "module_mw": 10.0,
+        "product": name, "workload": "colocation", "archetype": "rebuild", "cooling": "air",
+        "module_mw": 10.0,
         "gross_to_critical_ratio": 0.7, "load_frac": 0.8, "capex_usd_m_per_mw": 8.0, "contingency_frac": 0.05,
         "gpu_capex_usd_m_per_mw": 0.0, "spend_profile": "spend", "gpu_spend_profile": None, "lead_q": 3,
         "displaces_mining_q": 2, "ramp_profile": "ramp", "opex_usd_per_kw_month": 10.0,
@@ -68,7 +71,8 @@ def _contract(name: str, state: str, **changed: object) -> dict[str, object]:
         "sites": "north;south", "workloads": "colocation;gpu_cloud", "coolings": "air", "min_mw": 0.0,
         "max_mw": 40.0, "billing_basis": "critical", "first_year_rent_usd_per_kw_month": 140.0,
         "rent_indexed_to": "none", "escalator_frac_per_year": 0.03, "commencement_quarter": quarter(4),
-        "term_q": 40, "contract_value_usd_m": None, "power_passed_through": True, "opex_passed_through_frac": 0.5,
+        "term_q": 40, "contract_value_usd_m": None, "power_passed_through": True,
+        "opex_passed_through_frac": 0.5,
         "delivery_probability_frac": 0.97, "payment_lag_q": 0, "sign_from_quarter": None,
         "sign_by_quarter": None, "deadline_quarter": None, "exclusive_group": None, "usable_slack_frac": 0.0,
         "slack_hours_frac": 0.0, **changed,
@@ -94,9 +98,12 @@ def _contracts() -> list[dict[str, object]]:
 def _instruments() -> list[dict[str, object]]:
     def one(name: str, kind: str, drop: float, **changed: object) -> dict[str, object]:
         return {
-            "instrument": name, "kind": kind, "min_usd_m": 10.0, "max_usd_m": 200.0, "max_frac_of_market_cap": 0.3,
-            "once_every_q": 2, "lockup_after_q": 1, "launch_drop_frac": drop, "drop_lasts_q": 2, "fee_frac": 0.02,
-            "coupon_frac": None, "premium_frac": None, "capped_call_cost_frac": None, "cap_premium_frac": None,
+            "instrument": name, "kind": kind, "min_usd_m": 10.0, "max_usd_m": 200.0,
+            "max_frac_of_market_cap": 0.3,
+            "once_every_q": 2, "lockup_after_q": 1, "launch_drop_frac": drop, "drop_lasts_q": 2,
+            "fee_frac": 0.02,
+            "coupon_frac": None, "premium_frac": None, "capped_call_cost_frac": None,
+            "cap_premium_frac": None,
             "tenor_q": None, "put_after_q": None, "call_after_q": None, "call_trigger_frac": None,
             "settlement": None, **changed,
         }  # fmt: skip
@@ -160,7 +167,8 @@ def _finance() -> dict[str, object]:
             {"claim": "option", "shares_m": 2.0, "strike_usd": 6.0, "expiry_quarter": quarter(4),
              "contract": None},
         ],
-        "credit_classes": [_credit("ig", "notes"), _credit("gpu", "delayed_draw", maturity_q=12, coverage_q=12)],
+        "credit_classes": [_credit("ig", "notes"), _credit("gpu", "delayed_draw", maturity_q=12,
+        coverage_q=12)],
         "instruments": _instruments(),
         "impact": [
             {"instrument": "atm", "block": b, "up_to_frac_of_volume": 0.05 * b, "discount_frac": 0.02 * b}
@@ -169,7 +177,8 @@ def _finance() -> dict[str, object]:
         "covenants": [
             {"covenant": metric, "source_of_rule": "policy", "metric": metric, "threshold": level,
              "from_quarter": quarter(8), "to_quarter": quarter(20)}
-            for metric, level in (("minimum_liquidity", 10.0), ("net_debt_to_ebitda", 30.0), ("interest_cover", 0.1))
+            for metric, level in (("minimum_liquidity", 10.0), ("net_debt_to_ebitda", 30.0),
+            ("interest_cover", 0.1))
         ],
         "budgets": [
             {"budget": "own", "site": None, "counts": "own", "from_quarter": quarter(0),
@@ -182,7 +191,8 @@ def _finance() -> dict[str, object]:
 
 def _tenancy() -> dict[str, object]:
     money = {"give_back_from_q": 1, "give_back_q": 6, "max_frac_of_rent": 0.3}
-    flows = [("own", 0, 6.0, 4.0), ("vendor", 0, 3.0, 0.0), ("escrow", 1, 4.0, 0.0), ("gpu_debt", 2, 12.0, 2.0),
+    flows = [("own", 0, 6.0, 4.0), ("vendor", 0, 3.0, 0.0), ("escrow", 1, 4.0, 0.0), ("gpu_debt", 2, 12.0,
+    2.0),
              ("tenant", 2, 5.0, 0.0), ("own", 3, 2.0, 4.0)]  # fmt: skip
     return {
         "contracts": _contracts(),
@@ -201,7 +211,8 @@ def _tenancy() -> dict[str, object]:
             for name, basis in (("lease", "contract"), ("cloud", "min"), ("held", "market"))
         ],
         "commitments": [
-            {"commitment": "half-built", "site": "north", "contract": "held", "product": "hall", "debt": "line",
+            {"commitment": "half-built", "site": "north", "contract": "held", "product": "hall",
+             "debt": "line",
              "capex_usd_m": 80.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": FIRST,
              "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
             {"commitment": "maybe", "site": "south", "contract": "open", "product": "hall", "debt": None,
@@ -209,16 +220,19 @@ def _tenancy() -> dict[str, object]:
              "cancellable_until_quarter": quarter(3), "cancel_fee_usd_m": 1.5},
         ],
         "commitment_flows": [
-            {"commitment": "half-built", "quarter": quarter(t), "funded_by": by, "amount_usd_m": usd, "mw_live": mw}
+            {"commitment": "half-built", "quarter": quarter(t), "funded_by": by, "amount_usd_m": usd,
+             "mw_live": mw}
             for by, t, usd, mw in flows
         ] + [
-            {"commitment": "maybe", "quarter": quarter(4), "funded_by": "own", "amount_usd_m": 15.0, "mw_live": 2.0}
+            {"commitment": "maybe", "quarter": quarter(4), "funded_by": "own", "amount_usd_m": 15.0,
+             "mw_live": 2.0}
         ],
     }  # fmt: skip
 
 
 def _estate() -> dict[str, object]:
-    old = {"uptime_frac": 0.94, "resale_profile": "resale", "overhead_frac": 1.05, "variable_cost_usd_per_mwh": 2.0,
+    old = {"uptime_frac": 0.94, "resale_profile": "resale", "overhead_frac": 1.05,
+    "variable_cost_usd_per_mwh": 2.0,
            "fixed_cost_usd_per_mw_q": 3000.0, "move_usd_per_mw": 20_000.0, "move_q": 1}  # fmt: skip
     window = {"earliest_quarter": FIRST, "latest_quarter": quarter(9)}
     return {
@@ -233,7 +247,8 @@ def _estate() -> dict[str, object]:
         "expansions": [{"expansion": "line-2", "site": "north", "step_mw": 10.0, "max_steps": 2,
                         "cost_usd_m": 6.0, "deposit_usd_m": 1.0, "lead_q": 3, **window}],
         "cooling": [
-            {"site": s, "cooling": "air", "existing_mw": 5.0, "module_mw": 10.0, "capex_usd_m_per_module": 6.0,
+            {"site": s, "cooling": "air", "existing_mw": 5.0, "module_mw": 10.0,
+             "capex_usd_m_per_module": 6.0,
              "lead_q": 2, "max_modules": 5, "pue": 1.25, "water_m3_per_mwh": 0.1}
             for s in ("north", "south")
         ],
@@ -254,8 +269,10 @@ def _estate() -> dict[str, object]:
             for i, f in enumerate(fracs)
         ],
         "machines": [
-            {"machine": "s1", "j_per_th": 17.5, "price_usd_per_th": 8.0, "life_q": 20, "max_buy_mw_per_q": 20.0, **old},
-            {"machine": "s0", "j_per_th": 29.5, "price_usd_per_th": 4.0, "life_q": 12, "max_buy_mw_per_q": 0.0, **old},
+            {"machine": "s1", "j_per_th": 17.5, "price_usd_per_th": 8.0, "life_q": 20,
+             "max_buy_mw_per_q": 20.0, **old},
+            {"machine": "s0", "j_per_th": 29.5, "price_usd_per_th": 4.0, "life_q": 12,
+             "max_buy_mw_per_q": 0.0, **old},
         ],
         "fleets": [
             {"fleet": "n-s1", "site": "north", "machine": "s1", "mw": 25.0, "age_q": 4},

@@ -23,7 +23,8 @@ def river_bend_noi(quarters: int, skipped: int) -> list[float]:
 
 def credit_class(**changed: object) -> CreditClass:
     row = {
-        "credit_class": "c", "spread_frac": 0.025, "ltc_max_frac": 0.99, "dscr_min": 1.30566, "coverage_q": 80,
+        "credit_class": "c", "spread_frac": 0.025, "ltc_max_frac": 0.99, "dscr_min": 1.30566,
+        "coverage_q": 80,
         "maturity_q": 80, "balloon_cap_frac": 0.0, "refinance_spread_frac": 0.025, "funding": "notes",
         "fee_frac": 0.02, "reserve_q": 0, "delivery_haircut_frac": 1.0, "closes_at_start": True,
         "closes_at_completion": True,

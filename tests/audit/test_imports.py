@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 FORBIDDEN = (
-    "pyomo", "highspy", "models.blocks", "models.params", "models.formulas", "optimizer.solve", "optimizer.pipeline",
+    "pyomo", "highspy", "models.blocks", "models.params", "models.formulas", "optimizer.solve",
+    "optimizer.pipeline",
 )  # fmt: skip
 
 SCRIPT = """

@@ -11,7 +11,8 @@ from tests.audit import small
 def company(
     *, price_usd: float, shares_m: float, leaves: tuple[float, float], note_usd_m: float = 0.0
 ) -> Portfolio:
-    """Two equally likely leaves in the second quarter, worth ``leaves`` before claims; deck prices follow them."""
+    """Two equally likely leaves in the second quarter,
+    worth ``leaves`` before claims; deck prices follow them."""
     whole = small.portfolio()
     mean = 0.5 * sum(leaves)
     firm = whole.firm.model_copy(update={
@@ -24,7 +25,8 @@ def company(
     })  # fmt: skip
     market = [
         row.model_copy(update={
-            "btc_usd": 1e5 * (1.0 if row.quarter == firm.first_quarter else worth / mean), "base_rate_frac": 0.0,
+            "btc_usd": 1e5 * (1.0 if row.quarter == firm.first_quarter else worth / mean),
+            "base_rate_frac": 0.0,
         })
         for scenario, worth in (("up", leaves[0]), ("down", leaves[1]))
         for row in (r for r in whole.market if r.scenario == "base")
@@ -38,14 +40,16 @@ def company(
     ]
     note = whole.convertibles[0].model_copy(update={
         "principal_usd_m": note_usd_m, "coupon_frac": 0.0, "maturity_quarter": firm.first_quarter + 2,
-        "put_quarter": None, "call_from_quarter": None, "conversion_price_usd": 16.0325, "cap_price_usd": None,
+        "put_quarter": None, "call_from_quarter": None, "conversion_price_usd": 16.0325,
+        "cap_price_usd": None,
     })  # fmt: skip
     overhead = [v.model_copy(update={"years": 0.0}) for v in whole.valuation]
     holding = whole.holdings[0].model_copy(update={"value_usd_m": mean, "haircut_frac": 0.0})
     instruments = [i.model_copy(update={"fee_frac": 0.0}) for i in whole.instruments]
     impact = [b.model_copy(update={"discount_frac": 0.0}) for b in whole.impact]
     return Portfolio(
-        company=(firm,), entities=(parent,), holdings=(holding,), valuation=tuple(overhead), regions=(), sites=(),
+        company=(firm,), entities=(parent,), holdings=(holding,), valuation=tuple(overhead), regions=(),
+        sites=(),
         power=(), scenarios=tuple(scenarios), market=(*root, *market), instruments=tuple(instruments),
         impact=tuple(impact), convertibles=(note,) if note_usd_m else (),
     )  # fmt: skip

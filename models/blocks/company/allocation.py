@@ -16,9 +16,14 @@ from models.timetree import TimeTree
 
 
 def add_allocation(
-    b: pyo.Block, tree: TimeTree, firm: Company, contracts: Mapping[str, Contract], vintages: Sequence[Vintage],
-    borrowers: Sequence[BorrowerPorts], books: Books,
-) -> None:  # fmt: skip
+    b: pyo.Block,
+    tree: TimeTree,
+    firm: Company,
+    contracts: Mapping[str, Contract],
+    vintages: Sequence[Vintage],
+    borrowers: Sequence[BorrowerPorts],
+    books: Books,
+) -> None:
     """Shared offers, crews and machines. Maths: docs/program.md, ALO-1 ... ALO-6."""
     _add_offers(b, tree, contracts, borrowers)
 
@@ -33,7 +38,9 @@ def add_allocation(
     _add_machines(b, tree, vintages, borrowers, books)
 
 
-def _add_offers(b: pyo.Block, tree: TimeTree, contracts: Mapping[str, Contract], borrowers: Sequence[BorrowerPorts]) -> None:
+def _add_offers(
+    b: pyo.Block, tree: TimeTree, contracts: Mapping[str, Contract], borrowers: Sequence[BorrowerPorts]
+) -> None:
     signed = [(o, n, v) for x in borrowers for s in x.sites for (o, n), v in s.signed.items()]
     below = [set(tree.descendants(n)) for n in tree.nodes]
     groups = {c.exclusive_group for c in contracts.values() if c.exclusive_group}
@@ -56,14 +63,18 @@ def _add_offers(b: pyo.Block, tree: TimeTree, contracts: Mapping[str, Contract],
         return at_most(signatures({o}, n), 1.0)
 
     members = {g: {o for o in offers if contracts[o].exclusive_group == g} for g in sorted(groups)}
-    group_ends = [(g, n) for g, names in members.items() for n in last_nodes({m for o, m, _ in signed if o in names})]
+    group_ends = [
+        (g, n) for g, names in members.items() for n in last_nodes({m for o, m, _ in signed if o in names})
+    ]
 
     @b.Constraint(group_ends, doc="ALO-2 at most one offer of an exclusive group [-]")
     def one_of_group(b, g, n):
         return at_most(signatures(members[g], n), 1.0)
 
     begun = [x for p in borrowers for s in p.sites for x in s.conversion.begun]
-    merchant = sorted({x.route.terms.contract.contract for x in begun if x.route.terms.contract.state == "merchant"})
+    merchant = sorted(
+        {x.route.terms.contract.contract for x in begun if x.route.terms.contract.state == "merchant"}
+    )
 
     @b.Constraint(merchant, tree.leaves, doc="ALO-6 merchant MW within the market's depth [MW]")
     def merchant_within_depth(b, o, leaf):
@@ -75,7 +86,11 @@ def _add_offers(b: pyo.Block, tree: TimeTree, contracts: Mapping[str, Contract],
 
 
 def _add_machines(
-    b: pyo.Block, tree: TimeTree, vintages: Sequence[Vintage], borrowers: Sequence[BorrowerPorts], books: Books
+    b: pyo.Block,
+    tree: TimeTree,
+    vintages: Sequence[Vintage],
+    borrowers: Sequence[BorrowerPorts],
+    books: Books,
 ) -> None:
     sites = [s.mining for x in borrowers for s in x.sites]
     by_name = {v.name: v for v in vintages}

@@ -25,7 +25,12 @@ class NotePorts:
 
 
 def add_convertibles(
-    b: pyo.Block, outlook: Outlook, firm: Company, existing: Sequence[NoteArrays], offers: Sequence[NoteOffer], books: Books
+    b: pyo.Block,
+    outlook: Outlook,
+    firm: Company,
+    existing: Sequence[NoteArrays],
+    offers: Sequence[NoteOffer],
+    books: Books,
 ) -> NotePorts:
     """Issues in open windows. Maths: docs/program.md, section 7, CVT-1, CVT-2."""
     tree = outlook.tree
@@ -36,7 +41,10 @@ def add_convertibles(
 
     def largest(i: str, n: int) -> float:
         terms = by_name[i].instrument
-        return min(terms.max_usd_m, terms.max_frac_of_market_cap * float(outlook.share_price_usd[n]) * firm.basic_shares_m)
+        return min(
+            terms.max_usd_m,
+            terms.max_frac_of_market_cap * float(outlook.share_price_usd[n]) * firm.basic_shares_m,
+        )
 
     @b.Constraint(keys, doc="CVT-1 issue at most its limit and its share of market cap [$M]")
     def issue_at_most(b, i, n):

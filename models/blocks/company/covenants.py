@@ -13,9 +13,14 @@ from models.timetree import TimeTree
 
 
 def add_covenants(
-    b: pyo.Block, tree: TimeTree, portfolio: Portfolio, cash: pyo.Var, rescue: pyo.Var,
-    borrowers: Sequence[BorrowerPorts], books: Books,
-) -> None:  # fmt: skip
+    b: pyo.Block,
+    tree: TimeTree,
+    portfolio: Portfolio,
+    cash: pyo.Var,
+    rescue: pyo.Var,
+    borrowers: Sequence[BorrowerPorts],
+    books: Books,
+) -> None:
     """Tests of the covenants table and the budgets. Maths: docs/program.md, COV-1 ... COV-4."""
     tests = {c.covenant: c for c in portfolio.covenants}
 

@@ -33,9 +33,13 @@ class EquityPorts:
 
 
 def add_equity(
-    b: pyo.Block, outlook: Outlook, portfolio: Portfolio, marketed: Mapping[tuple[str, int], Any],
-    reserved: list[Linear], books: Books,
-) -> EquityPorts:  # fmt: skip
+    b: pyo.Block,
+    outlook: Outlook,
+    portfolio: Portfolio,
+    marketed: Mapping[tuple[str, int], Any],
+    reserved: list[Linear],
+    books: Books,
+) -> EquityPorts:
     """Share sales. Maths: docs/program.md, EQT-1 ... EQT-5.
 
     ``marketed`` are the convertible deals, ``reserved`` the shares reserved for notes and claims by node. [M]
@@ -46,9 +50,14 @@ def add_equity(
     follow_ons = {i.instrument: i for i in portfolio.instruments if i.kind == "follow_on"}
     blocks = [x for i in programmes for x in discount_blocks(portfolio, i)]
     b.sold_usd_m = pyo.Var(
-        range(len(blocks)), window, domain=pyo.NonNegativeReals, doc="gross sold at the market, at deck prices [$M]"
+        range(len(blocks)),
+        window,
+        domain=pyo.NonNegativeReals,
+        doc="gross sold at the market, at deck prices [$M]",
     )
-    b.follow_on_usd_m = pyo.Var(list(follow_ons), window, domain=pyo.NonNegativeReals, doc="gross of a follow-on [$M]")
+    b.follow_on_usd_m = pyo.Var(
+        list(follow_ons), window, domain=pyo.NonNegativeReals, doc="gross of a follow-on [$M]"
+    )
     b.is_follow_on = pyo.Var(list(follow_ons), window, domain=pyo.Binary, doc="follow-on launched")
     deals = {**marketed, **{key: b.is_follow_on[key] for key in b.is_follow_on}}
 
@@ -71,7 +80,9 @@ def add_equity(
                 sold.add(1.0, b.sold_usd_m[d, n])
         return at_most(sold, firm.atm_left_usd_m)
 
-    @b.Constraint([p.instrument for p in programmes], window, doc="EQT-2 sales of a quarter within its limit [$M]")
+    @b.Constraint(
+        [p.instrument for p in programmes], window, doc="EQT-2 sales of a quarter within its limit [$M]"
+    )
     def sales_within_quarter(b, p, n):
         sold = Linear()
         limit = next(i.max_usd_m for i in programmes if i.instrument == p)
@@ -98,18 +109,29 @@ def add_equity(
     for n in window:
         for d, block in enumerate(blocks):
             net = (1.0 - block.discount_frac) * (1.0 - block.instrument.fee_frac)
-            _post(books, Quantity.ATM, block.instrument.instrument, str(block.number), n, b.sold_usd_m[d, n], net)
+            _post(
+                books,
+                Quantity.ATM,
+                block.instrument.instrument,
+                str(block.number),
+                n,
+                b.sold_usd_m[d, n],
+                net,
+            )
         for i, terms in follow_ons.items():
             net = (1.0 - terms.launch_drop_frac) * (1.0 - terms.fee_frac)
             _post(books, Quantity.FOLLOW_ON, i, "", n, b.follow_on_usd_m[i, n], net)
     return EquityPorts(
-        [(n, b.sold_usd_m[d, n]) for d, n in b.sold_usd_m] + [(n, b.follow_on_usd_m[i, n]) for i, n in b.follow_on_usd_m]
+        [(n, b.sold_usd_m[d, n]) for d, n in b.sold_usd_m]
+        + [(n, b.follow_on_usd_m[i, n]) for i, n in b.follow_on_usd_m]
     )
 
 
 def discount_blocks(portfolio: Portfolio, instrument: Instrument) -> list[DiscountBlock]:
     """The blocks of a programme, cheapest first, each with its own share of volume."""
-    rows = sorted((x for x in portfolio.impact if x.instrument == instrument.instrument), key=lambda x: x.block)
+    rows = sorted(
+        (x for x in portfolio.impact if x.instrument == instrument.instrument), key=lambda x: x.block
+    )
     before = [0.0, *(x.up_to_frac_of_volume for x in rows)]
     return [
         DiscountBlock(instrument, x.block, x.up_to_frac_of_volume - low, x.discount_frac)
@@ -126,7 +148,9 @@ def _add_quiet(b, outlook, portfolio, blocks, window, deals, size_usd_m) -> None
         t = terms[i]
         locked = quarters_since <= t.lockup_after_q and t.lockup_after_q > 0
         dropped = quarters_since < t.drop_lasts_q
-        return [d for d, x in enumerate(blocks) if locked or (dropped and x.discount_frac < t.launch_drop_frac)]
+        return [
+            d for d, x in enumerate(blocks) if locked or (dropped and x.discount_frac < t.launch_drop_frac)
+        ]
 
     pairs = [
         (i, m, n)
@@ -135,7 +159,9 @@ def _add_quiet(b, outlook, portfolio, blocks, window, deals, size_usd_m) -> None
         if n in window and shut_blocks(i, tree.period[n] - tree.period[m])
     ]
 
-    @b.Constraint(pairs, doc="EQT-3 blocks cheaper than a launch drop stay shut, all of them under lock-up [$M]")
+    @b.Constraint(
+        pairs, doc="EQT-3 blocks cheaper than a launch drop stay shut, all of them under lock-up [$M]"
+    )
     def quiet_after_deal(b, i, m, n):
         shut = shut_blocks(i, tree.period[n] - tree.period[m])
         sold, room = Linear(), Linear()
@@ -153,7 +179,9 @@ def _add_follow_ons(b, outlook, portfolio, follow_ons, window) -> None:
     @b.Constraint(keys, doc="EQT-4 follow-on at most its limit and its share of market cap [$M]")
     def follow_on_at_most(b, i, n):
         cap = follow_ons[i].max_frac_of_market_cap * float(outlook.share_price_usd[n]) * firm.basic_shares_m
-        return at_most(term(b.follow_on_usd_m[i, n]), term(b.is_follow_on[i, n], min(follow_ons[i].max_usd_m, cap)))
+        return at_most(
+            term(b.follow_on_usd_m[i, n]), term(b.is_follow_on[i, n], min(follow_ons[i].max_usd_m, cap))
+        )
 
     @b.Constraint(keys, doc="EQT-4 follow-on at least its minimum [$M]")
     def follow_on_at_least(b, i, n):
@@ -168,7 +196,9 @@ def _add_follow_ons(b, outlook, portfolio, follow_ons, window) -> None:
         return at_most(found, 1.0)
 
 
-def _post(books: Books, quantity: Quantity, item: str, block: str, n: int, variable: Any, net_frac: float) -> None:
+def _post(
+    books: Books, quantity: Quantity, item: str, block: str, n: int, variable: Any, net_frac: float
+) -> None:
     proceeds = np.zeros(len(books.tree.nodes))
     proceeds[n] = net_frac
     books.decide(quantity, n, variable, item=item, since=block)

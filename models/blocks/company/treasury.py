@@ -15,7 +15,9 @@ from models.params.params import Params
 _RAISED = (CashLine.EQUITY_PROCEEDS, CashLine.CONVERT_PROCEEDS)
 
 
-def add_cash(b: pyo.Block, p: Params, parent: Entity, borrowers: Sequence[BorrowerPorts], books: Books) -> None:
+def add_cash(
+    b: pyo.Block, p: Params, parent: Entity, borrowers: Sequence[BorrowerPorts], books: Books
+) -> None:
     """The treasury. Maths: docs/program.md, CSH-1 ... CSH-5."""
     tree, firm = p.tree, p.portfolio.firm
     nodes = list(tree.nodes)
@@ -44,7 +46,9 @@ def add_cash(b: pyo.Block, p: Params, parent: Entity, borrowers: Sequence[Borrow
             books.worth(ValueLine.RESCUE, leaf, -firm.rescue_price, b.rescue[n])
 
 
-def _post_lines(b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts], books: Books) -> None:
+def _post_lines(
+    b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts], books: Books
+) -> None:
     tree, firm = p.tree, p.portfolio.firm
     other = np.zeros(len(tree.nodes))
     for row in p.portfolio.other_lines:
@@ -64,7 +68,9 @@ def _post_lines(b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequen
         books.decide(Quantity.RESCUE, n, b.rescue[n])
 
 
-def _add_use_of_money(b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts]) -> None:
+def _add_use_of_money(
+    b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts]
+) -> None:
     tree, firm = p.tree, p.portfolio.firm
     nodes = list(tree.nodes)
     uses = corporate_uses(p)

@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, at_most, term, total
 from models.blocks.ports import BorrowerPorts
+from models.domain.contract import ShareClaim
 from models.domain.ledger import ValueLine
 from models.params.notes import NoteArrays
 from models.params.params import Params
@@ -27,7 +28,7 @@ class Charge:
 def add_value(
     b: pyo.Block, p: Params, cash: pyo.Var, borrowers: Sequence[BorrowerPorts], books: Books
 ) -> None:
-    """Company items of value and the solvency of the last quarter. Maths: docs/program.md, section 9, VAL-1."""
+    """Company items of value, solvency of the last quarter. Maths: docs/program.md, section 9, VAL-1."""
     tree, portfolio = p.tree, p.portfolio
     fixed = sum(s.fixed_cost_usd_m_per_q for s in portfolio.sites)
     terms = next(v for v in portfolio.valuation if v.stream == "overhead")
@@ -49,25 +50,33 @@ def add_value(
 def expected_value(p: Params, all_books: Sequence[Books]) -> Linear:
     """E[V], before any claim. [$M]"""
     return total(
-        books.value_at(leaf) * float(p.tree.probability[leaf]) for leaf in p.tree.leaves for books in all_books
+        books.value_at(leaf) * float(p.tree.probability[leaf])
+        for leaf in p.tree.leaves
+        for books in all_books
     )
 
 
 def charges(
-    p: Params, issued: Mapping[tuple[str, int], tuple[Any, NoteArrays]], sold: Sequence[tuple[int, Any]],
+    p: Params,
+    issued: Mapping[tuple[str, int], tuple[Any, NoteArrays]],
+    sold: Sequence[tuple[int, Any]],
     signed: Sequence[tuple[str, int, Any]],
-) -> list[Charge]:  # fmt: skip
+) -> list[Charge]:
     """Claims that decisions create: new notes, shares sold, warrants that vest by a signature."""
     claims = p.claims
-    found = [
-        Charge(variable, lambda lam, note=note: claims.note(lam, note), claims.note_as_debt(note))
-        for variable, note in issued.values()
+
+    def note_charge(variable: Any, note: NoteArrays) -> Charge:
+        return Charge(variable, lambda lam: claims.note(lam, note), claims.note_as_debt(note))
+
+    def share_charge(variable: Any, n: int) -> Charge:
+        return Charge(variable, lambda lam: claims.sold_share(lam, n), 0.0)
+
+    def vesting_charge(variable: Any, claim: ShareClaim, n: int) -> Charge:
+        return Charge(variable, lambda lam: claims.signed_share_claim(lam, claim, n), 0.0)
+
+    vesting = [c for c in p.portfolio.share_claims if c.contract is not None]
+    return [
+        *(note_charge(variable, note) for variable, note in issued.values()),
+        *(share_charge(variable, n) for n, variable in sold),
+        *(vesting_charge(variable, c, n) for c in vesting for o, n, variable in signed if o == c.contract),
     ]
-    found += [Charge(v, lambda lam, n=n: claims.sold_share(lam, n), 0.0) for n, v in sold]
-    for claim in p.portfolio.share_claims:
-        found += [
-            Charge(v, lambda lam, c=claim, n=n: claims.signed_share_claim(lam, c, n), 0.0)
-            for o, n, v in signed
-            if o == claim.contract
-        ]
-    return found

@@ -15,9 +15,13 @@ from models.params.outlook import Outlook
 
 
 def add_commitments(
-    b: pyo.Block, outlook: Outlook, site: Site, held: Sequence[CommitmentArrays],
-    money: Sequence[ContractMoneyArrays], books: Books,
-) -> Load:  # fmt: skip
+    b: pyo.Block,
+    outlook: Outlook,
+    site: Site,
+    held: Sequence[CommitmentArrays],
+    money: Sequence[ContractMoneyArrays],
+    books: Books,
+) -> Load:
     """Fixed streams less what is cancelled. Maths: docs/program.md, section 3, COM-1."""
     tree = outlook.tree
     size = len(tree.nodes)
@@ -41,7 +45,9 @@ def add_commitments(
         for leaf, amount in m.unearned.items():
             books.worth_constant(ValueLine.UNEARNED_TENANT_MONEY, leaf, -amount)
 
-    @b.Constraint([i for i, a in enumerate(held) if a.cancel_nodes], tree.leaves, doc="COM-1 cancelled at most once [-]")
+    @b.Constraint(
+        [i for i, a in enumerate(held) if a.cancel_nodes], tree.leaves, doc="COM-1 cancelled at most once [-]"
+    )
     def cancelled_once(b, i, leaf):
         path = set(tree.path(leaf))
         found = Linear()
@@ -54,7 +60,13 @@ def add_commitments(
 
 
 def _post(
-    a: CommitmentArrays, variable: object, weight: np.ndarray, outlook: Outlook, site: Site, books: Books, load: Load
+    a: CommitmentArrays,
+    variable: object,
+    weight: np.ndarray,
+    outlook: Outlook,
+    site: Site,
+    books: Books,
+    load: Load,
 ) -> None:
     """Post a commitment times a weight by node: as a constant, or per unit of a cancellation."""
 

@@ -26,7 +26,9 @@ _OUTFLOWS = (
 )
 
 
-def add_conversion(b: pyo.Block, tree: TimeTree, site: Site, routes: Sequence[RouteParams], books: Books) -> ConversionPorts:
+def add_conversion(
+    b: pyo.Block, tree: TimeTree, site: Site, routes: Sequence[RouteParams], books: Books
+) -> ConversionPorts:
     """Whole modules begun by route and node. Maths: docs/program.md, CNV-1 ... CNV-4."""
     keys = [(i, n) for i, r in enumerate(routes) for n in r.modules]
     b.begun = pyo.Var(
@@ -66,9 +68,7 @@ def _add_opening(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun
     """The site's cost that is spent once, with the first start."""
     starts = sorted({x.node for x in begun})
     b.opened = pyo.Var(starts, domain=pyo.Binary, doc="the site's first start")
-    most = sum(
-        {(x.route.terms.product.product): x.route.site_product.max_modules for x in begun}.values()
-    )
+    most = sum({(x.route.terms.product.product): x.route.site_product.max_modules for x in begun}.values())
     fits = site.max_hpc_critical_mw / min(x.route.module_mw for x in begun)
     below = [set(tree.descendants(n)) for n in tree.nodes]
 
@@ -102,7 +102,12 @@ def _add_opening(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun
 def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
     a, p = x.arrays, x.route.terms.product
     books.decide(
-        Quantity.START, x.node, x.count, site=site.site, item=p.product, contract=x.route.terms.contract.contract
+        Quantity.START,
+        x.node,
+        x.count,
+        site=site.site,
+        item=p.product,
+        contract=x.route.terms.contract.contract,
     )
     for line, name in _INFLOWS:
         books.post(line, x.count, getattr(a, name))
@@ -118,22 +123,23 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
         age = tree.period[m] - tree.period[x.node]
         after[m] = left[age] if age < left.size else 0.0
     books.tally(Tally.REMAINING_OWN, x.count, np.maximum(0.0, after))
-    for line, sign, by_leaf in (
+    for worth, sign, by_leaf in (
         (ValueLine.SIGNED_CONTRACTS, 1.0, a.signed_value),
         (ValueLine.BEYOND_CONTRACTS, 1.0, a.beyond_value),
         (ValueLine.REMAINING_SPEND, -1.0, a.remaining_spend),
         (ValueLine.UNEARNED_TENANT_MONEY, -1.0, a.unearned),
     ):
         for leaf, amount in spread_by_leaf(by_leaf):
-            books.worth(line, leaf, sign * amount, x.count)
+            books.worth(worth, leaf, sign * amount, x.count)
     for leaf in tree.leaves_below(x.node):
-        books.worth(ValueLine.LAND_AND_POWER, leaf, -x.route.gross_mw * site.unconverted_value_usd_m_per_mw, x.count)
+        books.worth(
+            ValueLine.LAND_AND_POWER, leaf, -x.route.gross_mw * site.unconverted_value_usd_m_per_mw, x.count
+        )
 
 
 def module_load(begun: Sequence[Begun], field: str, scale_gross: bool, size: int) -> list[Linear]:
     """An array of the modules summed by node, per module or per gross MW of it."""
     return by_node(
-        ((x.count, getattr(x.arrays, field) * (x.route.gross_mw if scale_gross else 1.0)) for x in begun), size
+        ((x.count, getattr(x.arrays, field) * (x.route.gross_mw if scale_gross else 1.0)) for x in begun),
+        size,
     )
-
-

@@ -15,7 +15,12 @@ from models.params.power import on_nodes
 
 
 def add_cooling(
-    b: pyo.Block, outlook: Outlook, site: Site, plants: Sequence[SiteCooling], begun: Sequence[Begun], books: Books
+    b: pyo.Block,
+    outlook: Outlook,
+    site: Site,
+    plants: Sequence[SiteCooling],
+    begun: Sequence[Begun],
+    books: Books,
 ) -> None:
     """Cooling plant added in whole modules. Maths: docs/program.md, COO-1 ... COO-4."""
     tree = outlook.tree
@@ -70,7 +75,9 @@ def add_cooling(
             water.add(rate * x.route.module_mw * x.arrays.live[n], x.count)
         return at_most(water, site.water_limit_m3_per_q / 1000.0)
 
-    @b.Constraint(list(types), tree.leaves, doc="COO-4 what is begun by the leaf has plant, built or begun [MW]")
+    @b.Constraint(
+        list(types), tree.leaves, doc="COO-4 what is begun by the leaf has plant, built or begun [MW]"
+    )
     def heat_rejected_later(b, c, leaf):
         return at_most(cooled_mw(c, leaf, live_only=False), plant_mw(c, leaf, 0))
 

@@ -15,9 +15,14 @@ from models.params.outlook import Outlook
 
 
 def add_mining(
-    b: pyo.Block, outlook: Outlook, site: Site, region: Region,
-    fleet: Mapping[str, tuple[Vintage, MiningAtSite]], slack_hours_frac: float, books: Books,
-) -> MiningPorts:  # fmt: skip
+    b: pyo.Block,
+    outlook: Outlook,
+    site: Site,
+    region: Region,
+    fleet: Mapping[str, tuple[Vintage, MiningAtSite]],
+    slack_hours_frac: float,
+    books: Books,
+) -> MiningPorts:
     """Machines of a site. Maths: docs/program.md, MIN-1, MIN-2.
 
     ``slack_hours_frac`` is the share of hours in which machines may run on HPC slack; 0 forbids it.
@@ -31,7 +36,10 @@ def add_mining(
     b.stock = pyo.Var(held, nodes, bounds=lambda _, v, n: bounds[v, n], doc="machines at the site [MW]")
     b.on_mw = pyo.Var(held, nodes, domain=pyo.NonNegativeReals, doc="rated load kept ready [MW]")
     b.slack_mw = pyo.Var(
-        held if slack_hours_frac > 0.0 else [], nodes, domain=pyo.NonNegativeReals, doc="ready on HPC slack [MW]"
+        held if slack_hours_frac > 0.0 else [],
+        nodes,
+        domain=pyo.NonNegativeReals,
+        doc="ready on HPC slack [MW]",
     )
     b.bought = pyo.Var(new, nodes, domain=pyo.NonNegativeReals, doc="machines bought [MW]")
     b.sold = pyo.Var(held, nodes, domain=pyo.NonNegativeReals, doc="machines sold [MW]")
@@ -40,7 +48,11 @@ def add_mining(
 
     @b.Constraint(held, nodes, doc="MIN-1 stock of machines [MW]")
     def stock_balance(b, v, n):
-        before = term(b.stock[v, tree.parent[n]]) if n else Linear(constant=fleet[v][0].opening_mw.get(site.site, 0.0))
+        before = (
+            term(b.stock[v, tree.parent[n]])
+            if n
+            else Linear(constant=fleet[v][0].opening_mw.get(site.site, 0.0))
+        )
         change = -term(b.sold[v, n]) - term(b.moved_out[v, n])
         if v in new:
             change += term(b.bought[v, n])
@@ -61,7 +73,14 @@ def add_mining(
 
 
 def _post(
-    b: pyo.Block, outlook: Outlook, site: Site, name: str, v: Vintage, at: MiningAtSite, slack_hours_frac: float, books: Books
+    b: pyo.Block,
+    outlook: Outlook,
+    site: Site,
+    name: str,
+    v: Vintage,
+    at: MiningAtSite,
+    slack_hours_frac: float,
+    books: Books,
 ) -> None:
     tree, s = outlook.tree, site.site
     moves = (
@@ -70,7 +89,12 @@ def _post(
         (Quantity.BOUGHT_MW, b.bought, CashLine.MACHINE_PURCHASE, -at.purchase_usd_m_per_mw),
         (Quantity.SOLD_MW, b.sold, CashLine.MACHINE_SALE, v.resale_usd_m_per_mw),
         (Quantity.MOVED_OUT_MW, b.moved_out, CashLine.MACHINE_MOVE, np.zeros(len(tree.nodes))),
-        (Quantity.MOVED_IN_MW, b.moved_in, CashLine.MACHINE_MOVE, np.full(len(tree.nodes), -v.machine.move_usd_per_mw / 1e6)),
+        (
+            Quantity.MOVED_IN_MW,
+            b.moved_in,
+            CashLine.MACHINE_MOVE,
+            np.full(len(tree.nodes), -v.machine.move_usd_per_mw / 1e6),
+        ),
     )
     for quantity, variable, line, per_mw in moves:
         for n in tree.nodes:
@@ -86,7 +110,9 @@ def _post(
             continue
         resale = float(v.resale_usd_m_per_mw[leaf])
         books.worth(ValueLine.MACHINES, leaf, resale, b.stock[name, leaf])
-        books.worth(ValueLine.MACHINES, leaf, max(0.0, at.run_off_usd_m_per_mw[leaf] - resale), b.on_mw[name, leaf])
+        books.worth(
+            ValueLine.MACHINES, leaf, max(0.0, at.run_off_usd_m_per_mw[leaf] - resale), b.on_mw[name, leaf]
+        )
 
 
 def _ports(b: pyo.Block, fleet: Mapping[str, tuple[Vintage, MiningAtSite]], size: int) -> MiningPorts:

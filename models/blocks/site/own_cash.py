@@ -11,7 +11,9 @@ from models.params.loans import DebtArrays
 from models.timetree import TimeTree
 
 
-def add_own_cash(b: pyo.Block, tree: TimeTree, entity: Entity, debts: tuple[DebtArrays, ...], books: Books) -> None:
+def add_own_cash(
+    b: pyo.Block, tree: TimeTree, entity: Entity, debts: tuple[DebtArrays, ...], books: Books
+) -> None:
     """Cash of the borrower, never negative. Maths: docs/program.md, SPV-1."""
     nodes = list(tree.nodes)
     post_debts(debts, tree, books)

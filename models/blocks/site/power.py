@@ -15,15 +15,24 @@ from models.params.power import ExpansionParams, SitePower
 
 
 def add_power(
-    b: pyo.Block, outlook: Outlook, site: Site, power: SitePower, loads: Sequence[Load], slack_mw: list[Linear],
-    slack_room_mw: list[Linear], begun: Sequence[Begun], books: Books,
-) -> None:  # fmt: skip
+    b: pyo.Block,
+    outlook: Outlook,
+    site: Site,
+    power: SitePower,
+    loads: Sequence[Load],
+    slack_mw: list[Linear],
+    slack_room_mw: list[Linear],
+    begun: Sequence[Begun],
+    books: Books,
+) -> None:
     """Capacity in gross MW, bills in MWh. Maths: docs/program.md, POW-1 ... POW-7."""
     tree = outlook.tree
     grown = _add_expansions(b, outlook, site, power.expansions, books)
     occupied = [total(load.gross_mw[n] for load in loads) for n in tree.nodes]
 
-    @b.Constraint(tree.nodes, doc="POW-1 interconnect occupied within energised, at the peak of every hour [MW]")
+    @b.Constraint(
+        tree.nodes, doc="POW-1 interconnect occupied within energised, at the peak of every hour [MW]"
+    )
     def occupied_within_energised(b, n):
         return at_most(occupied[n], grown(n, True) + power.energised_mw[n])
 
@@ -34,7 +43,10 @@ def add_power(
     @b.Constraint(tree.leaves, doc="POW-7 HPC begun or committed by the leaf within energised there [MW]")
     def begun_within_energised(b, leaf):
         held = Linear(constant=float(loads[0].gross_mw[leaf].constant))
-        held += total(term(v, c) for c, v in zip(loads[0].gross_mw[leaf].coefs, loads[0].gross_mw[leaf].variables, strict=True))
+        held += total(
+            term(v, c)
+            for c, v in zip(loads[0].gross_mw[leaf].coefs, loads[0].gross_mw[leaf].variables, strict=True)
+        )
         for x in begun:
             if outlook.below[x.node][leaf]:
                 held.add(x.route.gross_mw, x.count)
@@ -53,12 +65,17 @@ def add_power(
         )
 
 
-def _add_expansions(b: pyo.Block, outlook: Outlook, site: Site, offered: Sequence[ExpansionParams], books: Books):
+def _add_expansions(
+    b: pyo.Block, outlook: Outlook, site: Site, offered: Sequence[ExpansionParams], books: Books
+):
     """Steps of interconnect; returns MW added at a node, ready ones or all begun."""
     tree = outlook.tree
     keys = [(i, n) for i, x in enumerate(offered) for n in x.starts]
     b.steps = pyo.Var(
-        keys, domain=pyo.NonNegativeIntegers, bounds=lambda _, i, n: (0, offered[i].expansion.max_steps), doc="steps begun"
+        keys,
+        domain=pyo.NonNegativeIntegers,
+        bounds=lambda _, i, n: (0, offered[i].expansion.max_steps),
+        doc="steps begun",
     )
     for i, n in keys:
         x = offered[i]
@@ -77,7 +94,9 @@ def _add_expansions(b: pyo.Block, outlook: Outlook, site: Site, offered: Sequenc
                 gained = x.expansion.step_mw * site.unconverted_value_usd_m_per_mw
                 books.worth(ValueLine.LAND_AND_POWER, leaf, gained, b.steps[i, n])
 
-    @b.Constraint(range(len(offered)), tree.leaves, doc="POW-2 expansion steps within what is offered [steps]")
+    @b.Constraint(
+        range(len(offered)), tree.leaves, doc="POW-2 expansion steps within what is offered [steps]"
+    )
     def steps_within_offer(b, i, leaf):
         begun = Linear()
         for n in offered[i].starts:
@@ -97,7 +116,12 @@ def _add_expansions(b: pyo.Block, outlook: Outlook, site: Site, offered: Sequenc
 
 
 def _add_bills(
-    b: pyo.Block, outlook: Outlook, power: SitePower, occupied: list[Linear], loads: Sequence[Load], books: Books
+    b: pyo.Block,
+    outlook: Outlook,
+    power: SitePower,
+    occupied: list[Linear],
+    loads: Sequence[Load],
+    books: Books,
 ) -> None:
     tree = outlook.tree
     charged = [n for n in tree.nodes if power.demand_rate[n] > 0.0]

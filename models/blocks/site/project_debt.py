@@ -14,11 +14,17 @@ from models.timetree import TimeTree
 
 
 def add_project_debt(
-    b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun], offered: Sequence[tuple[FacilityArrays, ...]],
+    b: pyo.Block,
+    tree: TimeTree,
+    site: Site,
+    begun: Sequence[Begun],
+    offered: Sequence[tuple[FacilityArrays, ...]],
     books: Books,
-) -> None:  # fmt: skip
-    """Modules financed by cohort and close; ``offered`` runs along ``begun``. Maths: docs/program.md, PRJ-1."""
-    keyed: Mapping[tuple[int, int], FacilityArrays] = {(i, f.close): f for i, fs in enumerate(offered) for f in fs}
+) -> None:
+    """Modules financed by cohort and close; ``offered`` runs along ``begun``. Maths: PRJ-1."""
+    keyed: Mapping[tuple[int, int], FacilityArrays] = {
+        (i, f.close): f for i, fs in enumerate(offered) for f in fs
+    }
     b.financed = pyo.Var(list(keyed), domain=pyo.NonNegativeReals, doc="modules financed")
     for (i, close), f in keyed.items():
         _post(begun[i], f, b.financed[i, close], tree, site, books)
@@ -28,7 +34,8 @@ def add_project_debt(
         return later or [f.close for f in offered[i]]
 
     @b.Constraint(
-        [(i, c) for i, _ in enumerate(offered) for c in last_closes(i)], doc="PRJ-1 financed within begun [modules]"
+        [(i, c) for i, _ in enumerate(offered) for c in last_closes(i)],
+        doc="PRJ-1 financed within begun [modules]",
     )
     def financed_within_begun(b, i, close):
         closes = {begun[i].node, close}
@@ -38,9 +45,14 @@ def add_project_debt(
 
 def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: Site, books: Books) -> None:
     books.decide(
-        Quantity.FINANCED, f.close, variable, site=site.site, item=x.route.terms.product.product,
-        contract=x.route.terms.contract.contract, since=tree.label(x.node),
-    )  # fmt: skip
+        Quantity.FINANCED,
+        f.close,
+        variable,
+        site=site.site,
+        item=x.route.terms.product.product,
+        contract=x.route.terms.contract.contract,
+        since=tree.label(x.node),
+    )
     for line, values in (
         (CashLine.PROJECT_DRAWS, f.draws),
         (CashLine.ESCROW_INCOME, f.escrow_income),
@@ -62,5 +74,3 @@ def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: S
     for leaf in tree.leaves_below(f.close):
         books.worth(ValueLine.PROJECT_DEBT, leaf, -f.balance[leaf], variable)
         books.worth(ValueLine.RESTRICTED, leaf, f.restricted[leaf], variable)
-
-

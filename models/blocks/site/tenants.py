@@ -14,12 +14,16 @@ from models.domain.site import Site
 from models.timetree import TimeTree
 
 
-def add_tenants(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun], books: Books) -> Mapping[tuple[str, int], Any]:
+def add_tenants(
+    b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun], books: Books
+) -> Mapping[tuple[str, int], Any]:
     """Signatures by offer and node. Maths: docs/program.md, TEN-1, TEN-2."""
     offers = {x.route.terms.contract.contract: x.route.terms.contract for x in begun}
     offers = {name: c for name, c in offers.items() if c.state == "offer"}
     b.signed = pyo.Var(
-        [(o, n) for o, c in offers.items() for n in signing_nodes(c, tree)], domain=pyo.Binary, doc="offer signed here"
+        [(o, n) for o, c in offers.items() for n in signing_nodes(c, tree)],
+        domain=pyo.Binary,
+        doc="offer signed here",
     )
     for o, n in b.signed:
         books.decide(Quantity.SIGN, n, b.signed[o, n], site=site.site, contract=o)
@@ -39,7 +43,13 @@ def add_tenants(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun]
                 result.add(mw, b.signed[o, m])
         return result
 
-    starts = sorted({(x.route.terms.contract.contract, x.node) for x in begun if x.route.terms.contract.contract in offers})
+    starts = sorted(
+        {
+            (x.route.terms.contract.contract, x.node)
+            for x in begun
+            if x.route.terms.contract.contract in offers
+        }
+    )
 
     @b.Constraint(starts, doc="TEN-1 modules only after the signature and up to its maximum [MW]")
     def begun_after_signing(b, o, n):
@@ -56,7 +66,8 @@ def add_tenants(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun]
 
 def signing_nodes(c: Contract, tree: TimeTree) -> tuple[int, ...]:
     """Nodes within the signing window."""
-    assert c.sign_from_quarter is not None and c.sign_by_quarter is not None
+    assert c.sign_from_quarter is not None
+    assert c.sign_by_quarter is not None
     return tuple(n for n in tree.nodes if c.sign_from_quarter <= tree.quarter(n) <= c.sign_by_quarter)
 
 

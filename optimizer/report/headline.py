@@ -1,0 +1,110 @@
+"""The head of the view: what was proved, what a share is worth, how far to trust it."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from optimizer.plans.plan import Plan
+from optimizer.report.figures import Figures, number, percent
+from optimizer.report.layout import fill, section, table
+
+STATUS_STYLES = {"optimal": "bold green", "feasible": "bold yellow"}
+OVERRIDES_SHOWN = 6
+
+
+def headline(figures: Figures) -> RenderableType:
+    """Title, status, value per share, and what it rests on."""
+    plan = figures.plan
+    span = f"{figures.quarters[0]} to {figures.last_quarter}, {len(figures.quarters)} quarters"
+    scenario = f"tree of {len(figures.leaves)} leaves" if figures.is_tree else f"scenario {plan.scenario}"
+    title = Text(f"{plan.title}", style="bold")
+    title.append(f"  ({plan.name}; as of {plan.as_of}; {scenario}; {span})", style="dim")
+    return Group(
+        title,
+        Text(""),
+        _status(figures),
+        section("Value per share, $, before tax", _per_share(figures)),
+        _rests_on(figures),
+    )
+
+
+def proved(plan: Plan) -> str:
+    """What the solve proved, in a sentence."""
+    name = "per share" if plan.objective == "per-share" else "in value"
+    bound = f"${number(plan.bound, 2)}" if plan.objective == "per-share" else f"${number(plan.bound)}M"
+    if plan.gap > 10.0 or plan.gap != plan.gap:
+        return "how far it is from the best plan is not proved"
+    return f"no plan is worth more than {bound} {name}: a gap of {percent(plan.gap, 2)}"
+
+
+def _status(figures: Figures) -> RenderableType:
+    plan = figures.plan
+    line = Text(plan.status.replace("_", " "), style=STATUS_STYLES.get(plan.status, "bold red"))
+    if plan.status == "equity_under_water":
+        line.append(": no plan found has positive value per share; this one has the greatest value")
+    else:
+        line.append(f": {proved(plan)}")
+    if plan.status == "feasible_with_rescue":
+        rescue = figures.expected(
+            (r for r in figures.rows("financing") if r["kind"] == "rescue"), "gross_usd_m"
+        )
+        line.append(f"; it needs ${figures.usd_m(rescue)}M of rescue funding at the penal price")
+    if plan.note:
+        line.append(f" ({plan.note})")
+    return line
+
+
+def _per_share(figures: Figures) -> Table:
+    plan = figures.plan
+    found = table("", ">", "")
+    found.show_header = False
+    horizon = f"at the end of {figures.last_quarter}"
+    mean = ", probability-weighted" if figures.is_tree else ""
+    fill(found, "now", number(plan.price_usd, 2), "market price at the opening")
+    fill(
+        found,
+        "committed only",
+        number(plan.committed_value_per_share_usd, 2),
+        f"{horizon}: nothing new begun or raised",
+    )
+    earned = f"{horizon}{mean}: {percent(plan.implied_return, 1)} a year for a buyer at today's price"
+    fill(found, "with the plan", number(plan.value_per_share_usd, 2), earned, style="bold")
+    return found
+
+
+def _rests_on(figures: Figures) -> RenderableType:
+    plan = figures.plan
+    share = plan.evidence.guesses / plan.evidence.money_inputs if plan.evidence.money_inputs else 0.0
+    lines = [
+        f"Of the value, {percent(plan.beyond_horizon_frac)} lies beyond the horizon and "
+        f"{percent(plan.beyond_contracts_frac)} beyond signed contracts.",
+        f"Shares at the horizon: {number(plan.shares_m, 1)} million, economic"
+        f"{' and probability-weighted' if figures.is_tree else ''}.",
+        f"Of {number(plan.evidence.money_inputs)} money inputs, {number(plan.evidence.guesses)} are guesses ({percent(share)}).",
+        *_changed(plan),
+        audit_line(plan),
+        *_warnings(plan),
+    ]
+    return Group(Text(""), *(Text(line) for line in lines))
+
+
+def audit_line(plan: Plan) -> str:
+    """The auditor's verdict in a line."""
+    nearest = f"; nearest to failing: {plan.audit.worst}" if plan.audit.worst else ""
+    verdict = "passed" if plan.audit.passed else "FAILED"
+    return f"Audit {verdict}: {number(plan.audit.checks)} checks rebuilt from inputs and decisions alone{nearest}."
+
+
+def _changed(plan: Plan) -> list[str]:
+    changed = plan.evidence.overridden
+    if not changed:
+        return []
+    more = f" and {len(changed) - OVERRIDES_SHOWN} more" if len(changed) > OVERRIDES_SHOWN else ""
+    return [f"Changed from the catalogue or by --set: {', '.join(changed[:OVERRIDES_SHOWN])}{more}."]
+
+
+def _warnings(plan: Plan) -> list[str]:
+    count = len(plan.findings)
+    return (
+        [f"{count} warning{'s' * (count != 1)} on the input; 'hashshift check' lists them."] if count else []
+    )

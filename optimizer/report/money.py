@@ -1,0 +1,155 @@
+"""Sources and uses that balance, money raised by quarter, and the headroom of every money test."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from models.domain.ledger import CashLine
+from optimizer.report.figures import Figures, Row
+from optimizer.report.layout import fill, section, table
+
+LABELS: dict[str, str] = {
+    "opening cash": "cash at the opening",
+    "closing cash": "cash at the end",
+    CashLine.RENT: "rent received",
+    CashLine.TENANT_CREDIT: "tenants' money credited on rent",
+    CashLine.OPEX: "running costs of halls",
+    CashLine.HPC_POWER: "power of halls",
+    CashLine.MINING_MARGIN: "mining margin",
+    CashLine.DEMAND_CHARGE: "demand charges",
+    CashLine.DEMAND_RECOVERED: "demand charges recovered",
+    CashLine.TAKE_OR_PAY: "power paid but not taken",
+    CashLine.RESALE_GAIN: "power resold",
+    CashLine.FIXED_COST: "fixed costs of sites",
+    CashLine.RESIDUAL: "residual of halls",
+    CashLine.MODULE_SPEND: "new halls, GPUs and power",
+    CashLine.COOLING_SPEND: "new halls, GPUs and power",
+    CashLine.EXPANSION_SPEND: "new halls, GPUs and power",
+    CashLine.ONCE_SPEND: "new halls, GPUs and power",
+    CashLine.COMMITMENT_SPEND: "building begun before",
+    CashLine.CANCEL_FEE: "cancellation fees",
+    CashLine.MACHINE_PURCHASE: "machines bought and moved",
+    CashLine.MACHINE_MOVE: "machines bought and moved",
+    CashLine.MACHINE_SALE: "machines sold",
+    CashLine.TENANT_MONEY: "tenants' money",
+    CashLine.SECURITY: "security for power",
+    CashLine.PROJECT_DRAWS: "project debt drawn",
+    CashLine.ESCROW_INCOME: "interest earned",
+    CashLine.INTEREST_INCOME: "interest earned",
+    CashLine.PROJECT_INTEREST: "project debt interest",
+    CashLine.PROJECT_PRINCIPAL: "project debt repaid",
+    CashLine.RESERVE_RELEASE: "reserves and escrow released",
+    CashLine.ESCROW_RELEASE: "reserves and escrow released",
+    CashLine.DEBT_DRAWS: "existing loans drawn",
+    CashLine.DEBT_INTEREST: "existing loans interest",
+    CashLine.DEBT_PRINCIPAL: "existing loans repaid",
+    CashLine.OVERHEAD: "overhead",
+    CashLine.OTHER_LINES: "further lines of business",
+    CashLine.CONVERT_COUPON: "convertible coupons",
+    CashLine.CONVERT_PRINCIPAL: "convertibles repaid in cash",
+    CashLine.CONVERT_PROCEEDS: "convertibles issued, net",
+    CashLine.EQUITY_PROCEEDS: "shares sold, net",
+    CashLine.RESCUE: "rescue funding",
+}
+"""What a line of the cash flow is called; lines of one name on one side are added up."""
+METRICS = {
+    "minimum_liquidity": "cash of company and sites, at least",
+    "net_debt_to_ebitda": "net debt, at most its multiple of yearly EBITDA",
+    "interest_cover": "quarterly EBITDA, at least its multiple of interest",
+    "budget": "capital spent, at most",
+}
+QUARTERS_A_ROW = 7
+
+
+def sources_and_uses(figures: Figures) -> RenderableType:
+    """Two columns with the same total."""
+    sources, uses = (_grouped(figures, side) for side in ("source", "use"))
+    found = table("Sources!", "$M>", "Uses!", "$M>")
+    for i in range(max(len(sources), len(uses))):
+        left, right = (_at(figures, side, i) for side in (sources, uses))
+        fill(found, *left, *right)
+    totals = [figures.usd_m(sum(x for _, x in side)) for side in (sources, uses)]
+    fill(found, "total", totals[0], "total", totals[1], style="bold")
+    span = f"{figures.quarters[0]} to {figures.last_quarter}"
+    weighted = ", probability-weighted" if figures.is_tree else ""
+    return section(f"Sources and uses of cash, {span}{weighted}", found, figures.rounding)
+
+
+def raised(figures: Figures) -> RenderableType:
+    """Instruments by quarter, gross; only what is not zero."""
+    amounts: dict[str, dict[str, float]] = {}
+    for row in figures.rows("financing"):
+        by_quarter = amounts.setdefault(f"{row['instrument']}", {})
+        quarter = figures.quarter_of(row)
+        by_quarter[quarter] = by_quarter.get(quarter, 0.0) + figures.expected([row], "gross_usd_m")
+    weighted = ", probability-weighted" if figures.is_tree else ""
+    title = f"Money raised by quarter, gross, $M{weighted}"
+    used = sorted({q for by_quarter in amounts.values() for q, x in by_quarter.items() if abs(x) > 1e-9})
+    if not used:
+        return section(title, "Nothing is raised.")
+    spans = [used[i : i + QUARTERS_A_ROW] for i in range(0, len(used), QUARTERS_A_ROW)]
+    parts = [_span(figures, amounts, span, with_total=span is spans[-1]) for span in spans]
+    return section(title, Group(*parts), f"Quarters without new money left out; {figures.rounding}")
+
+
+def headroom(figures: Figures) -> RenderableType:
+    """The tightest moment of every money test."""
+    found = table("Test", "Least headroom $M>", "When!", "Value then $M>", "Limit then $M>")
+    liquid = figures.rows("liquidity")
+    if liquid:
+        least = min(liquid, key=lambda row: float(row["headroom_usd_m"]))
+        value = float(least["company_cash_usd_m"]) - float(least["late_loss_usd_m"])
+        amounts = (float(least["headroom_usd_m"]), value, float(least["floor_usd_m"]))
+        _add_test(found, figures, "company cash, at least its floor", least, amounts)
+    tests: dict[tuple[str, str], list[Row]] = {}
+    for row in figures.rows("covenants"):
+        tests.setdefault((str(row["covenant"]), str(row["metric"])), []).append(row)
+    for (name, metric), rows in tests.items():
+        least = min(rows, key=lambda row: float(row["headroom"]))
+        amounts = (float(least["headroom"]), float(least["value"]), float(least["threshold"]))
+        _add_test(found, figures, f"{name}: {METRICS.get(metric, metric)}", least, amounts)
+    about = f"Cash is tested with every open delivery late by its slip; {figures.rounding}"
+    return section("Covenants and liquidity at their tightest", found, about)
+
+
+def _grouped(figures: Figures, side: str) -> list[tuple[str, float]]:
+    """Lines of one side under their names, the cash first or last, the rest by size."""
+    sums: dict[str, float] = {}
+    for row in figures.rows("sources_uses"):
+        if row["side"] == side:
+            item = str(row["item"])
+            name = LABELS.get(item) or LABELS.get(item.replace("_", " ")) or item.replace("_", " ")
+            sums[name] = sums.get(name, 0.0) + figures.expected([row], "usd_m")
+    ends = {LABELS["opening cash"]: -1, LABELS["closing cash"]: 1}
+    return sorted(sums.items(), key=lambda pair: (ends.get(pair[0], 0), -pair[1]))
+
+
+def _at(figures: Figures, side: list[tuple[str, float]], i: int) -> tuple[str, str]:
+    return (side[i][0], figures.usd_m(side[i][1])) if i < len(side) else ("", "")
+
+
+def _span(
+    figures: Figures, amounts: dict[str, dict[str, float]], quarters: list[str], *, with_total: bool
+) -> RenderableType:
+    """Some quarters of the money raised; the last span has the total of all."""
+    found = table("Instrument!", *(f"{q}>" for q in quarters), *(["all>"] if with_total else []))
+
+    def cells(by_quarter: dict[str, float]) -> list[str]:
+        shown = [figures.usd_m(by_quarter[q]) if abs(by_quarter.get(q, 0.0)) > 1e-9 else "" for q in quarters]
+        return [*shown, figures.usd_m(sum(by_quarter.values()))] if with_total else shown
+
+    for instrument, by_quarter in amounts.items():
+        if with_total or any(q in by_quarter for q in quarters):
+            fill(found, instrument, *cells(by_quarter))
+    all_of_them: dict[str, float] = {}
+    for by_quarter in amounts.values():
+        for q, x in by_quarter.items():
+            all_of_them[q] = all_of_them.get(q, 0.0) + x
+    fill(found, "total", *cells(all_of_them), style="bold")
+    return found
+
+
+def _add_test(
+    found: Table, figures: Figures, name: str, row: Row, amounts: tuple[float, float, float]
+) -> None:
+    least, value, limit = (figures.usd_m(x) for x in amounts)
+    fill(found, name, least, figures.when(row), value, limit)

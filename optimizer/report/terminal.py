@@ -1,0 +1,46 @@
+"""The plan on a terminal, as a CFO reads it: worth, decisions of now, sites, money, headroom."""
+
+from rich.console import Console, RenderableType
+
+from optimizer.plans.plan import Plan
+from optimizer.report.decided import decided_now
+from optimizer.report.failure import why_no_plan
+from optimizer.report.figures import Figures
+from optimizer.report.headline import headline
+from optimizer.report.money import headroom, raised, sources_and_uses
+from optimizer.report.sites import by_leaf, strategies, strip
+
+PLAIN_WIDTH = 100
+"""Columns where there is no terminal to ask."""
+
+
+def console_for(*, stderr: bool = False) -> Console:
+    """A console of the terminal's width, or of a fixed one where the output is not a terminal."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    return console
+
+
+def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
+    """The parts of the view in their order."""
+    if not plan.tables:
+        return [why_no_plan(plan)]
+    figures = Figures(plan)
+    parts = [
+        headline(figures),
+        decided_now(figures),
+        strategies(figures),
+        by_leaf(figures),
+        strip(figures, ascii_only=ascii_only),
+        sources_and_uses(figures),
+        raised(figures),
+        headroom(figures),
+    ]
+    return [part for part in parts if part is not None]
+
+
+def print_plan(plan: Plan, console: Console) -> None:
+    """Print the whole view."""
+    for part in render(plan, ascii_only=console.options.ascii_only):
+        console.print(part)
