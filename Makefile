@@ -31,7 +31,7 @@ prove: $(READY)
 	$(BIN)/pytest tests/prove
 
 bench: $(READY)
-	$(BIN)/pytest tests/bench --capture=no
+	$(BIN)/python tests/bench/bench.py
 
 wheel: $(READY)
 	$(BIN)/python -m build --no-isolation

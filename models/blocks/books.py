@@ -58,7 +58,12 @@ class Books:
     decisions: list[Decision] = field(default_factory=list)
 
     def _line(self, line: CashLine) -> list[Linear]:
-        return self.cash.setdefault(line, [Linear() for _ in self.tree.nodes])
+        if line not in self.cash:
+            self.cash[line] = self._blank()
+        return self.cash[line]
+
+    def _blank(self) -> list[Linear]:
+        return [Linear() for _ in self.tree.nodes]
 
     def post(self, line: CashLine, variable: Any, by_node: Array) -> None:
         """Cash per unit of a variable, by node; inflows positive. [$M]"""
@@ -86,11 +91,13 @@ class Books:
         self.value.setdefault(line, {}).setdefault(leaf, Linear()).constant += float(amount)
 
     def _tallies(self, what: Tally, site: str) -> list[list[Linear]]:
-        size = len(self.tree.nodes)
-        places = [self.tallies.setdefault(what, [Linear() for _ in range(size)])]
-        if site:
-            places.append(self.site_tallies.setdefault((site, what), [Linear() for _ in range(size)]))
-        return places
+        if what not in self.tallies:
+            self.tallies[what] = self._blank()
+        if not site:
+            return [self.tallies[what]]
+        if (site, what) not in self.site_tallies:
+            self.site_tallies[site, what] = self._blank()
+        return [self.tallies[what], self.site_tallies[site, what]]
 
     def tally(self, what: Tally, variable: Any, by_node: Array, site: str = "") -> None:
         """Tally per unit of a variable, by node; of a site too where one is named."""

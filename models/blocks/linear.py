@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from pyomo.core.expr import LinearExpression
 
 Array = NDArray[np.float64]
+NOISE = 1e-9
+"""$M, MW or shares per unit that differences of equal floats leave behind."""
 
 
 class ContradictionError(Exception):
@@ -25,8 +27,8 @@ class Linear:
     constant: float = 0.0
 
     def add(self, coef: float, variable: Any) -> None:
-        """Add a term in place."""
-        if coef != 0.0:
+        """Add a term in place; rounding noise is no term."""
+        if abs(coef) > NOISE:
             self.coefs.append(float(coef))
             self.variables.append(variable)
 

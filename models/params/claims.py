@@ -1,5 +1,6 @@
 """What others than today's shareholders take, as a function of the plan's own share price lambda."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from models.domain.contract import ShareClaim
 from models.domain.portfolio import Portfolio
 from models.formulas.discounting import growth_factor
 from models.formulas.options import warrant_value_usd
+from models.formulas.value_per_share import root_lambda
 from models.params.notes import NoteArrays
 from models.params.outlook import Outlook
 
@@ -126,3 +128,14 @@ class Claims:
         total = self.expected({leaf: self.awards(lam, leaf) for leaf in leaves})
         total += sum(n.principal_usd_m * self.note(lam, n) for n in notes)
         return total + sum(self.signed_share_claim(lam, c, 0) for c in vested)
+
+    def value_per_share(self, value_usd_m: float, claimed_usd_m: Callable[[float], float]) -> float:
+        """The lambda that leaves a value nothing over its claims and today's shares; 0 under water. [USD]"""
+        shares_m = self.portfolio.firm.basic_shares_m
+
+        def surplus(lam: float) -> float:
+            return value_usd_m - claimed_usd_m(lam) - lam * shares_m
+
+        if surplus(0.0) <= 0.0:
+            return 0.0
+        return float(root_lambda(surplus, 0.0, 2.0 * abs(value_usd_m) / shares_m + 1.0))

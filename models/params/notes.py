@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.domain.finance import Convertible, Instrument
 from models.domain.portfolio import Portfolio
 from models.formulas.convert_fate import ConvertTerms, LeafClaim, convert_fate, leaf_claim
+from models.formulas.convert_settlement import Settlement, settlement_at_maturity
 from models.params.outlook import Outlook
 
 Array = NDArray[np.float64]
@@ -42,6 +43,12 @@ class NoteArrays:
         return leaf_claim(
             self.terms, max(0, remaining), spot_usd, row.share_vol_frac, row.base_rate_frac, rate
         )
+
+    def settled(self, principal_usd_m: float, price_usd: float) -> Settlement:
+        """What a principal takes at maturity at a share price."""
+        t = self.terms
+        cap = t.cap_price_usd if t.has_capped_call else t.conversion_price_usd
+        return settlement_at_maturity(principal_usd_m, t.conversion_price_usd, cap, price_usd, t.settlement)
 
 
 def _note(

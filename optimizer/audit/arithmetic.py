@@ -55,18 +55,21 @@ def normal_cdf(x: float) -> float:
 
 
 def black_scholes(spot: float, strike: float, years: float, rate: float, vol: float) -> float:
-    """Price of a European call without dividends, rate continuously compounded. [USD]
+    """Price of a European call without dividends; a quarter pays rate/4. [USD]
 
-    >>> round(black_scholes(100.0, 100.0, 1.0, 0.05, 0.2), 4)
+    >>> round(black_scholes(100.0, 100.0, 1.0, 0.0, 0.2), 4)
+    7.9656
+    >>> round(black_scholes(100.0, 100.0, 1.0, 4.0 * math.expm1(0.05 / 4.0), 0.2), 4)
     10.4506
     >>> black_scholes(12.0, 10.0, 0.0, 0.05, 0.2)
     2.0
     """
-    if years <= 0.0 or vol <= 0.0 or spot <= 0.0 or strike <= 0.0:
-        return max(0.0, spot - strike * math.exp(-rate * max(0.0, years)))
+    owed = strike * (1.0 + rate / 4.0) ** (-4.0 * max(0.0, years))
+    if years <= 0.0 or vol <= 0.0 or spot <= 0.0 or owed <= 0.0:
+        return max(0.0, spot - owed)
     spread = vol * math.sqrt(years)
-    d1 = (math.log(spot / strike) + (rate + 0.5 * vol * vol) * years) / spread
-    return spot * normal_cdf(d1) - strike * math.exp(-rate * years) * normal_cdf(d1 - spread)
+    d1 = math.log(spot / owed) / spread + 0.5 * spread
+    return spot * normal_cdf(d1) - owed * normal_cdf(d1 - spread)
 
 
 def residual_factors(vol: float, years: float) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from optimizer.audit.world import World
 PRICE_STEPS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 """Share prices of the table `convertibles`, times today's."""
 
-OPENING_CASH, CLOSING_CASH = "opening cash", "closing cash"
+OPENING_CASH, CLOSING_CASH = "opening_cash", "closing_cash"
 SOURCE, USE = "source", "use"
 BASIC, SOLD = "basic", "sold"
 RESCUE = "rescue"
@@ -163,11 +163,8 @@ def cap_table(worth: Valuation, price: float) -> Rows:
                     "reported_shares_m": rolled[leaf].outstanding / note.strike_usd,
                 }
         for claim in book.portfolio.share_claims:
-            expires = claim.expiry_quarter - book.tree.first
-            last = leaf if expires >= book.tree.horizon_q else path[max(0, expires)]
-            spot = at_leaf if last == leaf and expires >= book.tree.horizon_q else book.share_price[last]
-            counts = expires >= 0 and worth.is_vested(claim.contract, last) and spot > 0.0
-            reported = claim.shares_m * max(0.0, 1.0 - claim.strike_usd / spot) if counts else 0.0
+            counts = at_leaf > 0.0 and worth.is_vested(claim.contract, leaf)
+            reported = claim.shares_m * max(0.0, 1.0 - claim.strike_usd / at_leaf) if counts else 0.0
             found[label, claim.claim] = {
                 "economic_shares_m": economic(claim.claim),
                 "reported_shares_m": reported,

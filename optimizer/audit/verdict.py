@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
@@ -20,8 +19,6 @@ from optimizer.audit.tables_physical import Row, Rows
 from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
 from optimizer.plans.tables import BY_NAME, TABLES, Table
-
-Objective = Literal["per_share", "value"]
 
 _BY_UNIT = {"$M": Court.USD_M, "MW": Court.MW, "M": Court.SHARES_M, "BTC": Court.BTC}
 _BY_NAME = {

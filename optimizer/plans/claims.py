@@ -1,12 +1,9 @@
 """Tables on value and on who takes it: value, claims, cap_table, convert_schedule, convertibles."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from models.domain.ledger import Quantity
-from models.formulas.convert_settlement import settlement_at_maturity
 from optimizer.plans.reading import Reading
 
 PRICE_STEPS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
@@ -128,15 +125,9 @@ def _schedule(r: Reading) -> list[dict[str, object]]:
 def _by_price(r: Reading) -> list[dict[str, object]]:
     rows = []
     for note, size in r.notes:
-        strike = note.terms.conversion_price_usd
-        cap = (
-            note.terms.cap_price_usd
-            if note.terms.has_capped_call and math.isfinite(note.terms.cap_price_usd)
-            else strike
-        )
         for step in PRICE_STEPS:
             price = step * r.program.params.portfolio.firm.price_usd
-            s = settlement_at_maturity(size, strike, cap, price, note.terms.settlement)
+            s = note.settled(size, price)
             rows.append(
                 {
                     "tranche": note.tranche,

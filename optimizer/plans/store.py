@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,11 +138,11 @@ def _declared(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
             yield table.name, frame[[c.name for c in table.columns]].reset_index(drop=True)
 
 
-def _is_text(column: "pd.Series[str]") -> bool:
+def _is_text(column: "pd.Series[Any]") -> bool:
     return pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)
 
 
-def _escaped(column: "pd.Series[str]") -> "pd.Series[str]":
+def _escaped(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Text that a spreadsheet cannot take for a formula; numbers without a negative zero."""
     if _is_text(column):
         return column.map(

@@ -34,11 +34,14 @@ def decided_now(figures: Figures) -> RenderableType:
     title = "Decided in the next two quarters"
     if not shown:
         return section(title, "Nothing is signed, ordered or raised.")
-    found = table("When", "What", "$M>", "Last date", "Undone?")
+    undo = _marks(shown)
+    found = table("When!", "What", "$M>", "Last date!", "Undo!")
     found.columns[1].ratio = 1
     for row in shown:
-        _add(found, figures, row)
-    return section(title, found, f"$M: own money to be spent, or the money raised; {figures.rounding}")
+        _add(found, figures, row, undo)
+    notes = [f"{mark}) {text}" for text, mark in undo.items() if text]
+    about = f"$M: what is spent after tenants' money, or lent or raised; {figures.rounding}"
+    return section(title, found, about, *([f"Undo: {'; '.join(notes)}"] if notes else []))
 
 
 def in_words(figures: Figures, row: Row) -> str:
@@ -48,11 +51,20 @@ def in_words(figures: Figures, row: Row) -> str:
     return say(figures, row) if say else f"{quantity} {number(float(row['value']), 2)}"
 
 
-def _add(found: Table, figures: Figures, row: Row) -> None:
-    amount = row.get("amount_usd_m")
-    shown = figures.usd_m(float(amount)) if amount is not None and float(amount) else ""
-    undo = str(row.get("undo") or "")
-    fill(found, figures.when(row), in_words(figures, row), shown, str(row.get("last_quarter") or ""), undo)
+def _marks(rows: list[Row]) -> dict[str, str]:
+    """A letter for each thing that is said about undoing."""
+    said = dict.fromkeys(str(row.get("undo") or "") for row in rows)
+    return {
+        text: chr(ord("a") + i) if text else ""
+        for i, text in enumerate(sorted(said, key=lambda text: (text == "", text)))
+    }
+
+
+def _add(found: Table, figures: Figures, row: Row, undo: dict[str, str]) -> None:
+    amount = float(row["amount_usd_m"] or 0.0)
+    shown = figures.usd_m(amount) if amount else ""
+    mark = undo[str(row.get("undo") or "")]
+    fill(found, figures.when(row), in_words(figures, row), shown, str(row.get("last_quarter") or ""), mark)
 
 
 def _ordered(figures: Figures) -> list[Row]:
@@ -86,7 +98,7 @@ def _sign(figures: Figures, row: Row) -> str:
         c for c in figures.rows("contracts") if (c["contract"], c["site"]) == (row["contract"], row["site"])
     ]
     megawatts = max((float(c["mw_critical"]) for c in same), default=0.0)
-    planned = f" (up to {number(megawatts)} MW planned)" if megawatts else ""
+    planned = f" (up to {number(megawatts)} MW)" if megawatts else ""
     tenant = f" with {same[0]['tenant']}" if same and same[0].get("tenant") else ""
     return f"sign {row['contract']}{tenant} at {row['site']}{planned}"
 

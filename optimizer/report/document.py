@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from models.findings import Finding
+from optimizer.inputs.load import Loaded
+from optimizer.pipeline import Checked
 from optimizer.plans.plan import Plan
 from optimizer.plans.store import plain
 from optimizer.report.figures import Figures, Row
@@ -51,6 +53,18 @@ def without_plan(status: str, findings: Iterable[Finding]) -> dict[str, object]:
         "findings": [asdict(f) for f in sorted(findings)],
         "note": "",
         "loop": [],
+    }
+
+
+def checked_document(checked: Checked, loaded: Loaded) -> dict[str, object]:
+    """What a check found of a portfolio that can be planned."""
+    return {
+        "status": "ok",
+        "findings": [asdict(f) for f in sorted(checked.findings)],
+        "coefficients": {"low": checked.coefficient_low, "high": checked.coefficient_high},
+        "program": {"rows": checked.rows, "columns": checked.columns, "integers": checked.integers},
+        "money_inputs": loaded.money_inputs,
+        "guesses": loaded.guesses,
     }
 
 

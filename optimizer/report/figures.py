@@ -33,7 +33,10 @@ class Figures:
     def rows(self, table: str) -> list[Row]:
         """Rows of a table; none when the plan has no such table."""
         frame = self.plan.tables.get(table)
-        return [] if frame is None else [dict(row) for row in frame.to_dict(orient="records")]
+        if frame is None:
+            return []
+        names = [str(name) for name in frame.columns]
+        return [dict(zip(names, cells, strict=True)) for cells in frame.itertuples(index=False, name=None)]
 
     def expected(self, rows: Iterable[Row], column: str) -> float:
         """Sum of a column, each row weighted with the probability of its node or leaf."""
@@ -86,6 +89,12 @@ def percent(fraction: float, digits: int = 0) -> str:
     '0.48 %'
     """
     return f"{number(100.0 * fraction, digits)} %"
+
+
+def guessed(guesses: int, money_inputs: int) -> str:
+    """How much of the input in dollars is guessed."""
+    share = guesses / money_inputs if money_inputs else 0.0
+    return f"Of {number(money_inputs)} money inputs, {number(guesses)} are guesses ({percent(share)})."
 
 
 def _place(row: Row) -> str:

@@ -6,6 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from models.findings import Finding
+from optimizer.inputs.load import Loaded
+from optimizer.pipeline import Checked
+from optimizer.report.figures import guessed, number
 from optimizer.report.layout import fill
 
 STYLES = {"error": "red", "warning": "yellow"}
@@ -33,3 +36,17 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
     warnings = len(shown) - errors
     counts = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
     console.print(", ".join(counts), highlight=False)
+
+
+def print_checked(checked: Checked, loaded: Loaded, console: Console) -> None:
+    """Print what a check found of a portfolio that can be planned."""
+    print_findings(checked.findings, console)
+    lines = (
+        f"{loaded.title} ({loaded.name}, as of {loaded.as_of}): can be planned.",
+        guessed(loaded.guesses, loaded.money_inputs),
+        f"Program on {loaded.scenario}: {number(checked.rows)} rows, {number(checked.columns)} columns "
+        f"({number(checked.integers)} integer), coefficients from {checked.coefficient_low:.0e} "
+        f"to {checked.coefficient_high:.0e}.",
+    )
+    for line in lines:
+        console.print(line, markup=False, highlight=False)

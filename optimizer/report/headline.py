@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optimizer.plans.plan import Plan
-from optimizer.report.figures import Figures, number, percent
+from optimizer.report.figures import Figures, guessed, number, percent
 from optimizer.report.layout import fill, section, table
 
 STATUS_STYLES = {"optimal": "bold green", "feasible": "bold yellow"}
@@ -17,10 +17,11 @@ def headline(figures: Figures) -> RenderableType:
     plan = figures.plan
     span = f"{figures.quarters[0]} to {figures.last_quarter}, {len(figures.quarters)} quarters"
     scenario = f"tree of {len(figures.leaves)} leaves" if figures.is_tree else f"scenario {plan.scenario}"
-    title = Text(f"{plan.title}", style="bold")
-    title.append(f"  ({plan.name}; as of {plan.as_of}; {scenario}; {span})", style="dim")
+    title = Text(plan.title, style="bold")
+    about = Text(f"{plan.name}, as of {plan.as_of}; {scenario}; {span}", style="dim")
     return Group(
         title,
+        about,
         Text(""),
         _status(figures),
         section("Value per share, $, before tax", _per_share(figures)),
@@ -74,13 +75,12 @@ def _per_share(figures: Figures) -> Table:
 
 def _rests_on(figures: Figures) -> RenderableType:
     plan = figures.plan
-    share = plan.evidence.guesses / plan.evidence.money_inputs if plan.evidence.money_inputs else 0.0
     lines = [
         f"Of the value, {percent(plan.beyond_horizon_frac)} lies beyond the horizon and "
         f"{percent(plan.beyond_contracts_frac)} beyond signed contracts.",
         f"Shares at the horizon: {number(plan.shares_m, 1)} million, economic"
         f"{' and probability-weighted' if figures.is_tree else ''}.",
-        f"Of {number(plan.evidence.money_inputs)} money inputs, {number(plan.evidence.guesses)} are guesses ({percent(share)}).",
+        guessed(plan.evidence.guesses, plan.evidence.money_inputs),
         *_changed(plan),
         audit_line(plan),
         *_warnings(plan),
@@ -92,7 +92,8 @@ def audit_line(plan: Plan) -> str:
     """The auditor's verdict in a line."""
     nearest = f"; nearest to failing: {plan.audit.worst}" if plan.audit.worst else ""
     verdict = "passed" if plan.audit.passed else "FAILED"
-    return f"Audit {verdict}: {number(plan.audit.checks)} checks rebuilt from inputs and decisions alone{nearest}."
+    checks = f"{number(plan.audit.checks)} checks rebuilt from inputs and decisions alone"
+    return f"Audit {verdict}: {checks}{nearest}."
 
 
 def _changed(plan: Plan) -> list[str]:

@@ -50,13 +50,14 @@ def _amount(value: float, per_share: bool) -> str:
 
 def _plain_lines(console: Console, per_share: bool) -> Tell:
     """A line when the stage changes, and every few seconds within it."""
-    last = ["", -math.inf]
+    stage, told = "", -math.inf
 
     def tell(progress: Progress) -> None:
+        nonlocal stage, told
         now = time.monotonic()
-        if progress.stage == last[0] and now - float(last[1]) < PLAIN_EVERY_S:
+        if progress.stage == stage and now - told < PLAIN_EVERY_S:
             return
-        last[:] = [progress.stage, now]
+        stage, told = progress.stage, now
         console.print(
             Text(f"{progress.seconds:6.1f} s  {line_of(progress, per_share=per_share)}"), soft_wrap=True
         )

@@ -55,9 +55,9 @@ def strip(figures: Figures, *, ascii_only: bool = False) -> RenderableType:
         parts += _site_strip(figures, site, rows, blocks, width)
     heights = " ".join(f"{blocks[i]} {number(100.0 * i / 8)} %" for i in (1, 2, 4, 6, 8))
     legend = (
-        f"One character a quarter, under the year's last two digits at its first quarter. Height: share of the\n"
-        f"site's largest energised MW ({blocks[0]} none, {heights}). Right: MW in the first and last quarter.\n"
-        f"HPC live and building are critical MW; mining and idle are at the meter."
+        f"One character a quarter, years above. Height: share of the site's largest energised MW\n"
+        f"({blocks[0]} none, {heights}). Right: MW in the first and last quarter.\n"
+        "HPC live and building are critical MW; mining and idle are MW at the meter."
     )
     return section("Megawatts by quarter" + _weighted(figures), Group(*parts), Text(legend, style="dim"))
 
@@ -109,10 +109,10 @@ def _weighted(figures: Figures) -> str:
 
 
 def _years(figures: Figures) -> str:
-    """Two digits of the year over each first quarter, and over the first column where there is room."""
+    """Two digits of the year over its first quarter, and over the first column where there is room."""
     marks = [" "] * (len(figures.quarters) + 2)
     for t, quarter in enumerate(figures.quarters):
-        starts = quarter.endswith("Q1") or (t == 0 and quarter.endswith(("Q2", "Q3")))
+        starts = quarter.endswith("Q1") or (t == 0 and quarter.endswith("Q2"))
         if starts:
             marks[t : t + 2] = quarter[2:4]
     return "".join(marks).rstrip()

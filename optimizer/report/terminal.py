@@ -1,6 +1,6 @@
 """The plan on a terminal, as a CFO reads it: worth, decisions of now, sites, money, headroom."""
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 
 from optimizer.plans.plan import Plan
 from optimizer.report.decided import decided_now
@@ -41,6 +41,12 @@ def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
 
 
 def print_plan(plan: Plan, console: Console) -> None:
-    """Print the whole view."""
-    for part in render(plan, ascii_only=console.options.ascii_only):
-        console.print(part)
+    """Print the whole view; without spaces at the ends of lines where it is not a terminal that shows it."""
+    parts = render(plan, ascii_only=console.options.ascii_only)
+    if console.is_terminal:
+        console.print(Group(*parts))
+        return
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    console.file.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())

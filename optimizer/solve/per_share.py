@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
-from models.formulas.value_per_share import root_lambda
 from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import MipResult, Outcome, Status
@@ -20,7 +19,7 @@ Array = NDArray[np.float64]
 Tell = Callable[[str, float, float], None]
 """Called with a stage, the value per share in hand and the proven bound."""
 
-NEW = frozenset(
+BEGUN = frozenset(
     {
         Quantity.START,
         Quantity.SIGN,
@@ -29,12 +28,11 @@ NEW = frozenset(
         Quantity.BOUGHT_MW,
         Quantity.MOVED_IN_MW,
         Quantity.CANCEL,
-        Quantity.ATM,
-        Quantity.FOLLOW_ON,
-        Quantity.ISSUE,
     }
 )
-"""What the committed-only plan may not do: nothing is begun, signed, bought, cancelled or raised."""
+"""What the committed-only plan may not do: nothing is begun, signed, bought or cancelled."""
+RAISED = frozenset({Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE})
+"""Nor raised, unless what is committed cannot be paid otherwise."""
 RESCUE_TOLERANCE_USD_M = 1e-4
 MAX_STEPS = 12
 
@@ -86,13 +84,10 @@ class Search:
         value = self.matrix.at(x, self.program.expected_value)
         claims, notes = self.program.params.claims, self.program.params.notes
 
-        def surplus(lam: float) -> float:
-            taken = claims.standing(lam, notes) + sum(c.at(lam) * amount for c, amount in charged)
-            return value - taken - lam * self.shares_m
+        def claimed(lam: float) -> float:
+            return claims.standing(lam, notes) + sum(c.at(lam) * amount for c, amount in charged)
 
-        return (
-            root_lambda(surplus, 0.0, 2.0 * abs(value) / self.shares_m + 1.0) if surplus(0.0) > 0.0 else 0.0
-        )
+        return claims.value_per_share(value, claimed)
 
     def at(
         self,
@@ -130,19 +125,30 @@ class Search:
         return result, result.bound + constant
 
     def committed(self) -> tuple[float, Array | None, str]:
-        """Value per share with nothing new begun or raised, and its plan."""
+        """Value per share with nothing new begun, and its plan.
+
+        Nothing is raised either; only where the commitments cannot be paid without, what they need may be.
+        """
+        lam, best, proved = self._restricted(BEGUN | RAISED)
+        if best is None or self.rescue_usd_m(best) > RESCUE_TOLERANCE_USD_M:
+            lam, best, proved = self._restricted(BEGUN)
+        return lam, best, proved
+
+    def _restricted(self, barred: frozenset[Quantity]) -> tuple[float, Array | None, str]:
         upper = self.matrix.upper.copy()
         for d in self.program.decisions:
-            if d.quantity in NEW:
+            if d.quantity in barred:
                 upper[self.matrix.column[id(d.variable)]] = 0.0
         lam, best = 0.0, None
         for _ in range(MAX_STEPS):
-            result, _ = self.at(lam, integer=True, gap=1e-6, upper=upper)
+            result, _ = self.at(lam, integer=True, gap=1e-4, upper=upper)
             if result.x is None:
                 return 0.0, best, result.proved
-            best, found = result.x, self.root(result.x)
-            if abs(found - lam) <= 1e-6 * max(1.0, found):
-                return found, best, "optimal"
+            found = self.root(result.x)
+            if best is None or found > lam:
+                best = result.x
+            if found <= lam * (1.0 + 1e-6):
+                return max(lam, found), best, "optimal"
             lam = found
         return lam, best, "optimal"
 

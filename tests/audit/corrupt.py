@@ -42,7 +42,9 @@ def spoil(frame: pd.DataFrame, column: str, row: int) -> pd.DataFrame:
     wrong: object = (
         f"not {cell}" if isinstance(cell, str) else float(cell) + max(MATERIAL, MATERIAL_REL * abs(cell))
     )
-    return frame.assign(**{column: [wrong if i == row else c for i, c in enumerate(frame[column])]})
+    spoilt = frame.copy()
+    spoilt[column] = pd.Series([wrong if i == row else c for i, c in enumerate(frame[column])], frame.index)
+    return spoilt
 
 
 def malformed(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:

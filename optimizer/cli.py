@@ -1,0 +1,389 @@
+"""The command `hashshift`: check a portfolio, plan it, or write one to start from."""
+
+import io
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+if TYPE_CHECKING:  # the rest of hashshift is imported when it is needed: --help is to be quick
+    from models.findings import Finding
+    from optimizer.inputs.load import Loaded
+    from optimizer.pipeline import Checked
+    from optimizer.plans.plan import Plan
+    from optimizer.solve.options import Options
+
+TRACEBACK = "HASHSHIFT_TRACEBACK"
+AUDIT_FAILURES_SHOWN = 10
+MODEL_ENDINGS = (".mps", ".lp")
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    PLAN_FOUND = 0
+    INPUT_ERRORS = 1
+    USAGE = 2
+    INFEASIBLE = 3
+    NO_PLAN = 4
+    INTERNAL_ERROR = 5
+
+
+app = typer.Typer(
+    name="hashshift",
+    help="Which megawatts of a Bitcoin miner become AI data centres, when, for whom and paid how, "
+    "so that one share is worth the most.",
+    epilog="Exit codes: 0 plan found, 1 input errors, 2 usage, 3 infeasible or unbounded, "
+    "4 no plan within the limit, 5 internal error.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Portfolio = Annotated[
+    str, typer.Argument(metavar="PORTFOLIO", help="A folder with portfolio.toml, or a shipped name: iren.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else, on stdout.")]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="TABLE[KEY].COLUMN=VALUE", help="Change one cell of the input; repeatable."
+    ),
+]
+
+
+def main() -> None:
+    """Run the command; never a traceback, unless it is asked for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        app(prog_name="hashshift")
+    except Exception as bug:
+        if os.environ.get(TRACEBACK):
+            raise
+        said = " ".join(str(bug).split()) or "no message"
+        print(
+            f"hashshift: internal error, {type(bug).__name__}: {said}. This is a bug; "
+            f"{TRACEBACK}=1 in the environment shows the traceback.",
+            file=sys.stderr,
+        )
+        sys.exit(Exit.INTERNAL_ERROR)
+
+
+@app.command("check")
+def check_command(portfolio: Portfolio, *, overrides: Overrides = [], as_json: AsJson = False) -> None:  # noqa: B006
+    """Say everything that is wrong or doubtful with a portfolio, and how large its program is."""
+    from optimizer.pipeline import check
+
+    with _answer(as_json) as answer:
+        loaded = _load(portfolio, overrides, answer)
+        _tell_checked(check(loaded), loaded, answer)
+
+
+@app.command("plan")
+def plan_command(
+    portfolio: Portfolio,
+    *,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write all tables and run.json here.")
+    ] = None,
+    gap: Annotated[float, typer.Option(help="Relative gap to prove, between 0 and 1.")] = 0.005,
+    time_limit: Annotated[float, typer.Option(help="Seconds for all steps of the solve together.")] = 120.0,
+    objective: Annotated[Literal["per-share", "value"], typer.Option(help="What to maximise.")] = "per-share",
+    method: Annotated[Literal["exact"], typer.Option(help="exact: the whole program at once.")] = "exact",
+    solver: Annotated[str, typer.Option(help="highs, or any MIP solver that Pyomo finds.")] = "highs",
+    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="Plan on this scenario.")] = None,
+    tree: Annotated[bool, typer.Option("--tree", help="Plan on the tree of weighted scenarios.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the solver.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the program at the plan's optimum, .mps or .lp."),
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Find the plan that is worth most per share, audit it and show it.
+
+    Ctrl-C ends the search and keeps the best plan so far; a second one aborts.
+    """
+    _refuse_numbers(gap, time_limit)
+    if tree and scenario is not None:
+        raise typer.BadParameter("a plan is on one scenario or on the tree, not both", param_hint="--tree")
+    _refuse_places(out, export)
+    from optimizer.solve.options import Options
+
+    options = Options(
+        objective=objective,
+        gap=gap,
+        time_limit_s=time_limit,
+        method=method,
+        solver=solver,
+        threads=threads,
+        seed=seed,
+    )
+    where = Request(scenario=scenario, tree=tree, export=export, out=out)
+    with _stoppable() as stop, _answer(as_json) as answer:
+        started = time.monotonic()
+        loaded = _load(portfolio, overrides, answer)
+        read_s = time.monotonic() - started
+        _refuse_scenario(loaded, scenario, tree)
+        found = _planned(loaded, options, where, stop, answer)
+        _tell_plan(_with_reading(found, read_s), out, answer)
+
+
+@app.command("init")
+def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
+    """Write a commented starter portfolio that solves."""
+    from models.findings import InputError
+    from optimizer.inputs.template import write_template
+
+    with _answer(False) as answer:
+        try:
+            write_template(folder)
+        except InputError as wrong:
+            answer.input_errors(wrong.findings)
+    print(f"Wrote a starter portfolio into {folder}. Its tables explain their columns. Next:")
+    print(f"  hashshift check {folder}\n  hashshift plan {folder}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which future is planned, and where things are written."""
+
+    scenario: str | None
+    tree: bool
+    export: Path | None
+    out: Path | None
+
+
+class Answer:
+    """Where a command's result goes: one JSON document, or text."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.document: dict[str, object] | None = None
+
+    def input_errors(self, findings: "Iterable[Finding]") -> NoReturn:
+        """Tell what is wrong with the input, and end."""
+        from optimizer.report.document import without_plan
+        from optimizer.report.findings import print_findings
+        from optimizer.report.terminal import console_for
+
+        if self.as_json:
+            self.document = without_plan("input_errors", findings)
+        else:
+            print_findings(findings, console_for(stderr=True))
+        raise typer.Exit(Exit.INPUT_ERRORS)
+
+
+@contextmanager
+def _answer(as_json: bool) -> Iterator[Answer]:
+    """With JSON, whatever is printed meanwhile, by solvers too, goes to stderr; the document comes last."""
+    answer = Answer(as_json)
+    if not as_json:
+        yield answer
+        return
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield answer
+    except KeyboardInterrupt:
+        from optimizer.report.document import without_plan
+
+        answer.document = without_plan("no_plan", ())
+        raise
+    finally:
+        sys.stdout.flush()
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        if answer.document is not None:
+            _print_document(answer.document)
+
+
+def _print_document(document: dict[str, object]) -> None:
+    from optimizer.report.document import as_text
+
+    sys.stdout.buffer.write(as_text(document).encode() + b"\n")
+    sys.stdout.flush()
+
+
+def _refuse_numbers(gap: float, time_limit: float) -> None:
+    if not 0.0 < gap < 1.0:
+        raise typer.BadParameter("a gap lies between 0 and 1, such as 0.005", param_hint="--gap")
+    if not 0.0 < time_limit < math.inf:
+        raise typer.BadParameter("a time limit is a number of seconds above 0", param_hint="--time-limit")
+
+
+def _refuse_places(out: Path | None, export: Path | None) -> None:
+    """Say now what could not be written at the end."""
+    if export is not None and export.suffix not in MODEL_ENDINGS:
+        raise typer.BadParameter(f"'{export.name}' ends neither in .mps nor in .lp", param_hint="--export")
+    if export is not None and (export.is_dir() or not export.absolute().parent.is_dir()):
+        raise typer.BadParameter(f"'{export}' is not a file in a folder that exists", param_hint="--export")
+    if out is not None:
+        from optimizer.plans.store import StoreError, refuse_foreign
+
+        try:
+            refuse_foreign(out)
+        except StoreError as refusal:
+            raise typer.BadParameter(str(refusal), param_hint="--out") from None
+
+
+def _refuse_scenario(loaded: "Loaded", scenario: str | None, tree: bool) -> None:
+    known = {s.scenario: s.probability for s in loaded.portfolio.scenarios}
+    if scenario is not None and scenario not in known:
+        wrong = f"there is no scenario '{scenario}'; known: {', '.join(known)}"
+        raise typer.BadParameter(wrong, param_hint="--scenario")
+    if tree and all(p is None for p in known.values()):
+        raise typer.BadParameter("no scenario of the deck carries a probability", param_hint="--tree")
+
+
+def _load(portfolio: str, overrides: list[str], answer: Answer) -> "Loaded":
+    from models.findings import InputError
+    from optimizer.pipeline import load
+
+    try:
+        return load(portfolio, overrides=tuple(overrides))
+    except InputError as wrong:
+        answer.input_errors(wrong.findings)
+
+
+def _planned(
+    loaded: "Loaded", options: "Options", where: "Request", stop: threading.Event, answer: Answer
+) -> "Plan":
+    """The audited plan; a plan that fails its audit is put aside and ends the command."""
+    from optimizer.pipeline import AuditError, plan
+    from optimizer.report.progress import shown
+    from optimizer.report.terminal import console_for
+    from optimizer.solve.other import UnknownSolverError
+
+    per_share = options.objective == "per-share"
+    try:
+        with shown(console_for(stderr=True), per_share=per_share, quiet=answer.as_json) as tell:
+            return plan(
+                loaded,
+                options=options,
+                scenario=where.scenario,
+                tree=where.tree,
+                export=where.export,
+                progress=tell,
+                stop=stop,
+            )
+    except UnknownSolverError as unknown:
+        raise typer.BadParameter(str(unknown), param_hint="--solver") from None
+    except AuditError as rejected:
+        _reject(rejected.plan, where.out, answer)
+
+
+def _reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
+    """A plan that its audit refuses is an error, not a plan: say what failed, keep it apart."""
+    from optimizer.report.document import without_plan
+
+    failures = plan.audit.failures
+    _say(f"hashshift: internal error: the audit refuses the plan; {len(failures)} checks fail. A bug.")
+    for failure in failures[:AUDIT_FAILURES_SHOWN]:
+        _say(f"  {failure}")
+    if out is not None:
+        _write(plan, out)
+    verdict = {"passed": False, "checks": plan.audit.checks, "worst": plan.audit.worst}
+    nothing = without_plan("no_plan", plan.findings)
+    answer.document = {**nothing, "audit": verdict, "note": "the audit refuses the plan"}
+    raise typer.Exit(Exit.INTERNAL_ERROR)
+
+
+def _tell_plan(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
+    """Write the plan, show it, and end with the code of its status."""
+    from optimizer.report.document import plan_document
+    from optimizer.report.terminal import console_for, print_plan
+
+    written = out is None or not plan.tables or _write(plan, out)
+    if answer.as_json:
+        answer.document = plan_document(plan)
+    else:
+        print_plan(plan, console_for())
+    raise typer.Exit(_code(plan) if written else Exit.INTERNAL_ERROR)
+
+
+def _write(plan: "Plan", out: Path) -> bool:
+    from optimizer.plans.store import StoreError, write
+
+    try:
+        _say(f"Written to {_near(write(plan, out))}")
+    except StoreError as trouble:
+        _say(f"hashshift: not written: {trouble}")
+        return False
+    return True
+
+
+def _with_reading(plan: "Plan", read_s: float) -> "Plan":
+    """The plan with the time that reading took before the pipeline had the portfolio."""
+    more = {name: plan.seconds.get(name, 0.0) + read_s for name in ("read", "total")}
+    return replace(plan, seconds={**plan.seconds, **more})
+
+
+def _near(folder: Path) -> Path:
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _code(plan: "Plan") -> Exit:
+    if plan.tables:
+        return Exit.PLAN_FOUND
+    return Exit.INFEASIBLE if plan.status in ("infeasible", "unbounded") else Exit.NO_PLAN
+
+
+def _tell_checked(checked: "Checked", loaded: "Loaded", answer: Answer) -> None:
+    if answer.as_json:
+        from optimizer.report.document import checked_document
+
+        answer.document = checked_document(checked, loaded)
+        return
+    from optimizer.report.findings import print_checked
+    from optimizer.report.terminal import console_for
+
+    print_checked(checked, loaded, console_for())
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+@contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM set the event, and the best plan is kept; the second one aborts at once."""
+    stop = threading.Event()
+
+    def on_signal(*_: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        os.write(2, b"\nstopping: the best plan so far is kept (Ctrl-C again aborts)\n")
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    except KeyboardInterrupt:
+        _say("aborted")
+        sys.stderr.flush()
+        os._exit(Exit.NO_PLAN)  # a solver may still run in a thread, and does not end with the interpreter
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,498 @@
+"""Small valid portfolios in code, with round numbers, for calculation by hand.
+
+``small()`` is two mining sites, one offer, the open market and a share programme. Each function of ``FEATURES``
+adds one more thing to a portfolio, and ``full()`` has them all. ``with_row`` and its kin change one thing of a
+portfolio; ``chain_of`` and ``tree_of`` give the time to plan it on. Every row is validated, and a test holds that
+the checks of the input find no error in any of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from models.domain.futures import scenario_chain, scenario_tree
+from models.domain.portfolio import TABLES, Portfolio
+from models.domain.row import Row
+from models.timetree import Quarter, TimeTree
+
+FIRST = Quarter.parse("2027Q1")
+HORIZON_Q = 6
+SITES = ("north", "south")
+Change = Callable[[Portfolio], Portfolio]
+
+
+def quarter(ahead: int) -> str:
+    """Label of the quarter so many after the first."""
+    return str(FIRST + ahead)
+
+
+# --- changing a portfolio ---------------------------------------------------------------------------------------
+
+
+def key_of(row: Row) -> tuple[str, ...]:
+    """What identifies a row in its table."""
+    return tuple(str(getattr(row, name)) for name in row.key)
+
+
+def _matches(row: Row, key: str) -> bool:
+    return key in ("|".join(key_of(row)), key_of(row)[0])
+
+
+def _with_table(p: Portfolio, table: str, rows: Iterable[Row]) -> Portfolio:
+    return p.model_copy(update={table: tuple(rows)})
+
+
+def with_row(p: Portfolio, table: str, key: str, **changes: Any) -> Portfolio:
+    """Change the rows of a table whose key, or the first part of it, is ``key``."""
+    rows: tuple[Row, ...] = getattr(p, table)
+    if not any(_matches(row, key) for row in rows):
+        raise KeyError(f"{table} has no '{key}'")
+    return _with_table(p, table, (_changed(row, changes) if _matches(row, key) else row for row in rows))
+
+
+def with_all(p: Portfolio, table: str, **changes: Any) -> Portfolio:
+    """Change every row of a table."""
+    return _with_table(p, table, (_changed(row, changes) for row in getattr(p, table)))
+
+
+def with_rows(p: Portfolio, table: str, *rows: Mapping[str, Any]) -> Portfolio:
+    """Add rows to a table."""
+    return _with_table(p, table, (*getattr(p, table), *(TABLES[table].model_validate(row) for row in rows)))
+
+
+def without(p: Portfolio, table: str, *keys: str) -> Portfolio:
+    """Take rows out of a table, all of them when no key is given."""
+    rows: tuple[Row, ...] = getattr(p, table)
+    return _with_table(p, table, (row for row in rows if keys and not any(_matches(row, key) for key in keys)))
+
+
+def with_company(p: Portfolio, **changes: Any) -> Portfolio:
+    """Change the company's row."""
+    return with_all(p, "company", **changes)
+
+
+def _changed(row: Row, changes: Mapping[str, Any]) -> Row:
+    return type(row).model_validate({**row.model_dump(), **changes})
+
+
+# --- time -------------------------------------------------------------------------------------------------------
+
+
+def chain_of(p: Portfolio) -> TimeTree:
+    """The base scenario alone: six nodes."""
+    return scenario_chain(p, "base")
+
+
+def tree_of(p: Portfolio) -> TimeTree:
+    """Three scenarios: ``up`` leaves in the third quarter, ``down`` in the fifth. Twelve nodes."""
+    return scenario_tree(p)
+
+
+def two_scenarios(p: Portfolio) -> Portfolio:
+    """Without ``down``: base and ``up``, half each."""
+    p = without(without(p, "scenarios", "down"), "market", "down")
+    return with_all(p, "scenarios", probability=0.5)
+
+
+def identical_scenarios(p: Portfolio) -> Portfolio:
+    """All scenarios with the market of the base: the tree says what the chain says."""
+    base = {row.quarter: row for row in p.market if row.scenario == "base"}
+    twins = (base[row.quarter].model_copy(update={"scenario": row.scenario}) for row in p.market)
+    return _with_table(p, "market", twins)
+
+
+# --- the small portfolio ----------------------------------------------------------------------------------------
+
+
+def _company() -> dict[str, Any]:
+    return {
+        "name": "Small Miner", "ticker": "SML", "first_quarter": quarter(0), "horizon_q": HORIZON_Q,
+        "price_usd": 10.0, "basic_shares_m": 100.0, "authorised_shares_m": 400.0, "award_shares_m_per_q": 0.0,
+        "traded_shares_m_per_day": 1.0, "open_days_per_q": 50.0, "atm_left_usd_m": 300.0, "impact_window_q": 2,
+        "btc_beta": 0.0, "ai_beta": 1.0, "overhead_usd_m_per_q": 1.0, "overhead_growth_frac_per_year": 0.0,
+        "cash_floor_usd_m": 10.0, "cost_of_equity_frac": 0.12, "straight_spread_frac": 0.04,
+        "cash_yield_spread_frac": 0.04, "pool_fee_frac": 0.0, "building_cap_mw": 80.0,
+        "building_cap_growth_mw_per_q": 0.0, "raise_only_what_is_spent": True, "look_ahead_q": 4,
+        "equity_pricing": "no_mispricing", "rescue_price": 10.0,
+    }  # fmt: skip
+
+
+def _entity(name: str, kind: str, cash: float) -> dict[str, Any]:
+    money = {"unrestricted_cash_usd_m": cash, "escrow_usd_m": 0.0, "collateral_cash_usd_m": 0.0}
+    return {"entity": name, "kind": kind, **money}
+
+
+def _site(name: str, market: str | None) -> dict[str, Any]:
+    return {
+        "site": name, "entity": f"{name}-co", "region": "here", "market": market, "fixed_cost_usd_m_per_q": 0.5,
+        "once_cost_usd_m": 2.0, "demolition_usd_m_per_mw": 0.0, "water_limit_m3_per_q": None, "hpc_allowed": True,
+        "mining_allowed": True, "earliest_conversion_quarter": quarter(0), "max_hpc_critical_mw": 60.0,
+        "unconverted_value_usd_m_per_mw": 0.1,
+    }  # fmt: skip
+
+
+def _power(site: str, basis: str) -> dict[str, Any]:
+    return {
+        "site": site, "from_quarter": "2025Q1", "energised_mw": 100.0, "price_basis": basis,
+        "price_usd_per_mwh": 40.0 if basis == "fixed" else None, "price_growth_frac_per_year": 0.0,
+        "adder_usd_per_mwh": 0.0, "demand_charge_usd_per_kw_month": 1.0, "min_bill_frac": 0.5,
+        "take_or_pay_frac": 0.5 if basis == "fixed" else 0.0, "resale_allowed": False, "security_usd_m": 0.0,
+        "security_form": "cash", "curtail_credit_usd_per_mw_q": 0.0,
+    }  # fmt: skip
+
+
+def cooling(site: str, kind: str, **changes: Any) -> dict[str, Any]:
+    """A cooling plant: 20 MW stand, modules of 10 MW cost 2 $M and take a quarter."""
+    return {
+        "site": site, "cooling": kind, "existing_mw": 20.0, "module_mw": 10.0, "capex_usd_m_per_module": 2.0,
+        "lead_q": 1, "max_modules": 6, "pue": 1.2, "water_m3_per_mwh": 1.0, **changes,
+    }  # fmt: skip
+
+
+def product(name: str, **changes: Any) -> dict[str, Any]:
+    """A hall of 10 MW critical, 16 gross, for 80 $M in two equal quarters."""
+    return {
+        "product": name, "workload": "colocation", "archetype": "reuse", "cooling": "air", "module_mw": 10.0,
+        "gross_to_critical_ratio": 0.625, "load_frac": 0.8, "capex_usd_m_per_mw": 8.0, "contingency_frac": 0.0,
+        "gpu_capex_usd_m_per_mw": 0.0, "spend_profile": "even", "gpu_spend_profile": None, "lead_q": 2,
+        "displaces_mining_q": 1, "ramp_profile": "at-once", "opex_usd_per_kw_month": 0.0,
+        "opex_growth_frac_per_year": 0.0, "maintenance_frac_of_capex_per_year": 0.0, "residual_frac": 0.2,
+        "gpu_residual_frac": 0.0, "slip_q": 1, **changes,
+    }  # fmt: skip
+
+
+def site_product(site: str, name: str, **changes: Any) -> dict[str, Any]:
+    """That a product may be begun at a site in every quarter, four times."""
+    window = {"earliest_quarter": quarter(0), "latest_quarter": quarter(HORIZON_Q - 1)}
+    return {"site": site, "product": name, "max_modules": 4, "capex_factor_frac": 1.0, **window, **changes}
+
+
+def contract(name: str, state: str, **changes: Any) -> dict[str, Any]:
+    """A net lease at 200 $/kW-month: a hall earns 6 $M a quarter from the third quarter on, for ten years."""
+    return {
+        "contract": name, "state": state, "tenant": "Tenant", "guarantor": None, "credit_class": None,
+        "sites": SITES, "workloads": ("colocation",), "coolings": ("air",), "min_mw": 0.0, "max_mw": 40.0,
+        "billing_basis": "critical", "first_year_rent_usd_per_kw_month": 200.0, "rent_indexed_to": "none",
+        "escalator_frac_per_year": 0.0, "commencement_quarter": quarter(2), "term_q": 40,
+        "contract_value_usd_m": None, "power_passed_through": True, "opex_passed_through_frac": 1.0,
+        "delivery_probability_frac": 1.0, "payment_lag_q": 0, "sign_from_quarter": None, "sign_by_quarter": None,
+        "deadline_quarter": None, "exclusive_group": None, "usable_slack_frac": 0.0, "slack_hours_frac": 0.0,
+        **changes,
+    }  # fmt: skip
+
+
+def offer(name: str, **changes: Any) -> dict[str, Any]:
+    """An offer of 20 to 40 MW, to be signed in the first three quarters and live by the fifth."""
+    window = {"sign_from_quarter": quarter(0), "sign_by_quarter": quarter(2), "deadline_quarter": quarter(4)}
+    return contract(name, "offer", **{"min_mw": 20.0, **window, **changes})
+
+
+def _machine(name: str, j_per_th: float, max_buy_mw: float) -> dict[str, Any]:
+    return {
+        "machine": name, "j_per_th": j_per_th, "price_usd_per_th": 10.0, "life_q": 30, "uptime_frac": 1.0,
+        "resale_profile": "resale", "overhead_frac": 1.0, "variable_cost_usd_per_mwh": 0.0,
+        "fixed_cost_usd_per_mw_q": 0.0, "move_usd_per_mw": 10_000.0, "move_q": 1, "max_buy_mw_per_q": max_buy_mw,
+    }  # fmt: skip
+
+
+def instrument(name: str, kind: str, **changes: Any) -> dict[str, Any]:
+    """A way to raise money; a deal is of 50 to 300 $M, once in two quarters."""
+    return {
+        "instrument": name, "kind": kind, "min_usd_m": 50.0, "max_usd_m": 300.0, "max_frac_of_market_cap": 0.5,
+        "once_every_q": 2, "lockup_after_q": 0, "launch_drop_frac": 0.0, "drop_lasts_q": 0, "fee_frac": 0.0,
+        "coupon_frac": None, "premium_frac": None, "capped_call_cost_frac": None, "cap_premium_frac": None,
+        "tenor_q": None, "put_after_q": None, "call_after_q": None, "call_trigger_frac": None, "settlement": None,
+        **changes,
+    }  # fmt: skip
+
+
+def _market() -> list[dict[str, Any]]:
+    """Flat in each scenario: the share is worth 10 on the base, 20 in ``up`` and 5 in ``down``."""
+    worlds = {"base": (0, 1.0, 100_000.0), "up": (2, 2.0, 150_000.0), "down": (4, 0.5, 50_000.0)}
+    return [
+        {
+            "scenario": name, "quarter": quarter(t), "btc_usd": btc, "difficulty_t": 120.0, "subsidy_btc": 3.125,
+            "fee_frac": 0.0, "lease_idx": 1.0, "gpu_rent_idx": 1.0, "capex_idx": 1.0, "gpu_price_idx": 1.0,
+            "power_idx": 1.0, "ai_equity_idx": share, "resale_idx": 1.0, "base_rate_frac": 0.04,
+            "spread_add_frac": 0.0, "share_vol_frac": 0.5, "asic_tariff_frac": 0.0, "convert_open": True,
+            "equity_open": True, "project_debt_open": True,
+        }
+        for name, (since, share, btc) in worlds.items()
+        for t in range(since, HORIZON_Q)
+    ]  # fmt: skip
+
+
+def _scenario(name: str, branch_from: str | None, ahead: int | None, probability: float) -> dict[str, Any]:
+    since = None if ahead is None else quarter(ahead)
+    return {
+        "scenario": name, "branch_from": branch_from, "branch_quarter": since, "probability": probability
+    }  # fmt: skip
+
+
+def _profile(name: str, *steps: float) -> list[dict[str, Any]]:
+    return [{"profile": name, "step": i, "frac": frac} for i, frac in enumerate(steps)]
+
+
+def small() -> Portfolio:
+    """Two mining sites of 100 MW, an offer, the open market, new machines, and shares sold at the market."""
+    rates = {"powered_shell": 0.08, "colocation": 0.08, "gpu_cloud": 0.16, "mining": 0.2, "overhead": 0.08}
+    impact = {"instrument": "atm"}
+    return Portfolio.model_validate({
+        "company": [_company()],
+        "entities": [
+            _entity("parent", "parent", 200.0), _entity("north-co", "spv", 20.0), _entity("south-co", "spv", 20.0)
+        ],
+        "valuation": [
+            {"stream": s, "rate_frac": r, "decline_frac_per_year": 0.1, "years": 10.0 if s == "overhead" else None}
+            for s, r in rates.items()
+        ],
+        "regions": [
+            {"region": "here", "new_mining_allowed": True, "gpu_cloud_allowed": True, "asic_tariff_applies": True}
+        ],
+        "sites": [_site("north", None), _site("south", "grid")],
+        "power": [_power("north", "fixed"), _power("south", "spot")],
+        "market_shapes": [{"market": "grid", "mean_usd_per_mwh": 40.0, **{f"d{i}": 8.0 * i for i in range(1, 11)}}],
+        "cooling": [cooling(s, "air") for s in SITES],
+        "products": [product("hall")],
+        "site_products": [site_product(s, "hall") for s in SITES],
+        "profiles": [
+            *_profile("even", 0.5, 0.5), *_profile("at-once", 1.0), *_profile("ramp", 0.5, 1.0),
+            *_profile("resale", *(0.8 - 0.025 * age for age in range(31))),
+        ],
+        "contracts": [
+            offer("lease"),
+            contract("open", "merchant", max_mw=30.0, first_year_rent_usd_per_kw_month=150.0, term_q=20),
+        ],
+        "machines": [_machine("s19", 30.0, 0.0), _machine("s21", 20.0, 20.0)],
+        "fleets": [
+            {"fleet": "n-s19", "site": "north", "machine": "s19", "mw": 60.0, "age_q": 8},
+            {"fleet": "s-s19", "site": "south", "machine": "s19", "mw": 80.0, "age_q": 4},
+        ],
+        "instruments": [instrument("atm", "atm", min_usd_m=0.0, max_usd_m=80.0, once_every_q=1)],
+        "impact": [
+            {**impact, "block": 1, "up_to_frac_of_volume": 0.1, "discount_frac": 0.02},
+            {**impact, "block": 2, "up_to_frac_of_volume": 0.2, "discount_frac": 0.05},
+        ],
+        "scenarios": [
+            _scenario("base", None, None, 0.5), _scenario("up", "base", 2, 0.25), _scenario("down", "base", 4, 0.25)
+        ],
+        "market": _market(),
+    })  # fmt: skip
+
+
+# --- what can be added ------------------------------------------------------------------------------------------
+
+
+def add_rival_offers(p: Portfolio) -> Portfolio:
+    """A dearer offer that excludes ``lease``, with slack for machines, late pay, tenant money and a renewal."""
+    p = with_row(p, "contracts", "lease", exclusive_group="anchor")
+    p = with_rows(
+        p, "contracts",
+        offer("rival", exclusive_group="anchor", first_year_rent_usd_per_kw_month=220.0, escalator_frac_per_year=0.02,
+              payment_lag_q=1, power_passed_through=False, usable_slack_frac=0.5, slack_hours_frac=0.5),
+    )  # fmt: skip
+    back = {"contract": "rival", "amount_usd_m": None, "received_quarter": None, "max_frac_of_rent": 0.5}
+    p = with_rows(
+        p, "contract_money",
+        {**back, "kind": "prepayment", "frac_of_capex": 0.1, "give_back_from_q": 1, "give_back_q": 8},
+        {**back, "kind": "tenant_capex", "frac_of_capex": 0.1, "give_back_from_q": 0, "give_back_q": 0},
+    )  # fmt: skip
+    renewal = {"contract": "rival", "probability_frac": 0.5, "rent_basis": "min", "term_q": 20}
+    return with_rows(p, "renewals", renewal)
+
+
+def add_cloud(p: Portfolio) -> Portfolio:
+    """A GPU cloud of 5 MW modules, 10 gross, liquid-cooled, at the southern site."""
+    pods = product(
+        "pods", workload="gpu_cloud", archetype="rebuild", cooling="liquid", module_mw=5.0, gross_to_critical_ratio=0.5,
+        gpu_capex_usd_m_per_mw=20.0, gpu_spend_profile="even", ramp_profile="ramp", opex_usd_per_kw_month=20.0,
+        gpu_residual_frac=0.1, maintenance_frac_of_capex_per_year=0.02, slip_q=2,
+    )  # fmt: skip
+    p = with_rows(p, "products", pods)
+    p = with_rows(p, "site_products", site_product("south", "pods"))
+    p = with_rows(p, "cooling", cooling("south", "liquid", existing_mw=0.0, module_mw=5.0, pue=1.1))
+    p = with_row(p, "sites", "south", demolition_usd_m_per_mw=0.1, water_limit_m3_per_q=200_000.0)
+    cloud = {"workloads": ("gpu_cloud",), "coolings": ("liquid",), "term_q": 16, "power_passed_through": False}
+    return with_rows(
+        p, "contracts",
+        offer("cloud", min_mw=5.0, max_mw=20.0, first_year_rent_usd_per_kw_month=900.0,
+              opex_passed_through_frac=0.0, **cloud),
+        contract("gpu-market", "merchant", max_mw=10.0, first_year_rent_usd_per_kw_month=800.0,
+                 rent_indexed_to="gpu_rent", **cloud),
+    )  # fmt: skip
+
+
+def credit_class(name: str, funding: str, **changes: Any) -> dict[str, Any]:
+    """A lender: 80 % of cost, DSCR 1.25, six per cent."""
+    return {
+        "credit_class": name, "spread_frac": 0.02, "ltc_max_frac": 0.8, "dscr_min": 1.25, "coverage_q": 32,
+        "maturity_q": 20, "balloon_cap_frac": 0.6, "refinance_spread_frac": 0.03, "funding": funding,
+        "fee_frac": 0.01, "reserve_q": 2, "delivery_haircut_frac": 1.0, "closes_at_start": True,
+        "closes_at_completion": True, **changes,
+    }  # fmt: skip
+
+
+def add_project_debt(p: Portfolio) -> Portfolio:
+    """Notes on the offers for halls, a delayed draw on the cloud; both at the start and at completion."""
+    p = with_rows(p, "credit_classes", credit_class("notes", "notes"))
+    p = with_rows(p, "credit_classes", credit_class("drawn", "delayed_draw", coverage_q=12, maturity_q=12))
+    classes = {"lease": "notes", "rival": "notes", "cloud": "drawn"}
+    for c in p.contracts:
+        if c.contract in classes:
+            p = with_row(p, "contracts", c.contract, credit_class=classes[c.contract])
+    return p
+
+
+def add_debt(p: Portfolio) -> Portfolio:
+    """A corporate loan of 40 at 8 %, due within the horizon, and one of the north repaid in parts."""
+    loan = {"recourse": True, "undrawn_usd_m": 0.0, "commitment_fee_frac": 0.0}
+    return with_rows(
+        p, "debt",
+        {**loan, "debt": "loan", "entity": "parent", "kind": "corporate", "principal_usd_m": 40.0,
+         "rate_kind": "fixed", "coupon_or_spread_frac": 0.08, "first_repayment_quarter": quarter(5),
+         "maturity_quarter": quarter(5), "repayment": "bullet"},
+        {**loan, "debt": "lease-line", "entity": "north-co", "kind": "lease", "principal_usd_m": 12.0,
+         "rate_kind": "floating", "coupon_or_spread_frac": 0.02, "first_repayment_quarter": quarter(1),
+         "maturity_quarter": quarter(8), "repayment": "straight"},
+    )  # fmt: skip
+
+
+def add_notes(p: Portfolio) -> Portfolio:
+    """Two convertibles: 50 that mature within the horizon, 80 that run on with a put, a call and a cap."""
+    plain = {"put_quarter": None, "put_price_frac": None, "call_from_quarter": None, "call_trigger_frac": None}
+    return with_rows(
+        p, "convertibles",
+        {**plain, "tranche": "due", "principal_usd_m": 50.0, "coupon_frac": 0.02, "maturity_quarter": quarter(4),
+         "conversion_price_usd": 20.0, "settlement": "net_share", "cap_price_usd": None},
+        {"tranche": "later", "principal_usd_m": 80.0, "coupon_frac": 0.0, "maturity_quarter": quarter(24),
+         "put_quarter": quarter(12), "put_price_frac": 1.0, "call_from_quarter": quarter(2),
+         "call_trigger_frac": 1.3, "conversion_price_usd": 12.5, "settlement": "physical", "cap_price_usd": 20.0},
+    )  # fmt: skip
+
+
+def add_commitments(p: Portfolio) -> Portfolio:
+    """At the south 10 MW for a tenant who prepays, half of it on debt; at the north 10 MW that may be cancelled."""
+    p = with_rows(
+        p, "contracts",
+        contract("held", "committed", sites=("south",), max_mw=10.0),
+        contract("loose", "committed", sites=("north",), max_mw=10.0, commencement_quarter=quarter(4)),
+    )  # fmt: skip
+    p = with_rows(
+        p, "contract_money",
+        {"contract": "held", "kind": "prepayment", "frac_of_capex": None, "amount_usd_m": 8.0,
+         "received_quarter": quarter(1), "give_back_from_q": 1, "give_back_q": 4, "max_frac_of_rent": 0.5},
+    )  # fmt: skip
+    p = with_rows(
+        p, "commitments",
+        {"commitment": "first", "site": "south", "contract": "held", "product": "hall", "debt": "hall-loan",
+         "capex_usd_m": 80.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": quarter(0),
+         "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
+        {"commitment": "second", "site": "north", "contract": "loose", "product": "hall", "debt": None,
+         "capex_usd_m": 80.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": quarter(2),
+         "cancellable_until_quarter": quarter(1), "cancel_fee_usd_m": 2.0},
+    )  # fmt: skip
+    flows = (
+        ("first", 0, "own", 10.0, 0.0), ("first", 0, "vendor", 4.0, 0.0), ("first", 1, "escrow", 6.0, 0.0),
+        ("first", 1, "gpu_debt", 20.0, 0.0), ("first", 2, "tenant", 5.0, 5.0), ("first", 3, "own", 5.0, 5.0),
+        ("second", 1, "own", 20.0, 0.0), ("second", 3, "own", 20.0, 0.0), ("second", 4, "own", 4.0, 10.0),
+    )  # fmt: skip
+    names = ("commitment", "quarter", "funded_by", "amount_usd_m", "mw_live")
+    for name, ahead, *rest in flows:
+        p = with_rows(p, "commitment_flows", dict(zip(names, (name, quarter(ahead), *rest), strict=True)))
+    p = with_row(p, "entities", "south-co", escrow_usd_m=10.0, collateral_cash_usd_m=1.0)
+    return with_rows(
+        p, "debt",
+        {"debt": "hall-loan", "entity": "south-co", "kind": "gpu", "recourse": False, "principal_usd_m": 10.0,
+         "undrawn_usd_m": 20.0, "rate_kind": "floating", "coupon_or_spread_frac": 0.04, "commitment_fee_frac": 0.01,
+         "first_repayment_quarter": quarter(3), "maturity_quarter": quarter(14), "repayment": "straight"},
+    )  # fmt: skip
+
+
+def add_expansion(p: Portfolio) -> Portfolio:
+    """Two steps of 40 MW at the north for 8 each, 2 of it down, ready after two quarters."""
+    return with_rows(
+        p, "expansions",
+        {"expansion": "n-line", "site": "north", "step_mw": 40.0, "max_steps": 2, "cost_usd_m": 8.0,
+         "deposit_usd_m": 2.0, "lead_q": 2, "earliest_quarter": quarter(0), "latest_quarter": quarter(5)},
+    )  # fmt: skip
+
+
+def add_deals(p: Portfolio) -> Portfolio:
+    """A follow-on and a capped convertible, each with a launch drop of 4 % and a quarter of lock-up."""
+    quiet = {"launch_drop_frac": 0.04, "drop_lasts_q": 2, "lockup_after_q": 1}
+    note = {
+        "coupon_frac": 0.01, "premium_frac": 0.25, "capped_call_cost_frac": 0.06, "cap_premium_frac": 1.0,
+        "tenor_q": 20, "put_after_q": 12, "call_after_q": 8, "call_trigger_frac": 1.3, "settlement": "net_share",
+    }  # fmt: skip
+    p = with_rows(p, "instruments", instrument("deal", "follow_on", fee_frac=0.02, **quiet))
+    return with_rows(p, "instruments", instrument("note", "convertible", fee_frac=0.02, **quiet, **note))
+
+
+def covenant(metric: str, threshold: float) -> dict[str, Any]:
+    """A test of every quarter, named as its metric."""
+    span = {"from_quarter": quarter(0), "to_quarter": quarter(HORIZON_Q - 1)}
+    return {"covenant": metric, "source_of_rule": "contract", "metric": metric, "threshold": threshold, **span}
+
+
+def add_covenants(p: Portfolio) -> Portfolio:
+    """All three tests, from the fourth quarter on."""
+    tests = {"minimum_liquidity": 20.0, "net_debt_to_ebitda": 10.0, "interest_cover": 0.5}
+    p = with_rows(p, "covenants", *(covenant(metric, at) for metric, at in tests.items()))
+    return with_all(p, "covenants", from_quarter=quarter(3))
+
+
+def add_budgets(p: Portfolio) -> Portfolio:
+    """400 of own money in all, 300 of anyone's at the north within the first year."""
+    span = {"from_quarter": quarter(0)}
+    return with_rows(
+        p, "budgets",
+        {**span, "budget": "own", "site": None, "counts": "own", "to_quarter": quarter(5), "cap_usd_m": 400.0},
+        {**span, "budget": "n-all", "site": "north", "counts": "all", "to_quarter": quarter(3), "cap_usd_m": 300.0},
+    )  # fmt: skip
+
+
+def add_share_claims(p: Portfolio) -> Portfolio:
+    """Warrants that vest when ``lease`` is signed, options that expire within the horizon, and awards."""
+    p = with_company(p, award_shares_m_per_q=0.5)
+    return with_rows(
+        p, "share_claims",
+        {"claim": "warrant", "shares_m": 2.0, "strike_usd": 12.0, "expiry_quarter": quarter(20), "contract": "lease"},
+        {"claim": "options", "shares_m": 1.0, "strike_usd": 8.0, "expiry_quarter": quarter(3), "contract": None},
+    )  # fmt: skip
+
+
+def add_other_business(p: Portfolio) -> Portfolio:
+    """Hosting that earns 2 a quarter, and bitcoin held."""
+    hosting = ({"line": "hosting", "quarter": quarter(t), "ebitda_usd_m": 2.0} for t in range(HORIZON_Q))
+    p = with_rows(p, "other_lines", *hosting)
+    return with_rows(
+        p, "holdings", {"asset": "coins", "value_usd_m": 20.0, "indexed_to": "btc", "haircut_frac": 0.1}
+    )  # fmt: skip
+
+
+FEATURES: tuple[Change, ...] = (
+    add_rival_offers, add_cloud, add_project_debt, add_debt, add_notes, add_commitments, add_expansion, add_deals,
+    add_covenants, add_budgets, add_share_claims, add_other_business,
+)  # fmt: skip
+"""Everything that ``full`` has beyond ``small``, in the order in which it is added."""
+
+
+def full() -> Portfolio:
+    """One of everything."""
+    p = small()
+    for add in FEATURES:
+        p = add(p)
+    return p
+
+
+def penniless() -> Portfolio:
+    """Everything, and no cash to open with while a convertible matures: only rescue helps."""
+    return with_all(full(), "entities", unrestricted_cash_usd_m=0.0)
+
+
+PORTFOLIOS: dict[str, Callable[[], Portfolio]] = {
+    "small": small,
+    **{add.__name__.removeprefix("add_"): (lambda add=add: add(small())) for add in FEATURES},
+    "full": full,
+    "penniless": penniless,
+}  # fmt: skip
+"""Every portfolio of this factory by name."""
