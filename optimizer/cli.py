@@ -141,7 +141,7 @@ def plan_command(
         read_s = time.monotonic() - started
         _refuse_scenario(loaded, scenario, tree)
         found = _planned(loaded, options, where, stop, answer)
-        _tell_plan(_with_reading(found, read_s), out, answer)
+        _tell_plan(_completed(found, read_s, stop.is_set()), out, answer)
 
 
 @app.command("init")
@@ -329,10 +329,11 @@ def _write(plan: "Plan", out: Path) -> bool:
     return True
 
 
-def _with_reading(plan: "Plan", read_s: float) -> "Plan":
-    """The plan with the time that reading took before the pipeline had the portfolio."""
+def _completed(plan: "Plan", read_s: float, stopped: bool) -> "Plan":
+    """The plan with what the pipeline does not know: how long reading took, and who ended the search."""
     more = {name: plan.seconds.get(name, 0.0) + read_s for name in ("read", "total")}
-    return replace(plan, seconds={**plan.seconds, **more})
+    note = plan.note or ("interrupted" if stopped and plan.status in ("feasible", "no_plan") else "")
+    return replace(plan, seconds={**plan.seconds, **more}, note=note)
 
 
 def _near(folder: Path) -> Path:

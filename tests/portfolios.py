@@ -1,12 +1,13 @@
 """Small valid portfolios in code, with round numbers, for calculation by hand.
 
-``small()`` is two mining sites, one offer, the open market and a share programme. Each function of ``FEATURES``
-adds one more thing to a portfolio, and ``full()`` has them all. ``with_row`` and its kin change one thing of a
-portfolio; ``chain_of`` and ``tree_of`` give the time to plan it on. Every row is validated, and a test holds that
-the checks of the input find no error in any of them.
+``small()`` is two mining sites, one offer, the open market and a share programme. Each function of
+``FEATURES`` adds one more thing to a portfolio, and ``full()`` has them all. ``with_row`` and its kin change
+one thing of a portfolio; ``chain_of`` and ``tree_of`` give the time to plan it on. Every row is validated.
+A test holds that the checks of the input find no error in any of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from models.domain.futures import scenario_chain, scenario_tree
@@ -25,7 +26,7 @@ def quarter(ahead: int) -> str:
     return str(FIRST + ahead)
 
 
-# --- changing a portfolio ---------------------------------------------------------------------------------------
+# --- changing a portfolio ---------------------------------------------------------------------------------
 
 
 def key_of(row: Row) -> tuple[str, ...]:
@@ -62,7 +63,9 @@ def with_rows(p: Portfolio, table: str, *rows: Mapping[str, Any]) -> Portfolio:
 def without(p: Portfolio, table: str, *keys: str) -> Portfolio:
     """Take rows out of a table, all of them when no key is given."""
     rows: tuple[Row, ...] = getattr(p, table)
-    return _with_table(p, table, (row for row in rows if keys and not any(_matches(row, key) for key in keys)))
+    return _with_table(
+        p, table, (row for row in rows if keys and not any(_matches(row, key) for key in keys))
+    )
 
 
 def with_company(p: Portfolio, **changes: Any) -> Portfolio:
@@ -74,7 +77,7 @@ def _changed(row: Row, changes: Mapping[str, Any]) -> Row:
     return type(row).model_validate({**row.model_dump(), **changes})
 
 
-# --- time -------------------------------------------------------------------------------------------------------
+# --- time -------------------------------------------------------------------------------------------------
 
 
 def chain_of(p: Portfolio) -> TimeTree:
@@ -100,19 +103,20 @@ def identical_scenarios(p: Portfolio) -> Portfolio:
     return _with_table(p, "market", twins)
 
 
-# --- the small portfolio ----------------------------------------------------------------------------------------
+# --- the small portfolio ----------------------------------------------------------------------------------
 
 
 def _company() -> dict[str, Any]:
     return {
         "name": "Small Miner", "ticker": "SML", "first_quarter": quarter(0), "horizon_q": HORIZON_Q,
-        "price_usd": 10.0, "basic_shares_m": 100.0, "authorised_shares_m": 400.0, "award_shares_m_per_q": 0.0,
-        "traded_shares_m_per_day": 1.0, "open_days_per_q": 50.0, "atm_left_usd_m": 300.0, "impact_window_q": 2,
-        "btc_beta": 0.0, "ai_beta": 1.0, "overhead_usd_m_per_q": 1.0, "overhead_growth_frac_per_year": 0.0,
-        "cash_floor_usd_m": 10.0, "cost_of_equity_frac": 0.12, "straight_spread_frac": 0.04,
-        "cash_yield_spread_frac": 0.04, "pool_fee_frac": 0.0, "building_cap_mw": 80.0,
-        "building_cap_growth_mw_per_q": 0.0, "raise_only_what_is_spent": True, "look_ahead_q": 4,
-        "equity_pricing": "no_mispricing", "rescue_price": 10.0,
+        "price_usd": 10.0, "basic_shares_m": 100.0, "authorised_shares_m": 400.0,
+        "award_shares_m_per_q": 0.0, "traded_shares_m_per_day": 1.0, "open_days_per_q": 50.0,
+        "atm_left_usd_m": 300.0, "impact_window_q": 2, "btc_beta": 0.0, "ai_beta": 1.0,
+        "overhead_usd_m_per_q": 1.0, "overhead_growth_frac_per_year": 0.0, "cash_floor_usd_m": 10.0,
+        "cost_of_equity_frac": 0.12, "straight_spread_frac": 0.04, "cash_yield_spread_frac": 0.04,
+        "pool_fee_frac": 0.0, "building_cap_mw": 80.0, "building_cap_growth_mw_per_q": 0.0,
+        "raise_only_what_is_spent": True, "look_ahead_q": 4, "equity_pricing": "no_mispricing",
+        "rescue_price": 10.0,
     }  # fmt: skip
 
 
@@ -123,9 +127,10 @@ def _entity(name: str, kind: str, cash: float) -> dict[str, Any]:
 
 def _site(name: str, market: str | None) -> dict[str, Any]:
     return {
-        "site": name, "entity": f"{name}-co", "region": "here", "market": market, "fixed_cost_usd_m_per_q": 0.5,
-        "once_cost_usd_m": 2.0, "demolition_usd_m_per_mw": 0.0, "water_limit_m3_per_q": None, "hpc_allowed": True,
-        "mining_allowed": True, "earliest_conversion_quarter": quarter(0), "max_hpc_critical_mw": 60.0,
+        "site": name, "entity": f"{name}-co", "region": "here", "market": market,
+        "fixed_cost_usd_m_per_q": 0.5, "once_cost_usd_m": 2.0, "demolition_usd_m_per_mw": 0.0,
+        "water_limit_m3_per_q": None, "hpc_allowed": True, "mining_allowed": True,
+        "earliest_conversion_quarter": quarter(0), "max_hpc_critical_mw": 60.0,
         "unconverted_value_usd_m_per_mw": 0.1,
     }  # fmt: skip
 
@@ -152,11 +157,12 @@ def product(name: str, **changes: Any) -> dict[str, Any]:
     """A hall of 10 MW critical, 16 gross, for 80 $M in two equal quarters."""
     return {
         "product": name, "workload": "colocation", "archetype": "reuse", "cooling": "air", "module_mw": 10.0,
-        "gross_to_critical_ratio": 0.625, "load_frac": 0.8, "capex_usd_m_per_mw": 8.0, "contingency_frac": 0.0,
-        "gpu_capex_usd_m_per_mw": 0.0, "spend_profile": "even", "gpu_spend_profile": None, "lead_q": 2,
-        "displaces_mining_q": 1, "ramp_profile": "at-once", "opex_usd_per_kw_month": 0.0,
-        "opex_growth_frac_per_year": 0.0, "maintenance_frac_of_capex_per_year": 0.0, "residual_frac": 0.2,
-        "gpu_residual_frac": 0.0, "slip_q": 1, **changes,
+        "gross_to_critical_ratio": 0.625, "load_frac": 0.8, "capex_usd_m_per_mw": 8.0,
+        "contingency_frac": 0.0, "gpu_capex_usd_m_per_mw": 0.0, "spend_profile": "even",
+        "gpu_spend_profile": None, "lead_q": 2, "displaces_mining_q": 1, "ramp_profile": "at-once",
+        "opex_usd_per_kw_month": 0.0, "opex_growth_frac_per_year": 0.0,
+        "maintenance_frac_of_capex_per_year": 0.0, "residual_frac": 0.2, "gpu_residual_frac": 0.0,
+        "slip_q": 1, **changes,
     }  # fmt: skip
 
 
@@ -174,8 +180,9 @@ def contract(name: str, state: str, **changes: Any) -> dict[str, Any]:
         "billing_basis": "critical", "first_year_rent_usd_per_kw_month": 200.0, "rent_indexed_to": "none",
         "escalator_frac_per_year": 0.0, "commencement_quarter": quarter(2), "term_q": 40,
         "contract_value_usd_m": None, "power_passed_through": True, "opex_passed_through_frac": 1.0,
-        "delivery_probability_frac": 1.0, "payment_lag_q": 0, "sign_from_quarter": None, "sign_by_quarter": None,
-        "deadline_quarter": None, "exclusive_group": None, "usable_slack_frac": 0.0, "slack_hours_frac": 0.0,
+        "delivery_probability_frac": 1.0, "payment_lag_q": 0, "sign_from_quarter": None,
+        "sign_by_quarter": None, "deadline_quarter": None, "exclusive_group": None, "usable_slack_frac": 0.0,
+        "slack_hours_frac": 0.0,
         **changes,
     }  # fmt: skip
 
@@ -190,17 +197,19 @@ def _machine(name: str, j_per_th: float, max_buy_mw: float) -> dict[str, Any]:
     return {
         "machine": name, "j_per_th": j_per_th, "price_usd_per_th": 10.0, "life_q": 30, "uptime_frac": 1.0,
         "resale_profile": "resale", "overhead_frac": 1.0, "variable_cost_usd_per_mwh": 0.0,
-        "fixed_cost_usd_per_mw_q": 0.0, "move_usd_per_mw": 10_000.0, "move_q": 1, "max_buy_mw_per_q": max_buy_mw,
+        "fixed_cost_usd_per_mw_q": 0.0, "move_usd_per_mw": 10_000.0, "move_q": 1,
+        "max_buy_mw_per_q": max_buy_mw,
     }  # fmt: skip
 
 
 def instrument(name: str, kind: str, **changes: Any) -> dict[str, Any]:
     """A way to raise money; a deal is of 50 to 300 $M, once in two quarters."""
     return {
-        "instrument": name, "kind": kind, "min_usd_m": 50.0, "max_usd_m": 300.0, "max_frac_of_market_cap": 0.5,
-        "once_every_q": 2, "lockup_after_q": 0, "launch_drop_frac": 0.0, "drop_lasts_q": 0, "fee_frac": 0.0,
-        "coupon_frac": None, "premium_frac": None, "capped_call_cost_frac": None, "cap_premium_frac": None,
-        "tenor_q": None, "put_after_q": None, "call_after_q": None, "call_trigger_frac": None, "settlement": None,
+        "instrument": name, "kind": kind, "min_usd_m": 50.0, "max_usd_m": 300.0,
+        "max_frac_of_market_cap": 0.5, "once_every_q": 2, "lockup_after_q": 0, "launch_drop_frac": 0.0,
+        "drop_lasts_q": 0, "fee_frac": 0.0, "coupon_frac": None, "premium_frac": None,
+        "capped_call_cost_frac": None, "cap_premium_frac": None, "tenor_q": None, "put_after_q": None,
+        "call_after_q": None, "call_trigger_frac": None, "settlement": None,
         **changes,
     }  # fmt: skip
 
@@ -210,11 +219,11 @@ def _market() -> list[dict[str, Any]]:
     worlds = {"base": (0, 1.0, 100_000.0), "up": (2, 2.0, 150_000.0), "down": (4, 0.5, 50_000.0)}
     return [
         {
-            "scenario": name, "quarter": quarter(t), "btc_usd": btc, "difficulty_t": 120.0, "subsidy_btc": 3.125,
-            "fee_frac": 0.0, "lease_idx": 1.0, "gpu_rent_idx": 1.0, "capex_idx": 1.0, "gpu_price_idx": 1.0,
-            "power_idx": 1.0, "ai_equity_idx": share, "resale_idx": 1.0, "base_rate_frac": 0.04,
-            "spread_add_frac": 0.0, "share_vol_frac": 0.5, "asic_tariff_frac": 0.0, "convert_open": True,
-            "equity_open": True, "project_debt_open": True,
+            "scenario": name, "quarter": quarter(t), "btc_usd": btc, "difficulty_t": 120.0,
+            "subsidy_btc": 3.125, "fee_frac": 0.0, "lease_idx": 1.0, "gpu_rent_idx": 1.0, "capex_idx": 1.0,
+            "gpu_price_idx": 1.0, "power_idx": 1.0, "ai_equity_idx": share, "resale_idx": 1.0,
+            "base_rate_frac": 0.04, "spread_add_frac": 0.0, "share_vol_frac": 0.5, "asic_tariff_frac": 0.0,
+            "convert_open": True, "equity_open": True, "project_debt_open": True,
         }
         for name, (since, share, btc) in worlds.items()
         for t in range(since, HORIZON_Q)
@@ -239,18 +248,23 @@ def small() -> Portfolio:
     return Portfolio.model_validate({
         "company": [_company()],
         "entities": [
-            _entity("parent", "parent", 200.0), _entity("north-co", "spv", 20.0), _entity("south-co", "spv", 20.0)
+            _entity("parent", "parent", 200.0),
+            *(_entity(f"{site}-co", "spv", 20.0) for site in SITES),
         ],
         "valuation": [
-            {"stream": s, "rate_frac": r, "decline_frac_per_year": 0.1, "years": 10.0 if s == "overhead" else None}
+            {"stream": s, "rate_frac": r, "decline_frac_per_year": 0.1,
+             "years": 10.0 if s == "overhead" else None}
             for s, r in rates.items()
         ],
         "regions": [
-            {"region": "here", "new_mining_allowed": True, "gpu_cloud_allowed": True, "asic_tariff_applies": True}
+            {"region": "here", "new_mining_allowed": True, "gpu_cloud_allowed": True,
+             "asic_tariff_applies": True}
         ],
         "sites": [_site("north", None), _site("south", "grid")],
         "power": [_power("north", "fixed"), _power("south", "spot")],
-        "market_shapes": [{"market": "grid", "mean_usd_per_mwh": 40.0, **{f"d{i}": 8.0 * i for i in range(1, 11)}}],
+        "market_shapes": [
+            {"market": "grid", "mean_usd_per_mwh": 40.0, **{f"d{i}": 8.0 * i for i in range(1, 11)}}
+        ],
         "cooling": [cooling(s, "air") for s in SITES],
         "products": [product("hall")],
         "site_products": [site_product(s, "hall") for s in SITES],
@@ -273,22 +287,25 @@ def small() -> Portfolio:
             {**impact, "block": 2, "up_to_frac_of_volume": 0.2, "discount_frac": 0.05},
         ],
         "scenarios": [
-            _scenario("base", None, None, 0.5), _scenario("up", "base", 2, 0.25), _scenario("down", "base", 4, 0.25)
+            _scenario("base", None, None, 0.5),
+            _scenario("up", "base", 2, 0.25),
+            _scenario("down", "base", 4, 0.25),
         ],
         "market": _market(),
     })  # fmt: skip
 
 
-# --- what can be added ------------------------------------------------------------------------------------------
+# --- what can be added ------------------------------------------------------------------------------------
 
 
 def add_rival_offers(p: Portfolio) -> Portfolio:
-    """A dearer offer that excludes ``lease``, with slack for machines, late pay, tenant money and a renewal."""
+    """A dearer offer that excludes ``lease``: slack for machines, late pay, tenant money, a renewal."""
     p = with_row(p, "contracts", "lease", exclusive_group="anchor")
     p = with_rows(
         p, "contracts",
-        offer("rival", exclusive_group="anchor", first_year_rent_usd_per_kw_month=220.0, escalator_frac_per_year=0.02,
-              payment_lag_q=1, power_passed_through=False, usable_slack_frac=0.5, slack_hours_frac=0.5),
+        offer("rival", exclusive_group="anchor", first_year_rent_usd_per_kw_month=220.0,
+              escalator_frac_per_year=0.02, payment_lag_q=1, power_passed_through=False,
+              usable_slack_frac=0.5, slack_hours_frac=0.5),
     )  # fmt: skip
     back = {"contract": "rival", "amount_usd_m": None, "received_quarter": None, "max_frac_of_rent": 0.5}
     p = with_rows(
@@ -303,15 +320,21 @@ def add_rival_offers(p: Portfolio) -> Portfolio:
 def add_cloud(p: Portfolio) -> Portfolio:
     """A GPU cloud of 5 MW modules, 10 gross, liquid-cooled, at the southern site."""
     pods = product(
-        "pods", workload="gpu_cloud", archetype="rebuild", cooling="liquid", module_mw=5.0, gross_to_critical_ratio=0.5,
-        gpu_capex_usd_m_per_mw=20.0, gpu_spend_profile="even", ramp_profile="ramp", opex_usd_per_kw_month=20.0,
-        gpu_residual_frac=0.1, maintenance_frac_of_capex_per_year=0.02, slip_q=2,
+        "pods", workload="gpu_cloud", archetype="rebuild", cooling="liquid", module_mw=5.0,
+        gross_to_critical_ratio=0.5, gpu_capex_usd_m_per_mw=20.0, gpu_spend_profile="even",
+        ramp_profile="ramp", opex_usd_per_kw_month=20.0, gpu_residual_frac=0.1,
+        maintenance_frac_of_capex_per_year=0.02, slip_q=2,
     )  # fmt: skip
     p = with_rows(p, "products", pods)
     p = with_rows(p, "site_products", site_product("south", "pods"))
     p = with_rows(p, "cooling", cooling("south", "liquid", existing_mw=0.0, module_mw=5.0, pue=1.1))
     p = with_row(p, "sites", "south", demolition_usd_m_per_mw=0.1, water_limit_m3_per_q=200_000.0)
-    cloud = {"workloads": ("gpu_cloud",), "coolings": ("liquid",), "term_q": 16, "power_passed_through": False}
+    cloud = {
+        "workloads": ("gpu_cloud",),
+        "coolings": ("liquid",),
+        "term_q": 16,
+        "power_passed_through": False,
+    }
     return with_rows(
         p, "contracts",
         offer("cloud", min_mw=5.0, max_mw=20.0, first_year_rent_usd_per_kw_month=900.0,
@@ -358,19 +381,26 @@ def add_debt(p: Portfolio) -> Portfolio:
 
 def add_notes(p: Portfolio) -> Portfolio:
     """Two convertibles: 50 that mature within the horizon, 80 that run on with a put, a call and a cap."""
-    plain = {"put_quarter": None, "put_price_frac": None, "call_from_quarter": None, "call_trigger_frac": None}
+    plain = {
+        "put_quarter": None,
+        "put_price_frac": None,
+        "call_from_quarter": None,
+        "call_trigger_frac": None,
+    }
     return with_rows(
         p, "convertibles",
-        {**plain, "tranche": "due", "principal_usd_m": 50.0, "coupon_frac": 0.02, "maturity_quarter": quarter(4),
-         "conversion_price_usd": 20.0, "settlement": "net_share", "cap_price_usd": None},
+        {**plain, "tranche": "due", "principal_usd_m": 50.0, "coupon_frac": 0.02,
+         "maturity_quarter": quarter(4), "conversion_price_usd": 20.0, "settlement": "net_share",
+         "cap_price_usd": None},
         {"tranche": "later", "principal_usd_m": 80.0, "coupon_frac": 0.0, "maturity_quarter": quarter(24),
          "put_quarter": quarter(12), "put_price_frac": 1.0, "call_from_quarter": quarter(2),
-         "call_trigger_frac": 1.3, "conversion_price_usd": 12.5, "settlement": "physical", "cap_price_usd": 20.0},
+         "call_trigger_frac": 1.3, "conversion_price_usd": 12.5, "settlement": "physical",
+         "cap_price_usd": 20.0},
     )  # fmt: skip
 
 
 def add_commitments(p: Portfolio) -> Portfolio:
-    """At the south 10 MW for a tenant who prepays, half of it on debt; at the north 10 MW that may be cancelled."""
+    """South: 10 MW for a tenant who prepays, half of it on debt. North: 10 MW that may be cancelled."""
     p = with_rows(
         p, "contracts",
         contract("held", "committed", sites=("south",), max_mw=10.0),
@@ -402,8 +432,9 @@ def add_commitments(p: Portfolio) -> Portfolio:
     return with_rows(
         p, "debt",
         {"debt": "hall-loan", "entity": "south-co", "kind": "gpu", "recourse": False, "principal_usd_m": 10.0,
-         "undrawn_usd_m": 20.0, "rate_kind": "floating", "coupon_or_spread_frac": 0.04, "commitment_fee_frac": 0.01,
-         "first_repayment_quarter": quarter(3), "maturity_quarter": quarter(14), "repayment": "straight"},
+         "undrawn_usd_m": 20.0, "rate_kind": "floating", "coupon_or_spread_frac": 0.04,
+         "commitment_fee_frac": 0.01, "first_repayment_quarter": quarter(3), "maturity_quarter": quarter(14),
+         "repayment": "straight"},
     )  # fmt: skip
 
 
@@ -421,7 +452,8 @@ def add_deals(p: Portfolio) -> Portfolio:
     quiet = {"launch_drop_frac": 0.04, "drop_lasts_q": 2, "lockup_after_q": 1}
     note = {
         "coupon_frac": 0.01, "premium_frac": 0.25, "capped_call_cost_frac": 0.06, "cap_premium_frac": 1.0,
-        "tenor_q": 20, "put_after_q": 12, "call_after_q": 8, "call_trigger_frac": 1.3, "settlement": "net_share",
+        "tenor_q": 20, "put_after_q": 12, "call_after_q": 8, "call_trigger_frac": 1.3,
+        "settlement": "net_share",
     }  # fmt: skip
     p = with_rows(p, "instruments", instrument("deal", "follow_on", fee_frac=0.02, **quiet))
     return with_rows(p, "instruments", instrument("note", "convertible", fee_frac=0.02, **quiet, **note))
@@ -430,7 +462,13 @@ def add_deals(p: Portfolio) -> Portfolio:
 def covenant(metric: str, threshold: float) -> dict[str, Any]:
     """A test of every quarter, named as its metric."""
     span = {"from_quarter": quarter(0), "to_quarter": quarter(HORIZON_Q - 1)}
-    return {"covenant": metric, "source_of_rule": "contract", "metric": metric, "threshold": threshold, **span}
+    return {
+        "covenant": metric,
+        "source_of_rule": "contract",
+        "metric": metric,
+        "threshold": threshold,
+        **span,
+    }
 
 
 def add_covenants(p: Portfolio) -> Portfolio:
@@ -445,8 +483,10 @@ def add_budgets(p: Portfolio) -> Portfolio:
     span = {"from_quarter": quarter(0)}
     return with_rows(
         p, "budgets",
-        {**span, "budget": "own", "site": None, "counts": "own", "to_quarter": quarter(5), "cap_usd_m": 400.0},
-        {**span, "budget": "n-all", "site": "north", "counts": "all", "to_quarter": quarter(3), "cap_usd_m": 300.0},
+        {**span, "budget": "own", "site": None, "counts": "own", "to_quarter": quarter(5),
+         "cap_usd_m": 400.0},
+        {**span, "budget": "n-all", "site": "north", "counts": "all", "to_quarter": quarter(3),
+         "cap_usd_m": 300.0},
     )  # fmt: skip
 
 
@@ -455,8 +495,10 @@ def add_share_claims(p: Portfolio) -> Portfolio:
     p = with_company(p, award_shares_m_per_q=0.5)
     return with_rows(
         p, "share_claims",
-        {"claim": "warrant", "shares_m": 2.0, "strike_usd": 12.0, "expiry_quarter": quarter(20), "contract": "lease"},
-        {"claim": "options", "shares_m": 1.0, "strike_usd": 8.0, "expiry_quarter": quarter(3), "contract": None},
+        {"claim": "warrant", "shares_m": 2.0, "strike_usd": 12.0, "expiry_quarter": quarter(20),
+         "contract": "lease"},
+        {"claim": "options", "shares_m": 1.0, "strike_usd": 8.0, "expiry_quarter": quarter(3),
+         "contract": None},
     )  # fmt: skip
 
 
@@ -470,8 +512,8 @@ def add_other_business(p: Portfolio) -> Portfolio:
 
 
 FEATURES: tuple[Change, ...] = (
-    add_rival_offers, add_cloud, add_project_debt, add_debt, add_notes, add_commitments, add_expansion, add_deals,
-    add_covenants, add_budgets, add_share_claims, add_other_business,
+    add_rival_offers, add_cloud, add_project_debt, add_debt, add_notes, add_commitments,
+    add_expansion, add_deals, add_covenants, add_budgets, add_share_claims, add_other_business,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added."""
 
@@ -489,9 +531,13 @@ def penniless() -> Portfolio:
     return with_all(full(), "entities", unrestricted_cash_usd_m=0.0)
 
 
+def _small_with(add: Change) -> Portfolio:
+    return add(small())
+
+
 PORTFOLIOS: dict[str, Callable[[], Portfolio]] = {
     "small": small,
-    **{add.__name__.removeprefix("add_"): (lambda add=add: add(small())) for add in FEATURES},
+    **{add.__name__.removeprefix("add_"): partial(_small_with, add) for add in FEATURES},
     "full": full,
     "penniless": penniless,
 }  # fmt: skip

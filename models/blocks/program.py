@@ -134,7 +134,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     money = [m for m in p.contract_money if m.site == site.site]
     committed = add_commitments(b.commitments, p.outlook, site, held, money, books)
     plants = [c for c in p.portfolio.cooling if c.site == site.site]
-    add_cooling(b.cooling, p.outlook, site, plants, begun, books)
+    add_cooling(b.cooling, p.outlook, site, plants, begun, held, books)
     offered = [f for r in routes for n, f in r.facilities.items()]
     add_project_debt(b.project_debt, tree, site, begun, offered, books)
     room, hours_frac = _slack_room(p, site, begun, held)

@@ -55,7 +55,14 @@ class Claims:
         net = (note.delivered - note.capped_call)[path]
         if not net.any():
             return 0.0
+        if not note.is_new:
+            return float(np.sum(net * self._at_our_price(lam, path, leaf)))
         return float(np.sum(net * self.per_market_dollar(lam)[path] * self._tilt(path, leaf)))
+
+    def _at_our_price(self, lam: float, path: list[int], leaf: int) -> Array:
+        """Leaf dollars per market dollar of shares that were promised before the plan: lambda g, no floor."""
+        result: Array = lam * self.outlook.leaf_weight[leaf] / self.outlook.share_price_usd[path]
+        return result
 
     def _tilt(self, path: list[int], leaf: int) -> Array:
         """g(l)/E[g|n]: how a claim priced in expectation at n falls on one leaf."""
@@ -84,7 +91,7 @@ class Claims:
         path = tree.path(leaf)
         n = path[max(0, claim.expiry_quarter - tree.first)]
         in_money = max(0.0, float(outlook.share_price_usd[n]) - claim.strike_usd)
-        return claim.shares_m * in_money * self.new_shares(lam, n, leaf)
+        return claim.shares_m * in_money * float(self._at_our_price(lam, [n], leaf)[0])
 
     def expected(self, by_leaf: dict[int, float]) -> float:
         """Expectation over leaves."""

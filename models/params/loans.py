@@ -35,8 +35,10 @@ class FacilityArrays:
     """Escrow and reserve."""
     escrow_income: Array
     reserve_release: Array
+    to_pay: Array
+    """Spend that the facility will still pay, out of escrow or by new draws."""
     undrawn: Array
-    """Spend that the facility will still pay."""
+    """Of it, what is still to be drawn: nothing of notes, which lie in escrow."""
 
 
 def close_nodes(route: Route, b: int, outlook: Outlook, lender: CreditClass) -> tuple[int, ...]:
@@ -82,11 +84,14 @@ def facility_arrays(
     to_live = live - tree.period[close]
     if terms.maturity_q <= to_live:
         return None
-    facility = size_facility(terms, arrays.own_spend_by_age, case, to_live)
-    return _place(facility, close, outlook) if facility.loan_usd_m > 0.0 else None
+    try:
+        facility = size_facility(terms, arrays.own_spend_by_age, case, to_live)
+    except ValueError:  # the reserve and the interest would take the whole loan: nobody lends on such terms
+        return None
+    return _place(facility, lender.funding, close, outlook) if facility.loan_usd_m > 0.0 else None
 
 
-def _place(f: Facility, close: int, outlook: Outlook) -> FacilityArrays:
+def _place(f: Facility, funding: str, close: int, outlook: Outlook) -> FacilityArrays:
     tree = outlook.tree
     below = tree.descendants(close)
     age = [tree.period[m] - tree.period[close] for m in below]
@@ -99,7 +104,7 @@ def _place(f: Facility, close: int, outlook: Outlook) -> FacilityArrays:
 
     repaid = f.principal_usd_m + f.balloon_repaid_usd_m
     drawn = np.diff(f.balance_usd_m, prepend=0.0) + repaid
-    undrawn = f.draws_usd_m.sum() - np.cumsum(f.draws_usd_m)
+    to_pay = np.maximum(0.0, f.draws_usd_m.sum() - np.cumsum(f.draws_usd_m))
     return FacilityArrays(
         close=close,
         loan_usd_m=f.loan_usd_m,
@@ -112,7 +117,8 @@ def _place(f: Facility, close: int, outlook: Outlook) -> FacilityArrays:
         restricted=on_tree(f.escrow_usd_m + f.reserve_usd_m),
         escrow_income=on_tree(f.escrow_income_usd_m),
         reserve_release=on_tree(f.reserve_release_usd_m),
-        undrawn=on_tree(np.maximum(0.0, undrawn)),
+        to_pay=on_tree(to_pay),
+        undrawn=on_tree(to_pay if funding == "delayed_draw" else np.zeros(end)),
     )
 
 

@@ -57,6 +57,14 @@ def _note(
     tree = outlook.tree
     size = len(tree.nodes)
     placed = {k: np.zeros(size) for k in ("coupon", "principal", "delivered", "capped_call", "outstanding")}
+    if terms.maturity_q < 1:  # due in the first quarter: it settles at the opening price
+        price = float(outlook.share_price_usd[0])
+        note = NoteArrays(tranche, issue, terms, principal_usd_m, is_new, **placed)
+        s = note.settled(1.0, price)
+        placed["principal"][0] = float(s.cash_usd_m)
+        placed["delivered"][0] = float(s.share_value_usd_m)
+        placed["capped_call"][0] = float(s.capped_call_usd_m)
+        return note
     for leaf in tree.leaves_below(issue):
         path = list(tree.path(leaf)[tree.period[issue] :])
         fate = convert_fate(terms, outlook.share_price_usd[path], outlook.rows[issue].share_vol_frac)

@@ -70,12 +70,14 @@ class SitePower:
     """Shape (nodes, 10)."""
     demand_rate: Array
     """[$M per gross MW billed and quarter]"""
-    min_bill_mw: Array
-    owed_mwh: Array
-    """Take-or-pay energy; 0 where it may be resold."""
+    min_bill_frac: Array
+    """Of energised MW."""
+    owed_mwh_per_mw: Array
+    """Take-or-pay energy per energised MW; 0 where it may be resold. [MWh/MW]"""
     take_or_pay_rate: Array
     """[$M per MWh not drawn]"""
-    resale_gain_usd_m: Array
+    resale_gain_usd_m_per_mw: Array
+    """Gain on committed energy that is resold, per energised MW."""
     security_change_usd_m: Array
     """Rise of the security posted in cash. [$M]"""
     security_usd_m: Array
@@ -109,7 +111,7 @@ def site_power(portfolio: Portfolio, site: Site, prices: PowerPrices, outlook: O
     deciles = np.array(
         [prices.deciles_usd_per_mwh(tree.quarter(n), outlook.rows[n].power_idx) for n in tree.nodes]
     )
-    owed = np.array([r.take_or_pay_frac for r in rows]) * energised * outlook.hours
+    owed = np.array([r.take_or_pay_frac for r in rows]) * outlook.hours
     resold = np.array([float(r.resale_allowed) for r in rows])
     spot = deciles.mean(axis=1) - np.array([r.adder_usd_per_mwh for r in rows])
     security = live * np.array([r.security_usd_m if r.security_form == "cash" else 0.0 for r in rows])
@@ -120,10 +122,10 @@ def site_power(portfolio: Portfolio, site: Site, prices: PowerPrices, outlook: O
         energised_mw=energised,
         deciles_usd_per_mwh=deciles,
         demand_rate=np.array([r.demand_charge_usd_per_kw_month for r in rows]) * USD_M_PER_KW_MONTH,
-        min_bill_mw=np.array([r.min_bill_frac for r in rows]) * energised,
-        owed_mwh=owed * (1.0 - resold),
+        min_bill_frac=np.array([r.min_bill_frac for r in rows]),
+        owed_mwh_per_mw=owed * (1.0 - resold),
         take_or_pay_rate=fixed * USD_M,
-        resale_gain_usd_m=owed * resold * (spot - fixed) * USD_M,
+        resale_gain_usd_m_per_mw=owed * resold * (spot - fixed) * USD_M,
         security_change_usd_m=np.array(
             [security[n] - (security[tree.parent[n]] if n else posted) for n in tree.nodes]
         ),

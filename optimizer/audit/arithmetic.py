@@ -64,7 +64,7 @@ def black_scholes(spot: float, strike: float, years: float, rate: float, vol: fl
     >>> black_scholes(12.0, 10.0, 0.0, 0.05, 0.2)
     2.0
     """
-    owed = strike * (1.0 + rate / 4.0) ** (-4.0 * max(0.0, years))
+    owed = strike * math.pow(1.0 + rate / 4.0, -4.0 * max(0.0, years))
     if years <= 0.0 or vol <= 0.0 or spot <= 0.0 or owed <= 0.0:
         return max(0.0, spot - owed)
     spread = vol * math.sqrt(years)

@@ -29,6 +29,7 @@ class CommitmentQuarter:
     fee: float = 0.0
     remaining_own: float = 0.0
     """Own and vendor rows paid after the quarter."""
+    remaining_escrow: float = 0.0
     occupied_mw: float = 0.0
     building_mw: float = 0.0
     live_mw: float = 0.0
@@ -61,7 +62,8 @@ class Committed:
         """Rent received, opex and power of a quarter. [$M]"""
         live = self.live_mw(moment.quarter)
         due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
-        rent = self.lease.rent_due(due, self.live_mw(due.quarter))
+        is_history = moment.quarter < self.book.tree.first + self.lease.contract.payment_lag_q
+        rent = 0.0 if is_history else self.lease.rent_due(due, self.live_mw(due.quarter))
         capex = self.commitment.capex_usd_m * self._share(live)
         return rent, self.lease.opex(moment, live, capex), self.lease.power(moment, live)
 
@@ -87,13 +89,13 @@ class Committed:
             if f.funded_by in funders and f.quarter >= first and self._paid(f) == quarter
         )
 
-    def remaining_own(self, quarter: Quarter) -> float:
-        """Own and vendor rows paid after a quarter, history apart. [$M]"""
+    def _left(self, quarter: Quarter, *funders: str) -> float:
+        """Rows of some funders paid after a quarter, history apart. [$M]"""
         first = self.book.tree.first
         return sum(
             f.amount_usd_m
             for f in self.flows
-            if f.funded_by in ("own", "vendor") and f.quarter >= first and self._paid(f) > quarter
+            if f.funded_by in funders and f.quarter >= first and self._paid(f) > quarter
         )
 
     def _quarter(self, node: int) -> CommitmentQuarter:
@@ -116,7 +118,8 @@ class Committed:
             escrow=self._spent(quarter, "escrow"),
             tenant=self._spent(quarter, "tenant"),
             gpu_debt=self._spent(quarter, "gpu_debt"),
-            remaining_own=self.remaining_own(quarter),
+            remaining_own=self._left(quarter, "own", "vendor"),
+            remaining_escrow=self._left(quarter, "escrow"),
             occupied_mw=gross if occupies else 0.0,
             building_mw=self.total_mw - live if occupies else 0.0,
             live_mw=live,
@@ -131,10 +134,9 @@ class Committed:
         signed, beyond = [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
-            rent, opex, power = self.income(moment)
-            noi, in_term = rent - opex - power, moment.quarter < self.lease.term_end
-            signed.append(noi if in_term else 0.0)
-            beyond.append((0.0 if in_term else noi) + self.residual(moment))
+            in_term, after = self.lease.parted(moment, *self.income(moment))
+            signed.append(in_term)
+            beyond.append(after + self.residual(moment))
         return Tail(present_value(signed, self.lease.rate), present_value(beyond, self.lease.rate))
 
 
@@ -146,7 +148,6 @@ class MoneyQuarter:
     credited: float
     unearned: float
     """Received less credited to date, of what is given back."""
-    to_come: float
 
 
 class CommittedMoney:
@@ -181,9 +182,6 @@ class CommittedMoney:
                 received=sum(m.amount_usd_m or 0.0 for m in self.rows if m.received_quarter == quarter),
                 credited=now,
                 unearned=self._received_by(quarter) - credited[n],
-                to_come=sum(
-                    m.amount_usd_m or 0.0 for m in self.rows if self._when(m.received_quarter) > quarter
-                ),
             )
 
     def _when(self, received: Quarter | None) -> Quarter:

@@ -80,22 +80,31 @@ class Lease:
         """Energy drawn, whoever pays for it. [MWh]"""
         cooling = self.book.cooling[self.site, self.product.cooling]
         load = mw_used * self.product.load_frac * cooling.pue
-        return load * moment.quarter.hours * self.contract.delivery_probability_frac
+        share = self.weight(moment.quarter) * self.contract.delivery_probability_frac
+        return load * moment.quarter.hours * share
 
     def power(self, moment: Moment, mw_used: float) -> float:
         """Energy paid by us. [$M]"""
-        weight = self.weight(moment.quarter)
-        if self.contract.power_passed_through or weight == 0.0 or mw_used == 0.0:
+        if self.contract.power_passed_through or mw_used == 0.0:
             return 0.0
-        price = tariff(self.book, self.site, moment).flat
-        return weight * self.energy(moment, mw_used) * price * USD_M
+        return self.energy(moment, mw_used) * tariff(self.book, self.site, moment).flat * USD_M
 
     def demand_recovered(self, moment: Moment, mw_live: float) -> float:
         """Demand charge that the tenant pays back. [$M]"""
         power = self.book.power(self.site, moment.quarter)
-        if not self.contract.power_passed_through or power is None:
+        if not self.contract.power_passed_through or power is None or moment.quarter >= self.last_end:
             return 0.0
         return mw_live * self.gross_per_mw * power.demand_charge_usd_per_kw_month * USD_M_PER_KW_MONTH
+
+    def parted(self, moment: Moment, rent: float, opex: float, power: float) -> tuple[float, float]:
+        """Net operating income of a quarter, what falls to the base term and the rest. [$M]
+
+        Rent falls where it was due, a payment lag before it is received.
+        """
+        due = moment.quarter + -self.contract.payment_lag_q
+        costs = opex + power
+        signed = (rent if due < self.term_end else 0.0) - (costs if moment.quarter < self.term_end else 0.0)
+        return signed, rent - costs - signed
 
     @property
     def rate(self) -> float:

@@ -137,7 +137,7 @@ class Module:
     def income(self, moment: Moment) -> tuple[float, float, float]:
         """Rent received, opex and power of a quarter. [$M]"""
         used = self.used_mw(moment)
-        maintained = self.capex if moment.quarter >= self.live_from else 0.0
+        maintained = self.building_usd_m if moment.quarter >= self.live_from else 0.0
         opex = self.lease.opex(moment, used, maintained)
         return self.rent_received(moment), opex, self.lease.power(moment, used)
 
@@ -180,9 +180,8 @@ class Module:
         return sum(self.own_spend[age + 1 :])
 
     def unearned(self, node: int) -> float:
-        """Tenant money received that is to be given back and is not yet credited. [$M]"""
-        age = self.book.tree.period[node] - self.book.tree.period[self.begun]
-        return self.owed_frac * sum(self.spend[: age + 1]) - self.state[node].credited
+        """Tenant money to be given back, received or still to come, that is not yet credited. [$M]"""
+        return self.owed_frac * sum(self.spend) - self.state[node].credited
 
     def tail(self, leaf: int) -> Tail:
         """Worth after a leaf: net operating income in the term; renewal and residual. [$M]"""
@@ -190,8 +189,7 @@ class Module:
         signed, beyond = [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
-            rent, opex, power = self.income(moment)
-            noi, in_term = rent - opex - power, moment.quarter < self.lease.term_end
-            signed.append(noi if in_term else 0.0)
-            beyond.append((0.0 if in_term else noi) + self.residual(moment))
+            in_term, after = self.lease.parted(moment, *self.income(moment))
+            signed.append(in_term)
+            beyond.append(after + self.residual(moment))
         return Tail(present_value(signed, self.lease.rate), present_value(beyond, self.lease.rate))

@@ -150,12 +150,11 @@ def _event(note: Note, quarter: Quarter, price_usd: float) -> tuple[float, float
 def bond_value(book: Book, note: Note, leaf: int) -> float:
     """Coupons and par to the nearer of put and maturity, per $ outstanding at a leaf."""
     after = book.last_quarter + 1
-    ends = note.maturity
-    if note.put is not None and note.put >= after:
-        ends = min(ends, note.put)
+    ends, worth = note.maturity, 1.0
+    if note.put is not None and after <= note.put < ends:
+        ends, worth = note.put, note.put_price_frac
     quarters = max(0, ends - after)
     y = (book.rows[leaf].base_rate_frac + book.firm.straight_spread_frac) / 4.0
-    worth = 1.0
     for _ in range(quarters):
         worth = (worth + note.coupon_frac / 4.0) / (1.0 + y)
     return worth

@@ -42,12 +42,13 @@ def covenant_tests(world: World) -> list[Test]:
             if not row.from_quarter <= book.tree.quarter(n) <= row.to_quarter:
                 continue
             cash = world.ledger.company_cash(n) + world.ledger.block_cash(n)
-            cured = world.ledger.ebitda(n) + world.decided.rescue.get(n, 0.0)
+            late = world.late_loss(n)
+            cured = world.ledger.ebitda(n) + world.decided.rescue.get(n, 0.0) - late
             if row.metric == "minimum_liquidity":
-                value, bound = cash - world.late_loss(n), row.threshold
+                value, bound = cash - late, row.threshold
                 found.append(Test(row.covenant, "COV-1", n, value, bound, value - bound))
             elif row.metric == "net_debt_to_ebitda":
-                value, bound = world.debt(n) - cash, row.threshold * 4.0 * cured
+                value, bound = world.debt(n) - (cash - late), row.threshold * 4.0 * cured
                 found.append(Test(row.covenant, "COV-2", n, value, bound, bound - value))
             else:
                 bound = row.threshold * world.interest(n)
@@ -190,7 +191,7 @@ class MoneyRules:
                     self.book.instruments[deal.instrument],
                     tree.period[node] - tree.period[deal.node],
                 )
-                if since <= terms.lockup_after_q:
+                if 0 < terms.lockup_after_q >= since:
                     return True
                 if since < terms.drop_lasts_q and discount_frac < terms.launch_drop_frac:
                     return True

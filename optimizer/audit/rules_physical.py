@@ -22,7 +22,9 @@ class PhysicalRules:
         self._windows()
         self._conversion()
         self._power_and_cooling()
+        self._room_at_the_leaves()
         self._offers()
+        self._merchants()
         self._building()
         self._purchases_and_pool()
         self._machines()
@@ -47,8 +49,14 @@ class PhysicalRules:
             place = self._at(s.node, "start", s.site, s.product, s.contract)
             inside("CNV-1", place, open_here and site.hpc_allowed)
             inside("CNV-2", place, quarter >= site.earliest_conversion_quarter)
-            suits = product.workload in contract.workloads and product.cooling in contract.coolings
-            inside("TEN-1", place, s.site in contract.sites and suits and contract.state != "committed")
+            suits = _allows(contract.workloads, product.workload) and _allows(
+                contract.coolings, product.cooling
+            )
+            suits = suits and _allows(contract.sites, s.site) and contract.state != "committed"
+            live, term_end = quarter + product.lead_q, contract.commencement_quarter + contract.term_q
+            in_time = contract.deadline_quarter is None or live <= contract.deadline_quarter
+            from_sign = contract.sign_from_quarter is None or quarter >= contract.sign_from_quarter
+            inside("TEN-1", place, suits and live < term_end and in_time and from_sign)
             is_cloud = product.workload == "gpu_cloud"
             inside("CNV-1", place, book.regions[site.region].gpu_cloud_allowed or not is_cloud)
         for sign in self.decided.signs:
@@ -56,7 +64,7 @@ class PhysicalRules:
             by = terms.sign_from_quarter is None or quarter >= terms.sign_from_quarter
             by = by and (terms.sign_by_quarter is None or quarter <= terms.sign_by_quarter)
             place = self._at(sign.node, "sign", sign.site, sign.item)
-            inside("ALO-1", place, by and terms.state == "offer" and sign.site in terms.sites)
+            inside("ALO-1", place, by and terms.state == "offer" and _allows(terms.sites, sign.site))
         for step in self.decided.expands:
             expansion, quarter = book.expansions[step.item], book.tree.quarter(step.node)
             open_now = expansion.earliest_quarter <= quarter <= expansion.latest_quarter
@@ -117,6 +125,30 @@ class PhysicalRules:
                 cooled, plant = here.cooled_mw[kind, n], here.plant_mw[kind, n]
                 court.at_most("COO-1", self._at(n, name, kind), cooled, row.existing_mw + plant, Court.MW)
 
+    def _room_at_the_leaves(self) -> None:
+        """What is begun has power and plant, even if it goes live after the horizon."""
+        book, court = self.book, self.court
+        for leaf in self.leaves:
+            for name, here in self.world.sites.of.items():
+                power = book.power(name, book.tree.quarter(leaf))
+                ready = power.energised_mw if power is not None else 0.0
+                for step in self.decided.expands:
+                    if step.site == name and self._on_path(leaf, step.node):
+                        ready += step.amount * book.expansions[step.item].step_mw
+                court.at_most("POW-7", self._at(leaf, name), here.reserved_mw[leaf], ready, Court.MW)
+            for (name, kind), row in book.cooling.items():
+                mw = sum(
+                    s.modules * m.mw
+                    for s, m in self.world.sites.modules
+                    if s.site == name and m.product.cooling == kind and self._on_path(leaf, s.node)
+                )
+                plant = row.existing_mw + row.module_mw * sum(
+                    c.amount
+                    for c in self.decided.cools
+                    if (c.site, c.item) == (name, kind) and self._on_path(leaf, c.node)
+                )
+                court.at_most("COO-4", self._at(leaf, name, kind), mw, plant, Court.MW)
+
     def _signed(self, contract: str, node: int, site: str | None = None) -> float:
         path = self.book.paths[node]
         return sum(
@@ -140,14 +172,14 @@ class PhysicalRules:
             deadline = offer.deadline_quarter
             for leaf in self.leaves:
                 court.at_most("ALO-1", self._at(leaf, name), self._signed(name, leaf), 1.0, _MODULES)
-                if deadline is None or deadline > book.last_quarter:
-                    continue
                 path = book.paths[leaf]
                 for site in {s.site for s in self.decided.signs if s.item == name}:
                     live = sum(
                         s.modules * m.mw
                         for s, m in begun
-                        if s.site == site and s.node in path and m.live_from <= deadline
+                        if s.site == site
+                        and s.node in path
+                        and (deadline is None or deadline > book.last_quarter or m.live_from <= deadline)
                     )
                     least = offer.min_mw * self._signed(name, leaf, site)
                     court.at_least("TEN-2", self._at(leaf, site, name), live, least, Court.MW)
@@ -155,6 +187,19 @@ class PhysicalRules:
             for leaf in self.leaves:
                 count = sum(self._signed(c.contract, leaf) for c in offers if c.exclusive_group == group)
                 court.at_most("ALO-2", self._at(leaf, str(group)), count, 1.0, _MODULES)
+
+    def _merchants(self) -> None:
+        """Merchant capacity within the depth of its market."""
+        for contract in self.book.portfolio.contracts:
+            if contract.state == "merchant":
+                for leaf in self.leaves:
+                    mw = sum(
+                        s.modules * m.mw
+                        for s, m in self.world.sites.modules
+                        if s.contract == contract.contract and self._on_path(leaf, s.node)
+                    )
+                    place = self._at(leaf, contract.contract)
+                    self.court.at_most("ALO-6", place, mw, contract.max_mw, Court.MW)
 
     def _building(self) -> None:
         firm = self.book.firm
@@ -206,3 +251,8 @@ class PhysicalRules:
                 limit = 0.0
             if limit == 0.0:
                 self.court.at_most("MIN-2", self._at(n, name, vintage, quantity), mw, limit, Court.MW)
+
+
+def _allows(words: tuple[str, ...], word: str) -> bool:
+    """An empty list allows all."""
+    return not words or word in words

@@ -45,6 +45,7 @@ class SiteBook:
     water_m3: ByNode = field(default_factory=_zero)
     late_loss: ByNode = field(default_factory=_zero)
     remaining_own: ByNode = field(default_factory=_zero)
+    remaining_escrow: ByNode = field(default_factory=_zero)
     unearned: ByNode = field(default_factory=_zero)
     security: ByNode = field(default_factory=_zero)
     cooled_mw: defaultdict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
@@ -97,7 +98,7 @@ class Sites:
         here.begun[start.node] += k
         contract, product = module.lease.contract, module.product
         cooling = self.book.cooling[name, product.cooling]
-        slack = contract.usable_slack_frac * (module.gross - module.mw * cooling.pue)
+        slack = contract.usable_slack_frac * max(0.0, module.gross - module.mw * cooling.pue)
         for n in self.book.below[start.node]:
             q, hours = module.at[n], self.book.tree.quarter(n).hours
             here.occupied_mw[n] += k * q.occupied_mw
@@ -124,7 +125,7 @@ class Sites:
     def _add_commitment(self, one: Committed) -> None:
         name, product = one.commitment.site, one.lease.product
         here, cooling = self.of[name], self.book.cooling[name, product.cooling]
-        per_mw = one.lease.gross_per_mw - cooling.pue
+        per_mw = max(0.0, one.lease.gross_per_mw - cooling.pue)
         for n in self.book.tree.nodes:
             q, hours = one.at[n], self.book.tree.quarter(n).hours
             here.occupied_mw[n] += q.occupied_mw
@@ -135,6 +136,7 @@ class Sites:
             here.energy_mwh[n] += q.energy_mwh
             here.water_m3[n] += q.live_mw * product.load_frac * hours * cooling.water_m3_per_mwh
             here.remaining_own[n] += q.remaining_own
+            here.remaining_escrow[n] += q.remaining_escrow
             self.ledger.at_site[name, n, CashLine.DEBT_DRAWS] += q.gpu_debt
             self._post(name, n, CashLine.RENT, q.rent)
             self._post(name, n, CashLine.OPEX, -q.opex)
@@ -151,7 +153,6 @@ class Sites:
         for n in self.book.tree.nodes:
             q = money.at[n]
             here.unearned[n] += q.unearned
-            here.remaining_own[n] -= q.to_come
             self._post(money.site, n, CashLine.TENANT_MONEY, q.received)
             self._post(money.site, n, CashLine.TENANT_CREDIT, -q.credited)
 

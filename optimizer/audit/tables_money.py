@@ -152,7 +152,9 @@ def cap_table(worth: Valuation, price: float) -> Rows:
 
         awarded = book.firm.award_shares_m_per_q * book.tree.horizon_q
         sold = sum(worth.sold_gross(n) / book.share_price[n] for n in path)
-        delivered = sum(worth.delivered_net(n) / book.share_price[n] for n in path)
+        delivered = sum(
+            worth.delivered_net(n, is_new) / book.share_price[n] for n in path for is_new in (True, False)
+        )
         same = {BASIC: book.firm.basic_shares_m, AWARDS: awarded, SOLD: sold, DELIVERED: delivered}
         for holder, shares in same.items():
             found[label, holder] = {"economic_shares_m": shares, "reported_shares_m": shares}

@@ -39,7 +39,7 @@ class Valuation:
             ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
-            ValueLine.REMAINING_SPEND: -world.remaining_own(leaf),
+            ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
             ValueLine.SIGNED_CONTRACTS: tail.signed,
             ValueLine.BEYOND_CONTRACTS: tail.beyond,
             ValueLine.MACHINES: self._machines(leaf),
@@ -87,7 +87,7 @@ class Valuation:
             on = machines.mw(Quantity.ON_MW, site, name, leaf)
             if on:
                 margin, run_off = hash_one_mw(book, site, vintage, halved).margin_usd_m, 0.0
-                for i in range(1, vintage.machine.life_q - vintage.age(moment.period) + 1):
+                for i in range(1, vintage.machine.life_q - vintage.age(moment.period)):
                     decline = (1.0 - terms.decline_frac_per_year) ** (i / 4.0)
                     run_off += margin * decline / (1.0 + terms.rate_frac / 4.0) ** i
                 worth += on * max(0.0, run_off - resale)
@@ -141,6 +141,10 @@ class Valuation:
         at_price = price * self.expected_factor[node] / self.book.share_price[node]
         return max(at_price, self.floor_growth(node))
 
+    def cost_at(self, node: int, leaf: int, price: float) -> float:
+        """c as it falls on one leaf below the node: in proportion to the deck's share prices there."""
+        return self.cost(node, price) * self.leaf_factor[leaf] / self.expected_factor[node]
+
     def spot(self, note: Note, leaf: int, price: float) -> float:
         """Share price at the leaf by which what is left of a tranche is valued. [USD]"""
         g = self.leaf_factor[leaf]
@@ -156,9 +160,9 @@ class Valuation:
         atm = sum(gross for (_, _, n), gross in decided.atm.items() if n == node)
         return atm + sum(gross for (_, n), gross in decided.follow_on.items() if n == node)
 
-    def delivered_net(self, node: int) -> float:
+    def delivered_net(self, node: int, is_new: bool) -> float:
         """Market dollars of shares delivered by notes at a node, less the capped calls. [$M]"""
-        here = [rolled[node] for _, rolled in self.world.notes if node in rolled]
+        here = [rolled[node] for note, rolled in self.world.notes if node in rolled and note.is_new == is_new]
         return sum(q.delivered - q.capped_call for q in here)
 
     def is_vested(self, contract: str | None, node: int) -> bool:
@@ -177,12 +181,15 @@ class Valuation:
     def claims(self, leaf: int, price: float) -> dict[str, float]:
         """What others than today's shareholders take at a leaf. [$M]"""
         book, firm, path = self.book, self.book.firm, self.book.paths[leaf]
-        cost = {n: self.cost(n, price) for n in path}
+        cost = {n: self.cost_at(n, leaf, price) for n in path}
+        own = {n: price * self.leaf_factor[leaf] / book.share_price[n] for n in path}
         awarded = firm.award_shares_m_per_q * book.tree.horizon_q
         found = {
             NEW_SHARES: sum(self.sold_gross(n) * cost[n] for n in path),
             AWARDS: awarded * price * self.leaf_factor[leaf],
-            DELIVERED: sum(self.delivered_net(n) * cost[n] for n in path),
+            DELIVERED: sum(
+                self.delivered_net(n, True) * cost[n] + self.delivered_net(n, False) * own[n] for n in path
+            ),
         }
         for note, rolled in self.world.notes:
             if leaf in rolled:
@@ -201,7 +208,7 @@ class Valuation:
                     worth = claim.shares_m * each
             elif expires >= 0 and self.is_vested(claim.contract, path[expires]):
                 n = path[expires]
-                worth = claim.shares_m * max(0.0, book.share_price[n] - claim.strike_usd) * cost[n]
+                worth = claim.shares_m * max(0.0, book.share_price[n] - claim.strike_usd) * own[n]
             found[claim.claim] = worth
         return found
 

@@ -143,6 +143,10 @@ class World:
         """Own spend of all that is begun or committed after the quarter of a node. [$M]"""
         return sum(here.remaining_own.get(node, 0.0) for here in self.sites.of.values())
 
+    def remaining_escrow(self, node: int) -> float:
+        """Rows funded by escrow after the quarter of a node. [$M]"""
+        return sum(here.remaining_escrow.get(node, 0.0) for here in self.sites.of.values())
+
     def entity_escrow(self, node: int) -> float:
         """What is left of the entities' escrow. [$M]"""
         opening = sum(e.escrow_usd_m for e in self.book.portfolio.entities)
@@ -180,13 +184,12 @@ class World:
         return existing + self.facility_sum(node, "balance") + notes
 
     def corporate_uses(self, node: int) -> float:
-        """Overhead, existing notes, the parent's debt and the sites' fixed costs in a quarter. [$M]"""
+        """Overhead, existing notes, existing debt and the sites' fixed costs in a quarter. [$M]"""
         total = self.overhead(node) + sum(s.fixed_cost_usd_m_per_q for s in self.book.portfolio.sites)
         for note, rolled in self.notes:
             if not note.is_new:
                 total += rolled[node].coupon + rolled[node].principal
         for debt in self.book.portfolio.debt:
-            if debt.entity == self.book.parent:
-                q = self.debts[debt.debt][node]
-                total += q.interest + q.principal
+            q = self.debts[debt.debt][node]
+            total += q.interest + q.principal
         return total

@@ -118,7 +118,7 @@ def _financing(r: Reading) -> list[dict[str, object]]:
         strike = offers[d.item].notes[d.node].terms.conversion_price_usd
         book(d.item, "convertible", d.node, v, v * offers[d.item].net_frac, v / strike)
     for t in r.taken:
-        draws = float(t.arrays.draws[t.arrays.close] + t.arrays.undrawn[t.arrays.close])
+        draws = float(t.arrays.draws[t.arrays.close] + t.arrays.to_pay[t.arrays.close])
         name = f"project:{t.route.terms.contract.credit_class}"
         book(name, "project_debt", t.arrays.close, t.modules * t.arrays.loan_usd_m, t.modules * draws, 0.0)
     for debt in p.debts:
@@ -217,10 +217,10 @@ def _covenants(r: Reading) -> list[dict[str, object]]:
                 value = float(cash[n] - late[n])
                 row(c.covenant, c.metric, n, value, c.threshold, value - c.threshold)
             elif c.metric == "net_debt_to_ebitda":
-                net, yearly = float(debt[n] - cash[n]), 4.0 * float(ebitda[n] + rescue[n])
+                net, yearly = float(debt[n] - cash[n] + late[n]), 4.0 * float(ebitda[n] + rescue[n] - late[n])
                 row(c.covenant, c.metric, n, net, c.threshold * yearly, c.threshold * yearly - net)
             else:
-                value = float(ebitda[n] + rescue[n])
+                value = float(ebitda[n] + rescue[n] - late[n])
                 owed = c.threshold * float(interest[n])
                 row(c.covenant, c.metric, n, value, owed, value - owed)
     for budget in p.portfolio.budgets:

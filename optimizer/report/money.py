@@ -53,8 +53,8 @@ LABELS: dict[str, str] = {
 """What a line of the cash flow is called; lines of one name on one side are added up."""
 METRICS = {
     "minimum_liquidity": "cash of company and sites, at least",
-    "net_debt_to_ebitda": "net debt, at most its multiple of yearly EBITDA",
-    "interest_cover": "quarterly EBITDA, at least its multiple of interest",
+    "net_debt_to_ebitda": "net debt, at most a multiple of yearly EBITDA",
+    "interest_cover": "EBITDA, at least a multiple of interest",
     "budget": "capital spent, at most",
 }
 QUARTERS_A_ROW = 7
@@ -93,7 +93,7 @@ def raised(figures: Figures) -> RenderableType:
 
 def headroom(figures: Figures) -> RenderableType:
     """The tightest moment of every money test."""
-    found = table("Test", "Least headroom $M>", "When!", "Value then $M>", "Limit then $M>")
+    found = table("Test", "Headroom $M>", "When!", "Value $M>", "Limit $M>")
     liquid = figures.rows("liquidity")
     if liquid:
         least = min(liquid, key=lambda row: float(row["headroom_usd_m"]))

@@ -36,21 +36,26 @@ def add_covenants(
         return total(x.books.tally_at(what, n) for x in borrowers) + books.tally_at(what, n)
 
     def liquidity(n: int) -> Linear:
-        return total(term(x.cash[n]) for x in borrowers) + term(cash[n])
+        return total(term(x.cash[n]) for x in borrowers) + term(cash[n]) - tallied(Tally.LATE_LOSS, n)
 
     def cured_ebitda(n: int) -> Linear:
         own = total(x.books.cash_at(n, EBITDA_LINES) for x in borrowers)
-        return own + books.cash_at(n, EBITDA_LINES) + term(rescue[n])
+        return own + books.cash_at(n, EBITDA_LINES) + term(rescue[n]) - tallied(Tally.LATE_LOSS, n)
 
     @b.Constraint(held_at("minimum_liquidity"), doc="COV-1 minimum liquidity, every open delivery late [$M]")
     def liquidity_held(b, c, n):
-        return at_most(tallied(Tally.LATE_LOSS, n) + tests[c].threshold, liquidity(n))
+        return at_most(Linear(constant=tests[c].threshold), liquidity(n))
 
-    @b.Constraint(held_at("net_debt_to_ebitda"), doc="COV-2 net debt within its multiple of EBITDA [$M]")
+    @b.Constraint(
+        held_at("net_debt_to_ebitda"),
+        doc="COV-2 net debt within its multiple of EBITDA, every open delivery late [$M]",
+    )
     def net_debt_within(b, c, n):
         return at_most(tallied(Tally.DEBT, n) - liquidity(n), cured_ebitda(n) * (4.0 * tests[c].threshold))
 
-    @b.Constraint(held_at("interest_cover"), doc="COV-3 EBITDA covers interest [$M]")
+    @b.Constraint(
+        held_at("interest_cover"), doc="COV-3 EBITDA covers interest, every open delivery late [$M]"
+    )
     def interest_covered(b, c, n):
         return at_most(tallied(Tally.INTEREST, n) * tests[c].threshold, cured_ebitda(n))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally, spread_by_leaf
-from models.blocks.linear import Linear, at_most, by_node
+from models.blocks.linear import Linear, at_most, by_node, term
 from models.blocks.ports import Begun, ConversionPorts
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Site
@@ -91,6 +91,14 @@ def _add_opening(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun
             if leaf in below[m]:
                 opened.add(1.0, b.opened[m])
         return at_most(opened, 1.0)
+
+    @b.Constraint(starts, doc="CNV-5 a site opens with modules begun at the same node [modules]")
+    def opens_with_modules(b, n):
+        here = Linear()
+        for x in begun:
+            if x.node == n:
+                here.add(1.0, x.count)
+        return at_most(term(b.opened[n]), here)
 
     for n in starts:
         cost = np.zeros(len(tree.nodes))

@@ -1,12 +1,12 @@
 """MIN: machines kept ready, bought, sold and moved, by vintage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books
-from models.blocks.linear import Linear, at_most, by_node, equal, term
+from models.blocks.linear import Linear, at_most, equal, term
 from models.blocks.ports import Load, MiningPorts
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Region, Site
@@ -69,7 +69,7 @@ def add_mining(
 
     for v in held:
         _post(b, outlook, site, v, *fleet[v], slack_hours_frac, books)
-    return _ports(b, fleet, len(nodes))
+    return _ports(b, fleet, len(nodes), slack_hours_frac)
 
 
 def _post(
@@ -115,22 +115,23 @@ def _post(
         )
 
 
-def _ports(b: pyo.Block, fleet: Mapping[str, tuple[Vintage, MiningAtSite]], size: int) -> MiningPorts:
-    def summed(variables: Sequence[pyo.Var], weight: Mapping[str, np.ndarray]) -> list[Linear]:
-        pairs = []
-        for variable in variables:
-            for v, n in variable:
-                at = np.zeros(size)
-                at[n] = weight[v][n]
-                pairs.append((variable[v, n], at))
-        return by_node(pairs, size)
+def _ports(
+    b: pyo.Block, fleet: Mapping[str, tuple[Vintage, MiningAtSite]], size: int, slack_hours_frac: float
+) -> MiningPorts:
+    def summed(variable: pyo.Var, weight: Mapping[str, np.ndarray]) -> list[Linear]:
+        result = [Linear() for _ in range(size)]
+        for v, n in variable:
+            result[n].add(weight[v][n], variable[v, n])
+        return result
 
     overhead = {v: np.full(size, x.machine.overhead_frac) for v, (x, _) in fleet.items()}
     energy = {v: at.energy_mwh_per_mw for v, (_, at) in fleet.items()}
     none = [Linear() for _ in range(size)]
+    drawn = summed(b.on_mw, energy)
+    on_slack = [x * slack_hours_frac for x in summed(b.slack_mw, energy)]
     return MiningPorts(
-        load=Load(summed([b.on_mw], overhead), summed([b.on_mw], energy), none),
-        slack_gross_mw=summed([b.slack_mw], overhead),
+        load=Load(summed(b.on_mw, overhead), [on + x for on, x in zip(drawn, on_slack, strict=True)], none),
+        slack_gross_mw=summed(b.slack_mw, overhead),
         bought=dict(b.bought.items()),
         moved_in=dict(b.moved_in.items()),
         moved_out=dict(b.moved_out.items()),

@@ -34,7 +34,7 @@ def add_power(
         tree.nodes, doc="POW-1 interconnect occupied within energised, at the peak of every hour [MW]"
     )
     def occupied_within_energised(b, n):
-        return at_most(occupied[n], grown(n, True) + power.energised_mw[n])
+        return at_most(occupied[n], grown(n, True) + float(power.energised_mw[n]))
 
     @b.Constraint(tree.nodes, doc="POW-6 machines on slack within what tenants leave unused [MW]")
     def slack_within_room(b, n):
@@ -52,11 +52,13 @@ def add_power(
                 held.add(x.route.gross_mw, x.count)
         return at_most(held, grown(leaf, False) + power.energised_mw[leaf])
 
-    _add_bills(b, outlook, power, occupied, loads, books)
+    energised = [grown(n, True) + float(power.energised_mw[n]) for n in tree.nodes]
+    _add_bills(b, outlook, power, energised, occupied, loads, books)
     size = len(tree.nodes)
     books.post_constant(CashLine.FIXED_COST, np.full(size, -power.fixed_cost_usd_m_per_q))
     books.post_constant(CashLine.SECURITY, -power.security_change_usd_m)
-    books.post_constant(CashLine.RESALE_GAIN, power.resale_gain_usd_m)
+    for n in np.flatnonzero(power.resale_gain_usd_m_per_mw):
+        books.post_at(CashLine.RESALE_GAIN, int(n), energised[n] * float(power.resale_gain_usd_m_per_mw[n]))
     books.tally_constant(Tally.RESTRICTED, power.security_usd_m)
     for leaf in tree.leaves:
         books.worth_constant(ValueLine.RESTRICTED, leaf, power.security_usd_m[leaf])
@@ -119,13 +121,14 @@ def _add_bills(
     b: pyo.Block,
     outlook: Outlook,
     power: SitePower,
+    energised: list[Linear],
     occupied: list[Linear],
     loads: Sequence[Load],
     books: Books,
 ) -> None:
     tree = outlook.tree
     charged = [n for n in tree.nodes if power.demand_rate[n] > 0.0]
-    owed = [n for n in tree.nodes if power.owed_mwh[n] > 0.0]
+    owed = [n for n in tree.nodes if power.owed_mwh_per_mw[n] > 0.0]
     b.billed_mw = pyo.Var(charged, domain=pyo.NonNegativeReals, doc="demand billed [gross MW]")
     b.shortfall_gwh = pyo.Var(owed, domain=pyo.NonNegativeReals, doc="take-or-pay energy not drawn [GWh]")
 
@@ -135,12 +138,13 @@ def _add_bills(
 
     @b.Constraint(charged, doc="POW-4 demand billed covers the minimum bill [MW]")
     def billed_covers_minimum(b, n):
-        return at_most(Linear(constant=float(power.min_bill_mw[n])), term(b.billed_mw[n]))
+        return at_most(energised[n] * float(power.min_bill_frac[n]), term(b.billed_mw[n]))
 
     @b.Constraint(owed, doc="POW-5 take-or-pay energy that is not drawn is paid [GWh]")
     def shortfall_paid(b, n):
         drawn = total(load.energy_mwh[n] for load in loads) * 1e-3
-        return at_most(Linear(constant=float(power.owed_mwh[n]) * 1e-3) - drawn, term(b.shortfall_gwh[n]))
+        owed = energised[n] * (float(power.owed_mwh_per_mw[n]) * 1e-3)
+        return at_most(owed - drawn, term(b.shortfall_gwh[n]))
 
     for n in charged:
         books.post_at(CashLine.DEMAND_CHARGE, n, term(b.billed_mw[n], -power.demand_rate[n]))

@@ -70,7 +70,7 @@ def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: S
         books.tally(what, variable, values)
     if f.close == x.node:  # a close at completion reimburses what was spent: it lowers no spend still to come
         books.tally(Tally.OWN_NEED, variable, -f.draws, site.site)
-        books.tally(Tally.REMAINING_OWN, variable, -f.undrawn)
+        books.tally(Tally.REMAINING_OWN, variable, -f.to_pay)
     for leaf in tree.leaves_below(f.close):
         books.worth(ValueLine.PROJECT_DEBT, leaf, -f.balance[leaf], variable)
         books.worth(ValueLine.RESTRICTED, leaf, f.restricted[leaf], variable)

@@ -1,0 +1,107 @@
+"""CNV, TEN, COM: what may be begun, signed and cancelled."""
+
+from collections.abc import Callable
+
+import pytest
+
+from models.blocks.linear import Linear
+from models.domain.ledger import Quantity
+from models.domain.portfolio import Portfolio
+from tests.blocks.bite import Bite, Plan, cases
+from tests.blocks.hand import HALL_MW, begun, opened, rich
+from tests.portfolios import SITES, add_commitments, small, with_row
+
+
+def _most_starts(plan: Plan) -> Linear:
+    return plan.want(Quantity.START, site="north")
+
+
+def _narrow() -> Portfolio:
+    return with_row(rich(), "sites", "north", max_hpc_critical_mw=30.0)
+
+
+def _modules(plan: Plan) -> list[float]:
+    """Four halls may stand at a site, whoever they are for. [modules]"""
+    return [begun(plan, leaf, site) - 4.0 for site in SITES for leaf in plan.tree.leaves]
+
+
+def _critical(plan: Plan) -> list[float]:
+    """30 MW at the north. [MW]"""
+    return [HALL_MW * begun(plan, leaf, "north") - 30.0 for leaf in plan.tree.leaves]
+
+
+def _start_unopened(plan: Plan) -> Linear:
+    flags = [flag for site in SITES for flag in plan.site(site).conversion.opened.values()]
+    return plan.want(Quantity.START) + Linear([-1.0] * len(flags), flags)
+
+
+def _unopened(plan: Plan) -> list[float]:
+    """No hall before the site opens, four after it. [modules]"""
+    return [
+        begun(plan, n, site) - 4.0 * sum(opened(plan, m, site) for m in plan.tree.path(n))
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
+
+
+def _open_often(plan: Plan) -> Linear:
+    flags = [flag for site in SITES for flag in plan.site(site).conversion.opened.values()]
+    return Linear([1.0] * len(flags), flags)
+
+
+def _openings(plan: Plan) -> list[float]:
+    """One opening of a site on each path. [-]"""
+    return [
+        sum(opened(plan, n, site) for n in plan.tree.path(leaf)) - 1.0
+        for site in SITES
+        for leaf in plan.tree.leaves
+    ]
+
+
+def _start_unsigned(plan: Plan) -> Linear:
+    return plan.want(Quantity.START, contract="lease") + plan.want(Quantity.SIGN, -0.5, contract="lease")
+
+
+def _unsigned(plan: Plan) -> list[float]:
+    """No hall of the lease at a site before it is signed there, 40 MW after. [MW]"""
+    return [
+        HALL_MW * begun(plan, n, site, "lease") - 40.0 * plan.up_to(Quantity.SIGN, n, site=site, contract="lease")
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
+
+
+def _sign_idly(plan: Plan) -> Linear:
+    return plan.want(Quantity.SIGN, 10.0) + plan.want(Quantity.START, -1.0)
+
+
+def _undelivered(plan: Plan) -> list[float]:
+    """20 MW of a signed lease are live in the fifth quarter. [MW]"""
+    return [
+        20.0 * plan.up_to(Quantity.SIGN, n, site=site, contract="lease")
+        - HALL_MW * begun(plan, n, site, "lease", least_age=2)
+        for site in SITES
+        for n in plan.tree.nodes
+        if plan.tree.period[n] == 4
+    ]
+
+
+def _cancellations(plan: Plan) -> list[float]:
+    """The second commitment goes once. [-]"""
+    return [plan.up_to(Quantity.CANCEL, leaf, item="second") - 1.0 for leaf in plan.tree.leaves]
+
+
+BITES = (
+    Bite("CNV-1", rich, _most_starts, _modules),
+    Bite("CNV-2", _narrow, _most_starts, _critical),
+    Bite("CNV-3", rich, _start_unopened, _unopened),
+    Bite("CNV-4", rich, _open_often, _openings),
+    Bite("TEN-1", rich, _start_unsigned, _unsigned),
+    Bite("TEN-2", rich, _sign_idly, _undelivered),
+    Bite("COM-1", lambda: rich(add_commitments(small())), lambda p: p.want(Quantity.CANCEL), _cancellations),
+)
+
+
+@pytest.mark.parametrize("bites", cases(BITES))
+def test_rule_bites(bites: Callable[[], None]) -> None:
+    bites()

@@ -1,0 +1,195 @@
+"""POW, COO: what the interconnect carries and costs, and what cools the halls."""
+
+from collections.abc import Callable
+
+import pytest
+
+from models.blocks.linear import Linear
+from models.domain.ledger import Quantity
+from models.domain.portfolio import Portfolio
+from tests.blocks.bite import Bite, Plan, cases
+from tests.blocks.hand import HALL_GROSS_MW, HALL_MW, begun, occupied_mw, rich
+from tests.portfolios import SITES, add_commitments, add_expansion, add_rival_offers, small, with_row
+
+RUNS_ABOVE_USD = 40.0
+"""Machines at the north stand still when an hour's revenue is below the price of its power. [USD/MWh]"""
+
+
+def _crowded() -> Portfolio:
+    """At the north 200 MW of machines, a commitment, and an interconnect of 100 that may grow."""
+    p = add_expansion(add_commitments(small()))
+    return rich(with_row(p, "fleets", "n-s19", mw=200.0))
+
+
+def _committed_mw(plan: Plan, n: int) -> float:
+    """Gross MW of the second commitment, from the third quarter on unless it is cancelled."""
+    kept = 1.0 - plan.up_to(Quantity.CANCEL, n, item="second")
+    return HALL_GROSS_MW * kept if plan.tree.period[n] >= 2 else 0.0
+
+
+def _crowd(plan: Plan) -> Linear:
+    north = {"site": "north"}
+    return plan.want(Quantity.ON_MW, **north) + plan.want(Quantity.START, 100.0, **north)
+
+
+def _over_energised(plan: Plan) -> list[float]:
+    """Machines on, halls and the commitment at the north, within 100 MW and 40 for each finished step. [MW]"""
+    return [
+        occupied_mw(plan, n, "north")
+        + _committed_mw(plan, n)
+        - (100.0 + 40.0 * plan.up_to(Quantity.EXPAND, n, least_age=2))
+        for n in plan.tree.nodes
+    ]
+
+
+def _steps(plan: Plan) -> list[float]:
+    """Two steps. [steps]"""
+    return [plan.up_to(Quantity.EXPAND, leaf, item="n-line") - 2.0 for leaf in plan.tree.leaves]
+
+
+def _billed_mw(plan: Plan, n: int, site: str) -> float:
+    return float(plan.site(site).power.billed_mw[n].value)
+
+
+def _cheap_bill(plan: Plan) -> Linear:
+    bills = [bill for site in SITES for bill in plan.site(site).power.billed_mw.values()]
+    return plan.want(Quantity.ON_MW, 2.0) + plan.want(Quantity.START, 40.0) + Linear([-1.0] * len(bills), bills)
+
+
+def _unbilled(plan: Plan) -> list[float]:
+    """What is occupied is billed. [MW]"""
+    return [occupied_mw(plan, n, site) - _billed_mw(plan, n, site) for site in SITES for n in plan.tree.nodes]
+
+
+def _least_bill(plan: Plan) -> Linear:
+    bills = [bill for site in SITES for bill in plan.site(site).power.billed_mw.values()]
+    return Linear([-1.0] * len(bills), bills)
+
+
+def _underbilled(plan: Plan) -> list[float]:
+    """Half of 100 MW is billed at least. [MW]"""
+    return [50.0 - _billed_mw(plan, n, site) for site in SITES for n in plan.tree.nodes]
+
+
+def _shortfall(plan: Plan) -> Linear:
+    short = list(plan.site("north").power.shortfall_gwh.values())
+    halls = plan.want(Quantity.START, 0.01, site="north")
+    return halls + Linear([-1.0] * len(short), short)
+
+
+def _drawn_mwh(plan: Plan, n: int) -> float:
+    """Machines that earn more than their power costs, and live halls at 80 % with a PUE of 1.2. [MWh]"""
+    market = plan.program.params.outlook.rows[n]
+    hashes_per_block = market.difficulty_t * 1e12 * 2.0**32
+    earned_usd_per_mwh = 3600.0 * (1e6 / 30.0 * 1e12) / hashes_per_block * market.subsidy_btc * market.btc_usd
+    on_mw = plan.at(Quantity.ON_MW, n, site="north") if earned_usd_per_mwh > RUNS_ABOVE_USD else 0.0
+    live_mw = HALL_MW * begun(plan, n, "north", least_age=2)
+    return plan.tree.quarter(n).hours * (on_mw + live_mw * 0.8 * 1.2)
+
+
+def _unpaid_energy(plan: Plan) -> list[float]:
+    """Half of 100 MW at the north is drawn or paid as a shortfall. [GWh]"""
+    short = plan.site("north").power.shortfall_gwh
+    return [
+        (50.0 * plan.tree.quarter(n).hours - _drawn_mwh(plan, n)) / 1000.0 - float(short[n].value)
+        for n in plan.tree.nodes
+    ]
+
+
+def _most_slack(plan: Plan) -> Linear:
+    return plan.want(Quantity.SLACK_MW) + plan.want(Quantity.START, 1.0, contract="rival")
+
+
+def _slack(plan: Plan) -> list[float]:
+    """A live hall of the rival reserves 16 MW and draws 12 at most; half of the rest may be used. [MW]"""
+    return [
+        plan.at(Quantity.SLACK_MW, n, site=site) - 2.0 * begun(plan, n, site, "rival", least_age=2)
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
+
+
+def _weak() -> Portfolio:
+    return rich(with_row(small(), "power", "north", energised_mw=48.0))
+
+
+def _begin_late(plan: Plan) -> Linear:
+    wanted = Linear()
+    for n in plan.tree.nodes:
+        wanted = wanted + plan.want(Quantity.START, 1.0 + plan.tree.period[n], node=n, site="north")
+    return wanted
+
+
+def _begun_unpowered(plan: Plan) -> list[float]:
+    """Three halls of 16 gross MW fit 48, whatever stage they have reached. [MW]"""
+    return [HALL_GROSS_MW * begun(plan, leaf, "north") - 48.0 for leaf in plan.tree.leaves]
+
+
+def _cool_late(plan: Plan) -> Linear:
+    wanted = plan.want(Quantity.START, 10.0)
+    for n in plan.tree.nodes:
+        wanted = wanted + plan.want(Quantity.COOL, plan.tree.period[n] / 10.0 - 1.0, node=n)
+    return wanted
+
+
+def _plant_mw(plan: Plan, n: int, site: str, least_age: int) -> float:
+    return 20.0 + 10.0 * plan.up_to(Quantity.COOL, n, least_age, site=site)
+
+
+def _hot(plan: Plan) -> list[float]:
+    """Live halls within 20 MW of plant and 10 for each module begun a quarter before. [MW]"""
+    return [
+        HALL_MW * begun(plan, n, site, least_age=2) - _plant_mw(plan, n, site, 1)
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
+
+
+def _hot_later(plan: Plan) -> list[float]:
+    """All halls begun within all plant begun. [MW]"""
+    return [
+        HALL_MW * begun(plan, leaf, site) - _plant_mw(plan, leaf, site, 0)
+        for site in SITES
+        for leaf in plan.tree.leaves
+    ]
+
+
+def _plants(plan: Plan) -> list[float]:
+    """Six modules of plant at a site. [modules]"""
+    return [plan.up_to(Quantity.COOL, leaf, site=site) - 6.0 for site in SITES for leaf in plan.tree.leaves]
+
+
+TWO_HALLS_M3 = 2.0 * HALL_MW * 0.8 * 1.0 * 2208.0
+"""Water of two live halls in a quarter of 92 days, at a cubic metre per MWh of IT load."""
+
+
+def _dry() -> Portfolio:
+    return rich(with_row(small(), "sites", "north", water_limit_m3_per_q=TWO_HALLS_M3))
+
+
+def _thirst(plan: Plan) -> list[float]:
+    """Water of the live halls at the north. [1000 m3]"""
+    return [
+        (begun(plan, n, "north", least_age=2) * HALL_MW * 0.8 * plan.tree.quarter(n).hours - TWO_HALLS_M3) / 1000.0
+        for n in plan.tree.nodes
+    ]
+
+
+BITES = (
+    Bite("POW-1", _crowded, _crowd, _over_energised),
+    Bite("POW-2", _crowded, lambda p: p.want(Quantity.EXPAND), _steps),
+    Bite("POW-3", rich, _cheap_bill, _unbilled),
+    Bite("POW-4", rich, _least_bill, _underbilled),
+    Bite("POW-5", rich, _shortfall, _unpaid_energy),
+    Bite("POW-6", lambda: rich(add_rival_offers(small())), _most_slack, _slack),
+    Bite("POW-7", _weak, _begin_late, _begun_unpowered),
+    Bite("COO-1", rich, _cool_late, _hot),
+    Bite("COO-2", rich, lambda p: p.want(Quantity.COOL), _plants),
+    Bite("COO-3", _dry, lambda p: p.want(Quantity.START, site="north"), _thirst),
+    Bite("COO-4", rich, _cool_late, _hot_later),
+)
+
+
+@pytest.mark.parametrize("bites", cases(BITES))
+def test_rule_bites(bites: Callable[[], None]) -> None:
+    bites()

@@ -1,0 +1,153 @@
+"""Toy portfolios so small that every combination of their whole decisions can be tried, one per family.
+
+Each begins with ``tests.portfolios.small``: a site or two, four quarters, windows of a quarter or two.
+"""
+
+from collections.abc import Callable
+
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from tests import portfolios as make
+
+HORIZON_Q = 4
+NORTH_ONLY = {"sites": "south", "power": "south", "cooling": "south", "site_products": "south"}
+
+
+def short(p: Portfolio, horizon_q: int = HORIZON_Q) -> Portfolio:
+    """Fewer quarters; what begins must begin in the first two."""
+    p = make.with_company(p, horizon_q=horizon_q)
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(1), max_modules=2)
+    p = make.with_row(p, "contracts", "lease", sign_by_quarter=make.quarter(0), min_mw=10.0, max_mw=20.0)
+    p = make.with_row(p, "contracts", "open", max_mw=10.0)
+    # paid back within the toy's few quarters: its rent falls to what the contracts still owe at the leaf
+    p = make.with_all(p, "site_products", capex_factor_frac=1.0)
+    return make.with_all(p, "cooling", max_modules=1)
+
+
+def north_only(p: Portfolio) -> Portfolio:
+    """The northern site alone."""
+    for table, key in NORTH_ONLY.items():
+        p = make.without(p, table, key)
+    p = make.without(p, "entities", "south-co")
+    p = make.without(p, "fleets", "s-s19")
+    p = make.without(p, "market_shapes")
+    for c in p.contracts:
+        p = make.with_row(p, "contracts", c.contract, sites=("north",))
+    return p
+
+
+def poor(p: Portfolio, cash_usd_m: float) -> Portfolio:
+    """The parent's cash cut: what is built must be paid for with money raised."""
+    return make.with_row(p, "entities", "parent", unrestricted_cash_usd_m=cash_usd_m)
+
+
+def two_branches(p: Portfolio, branch: int = 2) -> TimeTree:
+    """The base and ``up``, which leaves it in the third quarter."""
+    return make.tree_of(make.two_scenarios(p))
+
+
+def conversion() -> Portfolio:
+    """Halls at one site for an offer or the market, plant short by a hall: build, and cool, or not."""
+    p = north_only(short(make.small()))
+    return make.with_row(p, "cooling", "north", existing_mw=10.0, module_mw=10.0, max_modules=1)
+
+
+def conversion_on_tree() -> Portfolio:
+    """The same, one start window after the branch: rents rise in one world and fall in the other."""
+    p = make.two_scenarios(conversion())
+    p = make.with_row(p, "site_products", "north", earliest_quarter=make.quarter(1))
+    p = make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2))
+    p = make.with_row(p, "contracts", "lease", commencement_quarter=make.quarter(3))
+    return make.with_row(p, "market", "up", lease_idx=1.3, capex_idx=1.1)
+
+
+def rivals() -> Portfolio:
+    """Two sites and two offers that exclude each other, one worth more and asking more."""
+    p = make.add_rival_offers(short(make.small()))
+    p = make.without(p, "contracts", "open")
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+    p = make.with_row(p, "contracts", "rival", sign_by_quarter=make.quarter(0), min_mw=20.0, max_mw=20.0)
+    return poor(make.with_all(p, "cooling", max_modules=0, existing_mw=20.0), 90.0)
+
+
+def project_debt() -> Portfolio:
+    """A lender at the start or at completion, and little cash."""
+    p = make.add_project_debt(north_only(short(make.small(), 5)))
+    p = make.with_row(p, "credit_classes", "notes", fee_frac=0.02, ltc_max_frac=0.7)
+    return poor(make.with_all(p, "cooling", max_modules=0), 60.0)
+
+
+def deals() -> Portfolio:
+    """A convertible with its launch drop against shares sold at the market."""
+    p = make.add_deals(north_only(short(make.small())))
+    p = make.without(p, "instruments", "deal")
+    p = make.with_row(p, "instruments", "note", min_usd_m=60.0, max_usd_m=120.0)
+    return poor(make.with_all(p, "cooling", max_modules=0), 60.0)
+
+
+def deals_on_tree() -> Portfolio:
+    """A follow-on against shares sold at the market, when the share may double in the third quarter."""
+    p = make.two_scenarios(make.add_deals(north_only(short(make.small()))))
+    p = make.without(p, "instruments", "note")
+    p = make.with_row(p, "instruments", "deal", min_usd_m=40.0, launch_drop_frac=0.03)
+    p = make.with_row(p, "contracts", "lease", deadline_quarter=make.quarter(3))
+    return poor(make.with_all(p, "cooling", max_modules=0), 50.0)
+
+
+def commitments() -> Portfolio:
+    """A commitment that loses money until it is cancelled, and takes the room of a better hall."""
+    p = make.add_commitments(make.small())
+    p = make.without(p, "commitments", "first")
+    p = make.without(p, "commitment_flows", "first")
+    p = make.without(p, "contracts", "held")
+    p = make.without(p, "contract_money")
+    p = make.without(p, "debt", "hall-loan")
+    p = north_only(short(p))
+    p = make.with_row(p, "contracts", "loose", first_year_rent_usd_per_kw_month=60.0)
+    p = make.with_row(p, "power", "north", energised_mw=34.0)
+    p = make.with_row(p, "fleets", "n-s19", mw=20.0)
+    return make.with_all(p, "cooling", max_modules=0)
+
+
+def expansion() -> Portfolio:
+    """A full site that must grow before it can convert more."""
+    p = make.add_expansion(north_only(short(make.small())))
+    p = make.with_row(p, "power", "north", energised_mw=20.0)
+    p = make.with_row(p, "fleets", "n-s19", mw=20.0)
+    p = make.with_row(
+        p, "expansions", "n-line", step_mw=20.0, latest_quarter=make.quarter(1), lead_q=2
+    )
+    p = make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2))
+    return make.with_all(p, "cooling", max_modules=0)
+
+
+def machines() -> Portfolio:
+    """Machines bought and moved between two sites of unlike power, a hall in their way."""
+    p = short(make.small())
+    p = make.without(p, "contracts", "open")
+    p = make.with_row(p, "power", "north", energised_mw=60.0, price_usd_per_mwh=60.0)
+    p = make.with_row(p, "power", "south", energised_mw=90.0)
+    return make.with_all(p, "cooling", max_modules=0)
+
+
+def claims() -> Portfolio:
+    """Warrants that only a signature vests, notes that convert, options and awards; the offer barely pays."""
+    p = make.add_notes(make.add_share_claims(north_only(short(make.small(), 5))))
+    p = make.with_row(p, "share_claims", "warrant", shares_m=8.0)
+    p = make.with_row(p, "contracts", "lease", first_year_rent_usd_per_kw_month=165.0)
+    return make.with_all(p, "cooling", max_modules=0)
+
+
+TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
+    "conversion": (conversion, make.chain_of),
+    "conversion on a tree": (conversion_on_tree, make.tree_of),
+    "rivals": (rivals, make.chain_of),
+    "project debt": (project_debt, make.chain_of),
+    "deals": (deals, make.chain_of),
+    "deals on a tree": (deals_on_tree, make.tree_of),
+    "commitments": (commitments, make.chain_of),
+    "expansion": (expansion, make.chain_of),
+    "machines": (machines, make.chain_of),
+    "claims": (claims, make.chain_of),
+}
+"""Every toy by name, with the time it is planned on."""

@@ -1,0 +1,150 @@
+"""Small plans made by hand, on a chain of four quarters and on a tree of two leaves."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.findings import Finding
+from models.timetree import Quarter, TimeTree, chain
+from optimizer.plans.plan import Audit, Evidence, Plan
+from optimizer.plans.tables import TABLES
+
+FIRST = Quarter.parse("2026Q3")
+CHAIN = chain(FIRST, 4, ["base"] * 4)
+TREE = TimeTree(
+    FIRST,
+    (-1, 0, 1, 1, 2, 3),
+    ("base", "base", "base", "bear", "base", "bear"),
+    np.array([1.0, 1.0, 0.75, 0.25, 0.75, 0.25]),
+)
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture
+def make_plan() -> MakePlan:
+    """A factory: fields of the plan to change, and ``tree=True`` for two leaves."""
+
+    def make(*, tree: bool = False, **changed: object) -> Plan:
+        return replace(_plan(TREE if tree else CHAIN), **changed)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def no_plan() -> MakePlan:
+    """A factory of results without a plan."""
+
+    def make(status: str, **changed: object) -> Plan:
+        nothing = {
+            "status": status,
+            "tables": {},
+            "audit": Audit(False, 0, "", ()),
+            "value": -np.inf,
+            "bound": np.inf,
+            "gap": np.inf,
+        }
+        return replace(_plan(CHAIN), **(nothing | changed))  # type: ignore[arg-type]
+
+    return make
+
+
+def _plan(tree: TimeTree) -> Plan:
+    return Plan(
+        name="small",
+        title="Small Mining [a test]",
+        as_of="2026-06-30",
+        scenario="base" if len(tree.leaves) == 1 else "tree",
+        status="optimal",
+        objective="per-share",
+        value=12.5,
+        bound=12.55,
+        gap=0.004,
+        value_per_share_usd=12.5,
+        committed_value_per_share_usd=9.25,
+        price_usd=10.0,
+        implied_return=0.25,
+        beyond_horizon_frac=0.62,
+        beyond_contracts_frac=0.18,
+        shares_m=110.04,
+        tree=tree,
+        tables=_tables(tree),
+        audit=Audit(True, 1234, "CSH-2 2026Q4", ()),
+        evidence=Evidence(80, 20, ("sites alpha",)),
+        findings=(Finding("warning", "doubt", "sites", "alpha", "region", "odd", "look"),),
+        seconds={"read": 0.1, "build": 0.2, "solve": 0.3, "audit": 0.4, "total": 1.0},
+        note="",
+        loop=(),
+        run={"versions": {"python": "3.11"}, "bad": float("nan")},
+    )
+
+
+def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
+    nodes = [tree.label(n) for n in tree.nodes]
+    leaves = [tree.label(n) for n in tree.leaves]
+    found = {
+        "decisions": _decisions(nodes),
+        "site_plan": [r for n in tree.nodes for r in _site_plan(tree, n)],
+        "site_summary": [r for leaf in leaves for r in _site_summary(leaf)],
+        "contracts": [
+            ["ig-lease", "alpha", leaf, 40.0, "an enterprise", "offer", "2026Q3"] for leaf in leaves
+        ],
+        "financing": [
+            ["note-a", nodes[0], 1500.0, 1450.0, 90.0, "2026Q3", "convertible"],
+            ["atm", nodes[-1], 200.0, 190.0, 15.0, "2027Q2", "atm"],
+        ],
+        "sources_uses": [row for leaf in leaves for row in _sources_uses(leaf)],
+        "liquidity": [
+            [label, 60.0 + i, 5.0, 0.0, 0.0, 2.0, 50.0, 8.0 + i, label[:6]] for i, label in enumerate(nodes)
+        ],
+        "covenants": [
+            ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity"]
+            for i, label in enumerate(nodes)
+        ],
+        "value": [[leaf, "cash", 1500.0] for leaf in leaves],
+        "cap_table": [[leaf, "basic", 110.0, 110.0] for leaf in leaves],
+        "decide_now": [
+            [*row, "2026Q3", amount, "2026Q4" if row[0] == "sign" else "", "binding once signed"]
+            for row, amount in zip(_decisions(nodes), (0.0, 800.0, 1500.0, 20.0, 30.0), strict=True)
+        ],
+    }
+    return {t.name: pd.DataFrame(found.get(t.name, []), columns=[c.name for c in t.columns]) for t in TABLES}
+
+
+def _decisions(nodes: list[str]) -> list[list[object]]:
+    return [
+        ["sign", "alpha", "", "ig-lease", "", nodes[0], 1.0],
+        ["start", "alpha", "colo", "ig-lease", "", nodes[0], 2.0],
+        ["issue", "", "note-a", "", "", nodes[0], 1500.0],
+        ["atm", "", "=atm", "", "1", nodes[1], 20.0],
+        ["atm", "", "=atm", "", "2", nodes[1], 30.0],
+    ]
+
+
+def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
+    label, t = tree.label(n), tree.period[n]
+    live, building = (40.0, 0.0) if t >= 2 else (0.0, 40.0)
+    alpha = ["alpha", label, 100.0, 60.0, live, building, 2.0 if t == 0 else 0.0, 30.0, 0.0, 10.0, -0.0]
+    beta = ["beta", label, 50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5]
+    return [[*alpha, str(tree.quarter(n))], [*beta, str(tree.quarter(n))]]
+
+
+def _site_summary(leaf: str) -> list[list[object]]:
+    is_bear = leaf.endswith("bear")
+    return [
+        ["alpha", leaf, "full" if is_bear else "hybrid", 40.0, 60.0, 30.0, 800.0, "an enterprise"],
+        ["beta", leaf, "mine", 0.0, 0.0, 50.0, 0.0, ""],
+    ]
+
+
+def _sources_uses(leaf: str) -> list[list[object]]:
+    return [
+        [leaf, "source", "opening_cash", 100.0],
+        [leaf, "source", "convert_proceeds", 1450.0],
+        [leaf, "source", "rent", 50.5],
+        [leaf, "use", "module_spend", 1200.0],
+        [leaf, "use", "once_spend", 300.5],
+        [leaf, "use", "closing_cash", 100.0],
+    ]

@@ -1,0 +1,214 @@
+"""The terminal view says what a CFO asks, in 100 columns, and sums that are shown agree."""
+
+import io
+import re
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from models.domain.ledger import CashLine, Quantity
+from optimizer.plans.plan import Audit, Plan
+from optimizer.report.decided import ORDER, in_words
+from optimizer.report.figures import Figures, number, percent
+from optimizer.report.money import LABELS
+from optimizer.report.terminal import print_plan
+
+MakePlan = Callable[..., Plan]
+
+
+def shown(plan: Plan, *, width: int = 100, encoding: str = "utf-8") -> str:
+    """The view as it is printed where there is no terminal."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)
+    print_plan(plan, Console(file=file, width=width, highlight=False))
+    file.flush()
+    return raw.getvalue().decode(encoding)
+
+
+def lines_with(text: str, *words: str) -> list[str]:
+    return [line for line in text.splitlines() if all(word in line for word in words)]
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_it_fits_100_columns(make_plan: MakePlan, tree: bool) -> None:
+    text = shown(make_plan(tree=tree))
+    assert max(map(len, text.splitlines())) <= 100
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+def test_the_head_says_worth_and_proof(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert (
+        "Small Mining [a test] small, as of 2026-06-30; scenario base; 2026Q3 to 2027Q2, 4 quarters" in text
+    )
+    assert "optimal: no plan is worth more than $12.55 per share: a gap of 0.40 %" in text
+    assert "Value per share, $, before tax" in text
+    assert "now 10.00 market price at the opening" in text
+    assert "committed only 9.25 at the end of 2027Q2: nothing new begun or raised" in text
+    assert "with the plan 12.50 at the end of 2027Q2: 25.0 % a year for a buyer at today's price" in text
+    assert "62 % lies beyond the horizon and 18 % beyond signed contracts" in text
+    assert "Of 80 money inputs, 20 are guesses (25 %)." in text
+    assert "Audit passed: 1,234 checks" in text
+    assert "1 warning on the input" in text
+    assert "sites alpha" in text
+
+
+def test_what_is_decided_now_is_in_words(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "2026Q3 sign ig-lease with an enterprise at alpha (up to 40 MW) 2026Q4 a" in text
+    assert "2026Q3 begin 2 modules of colo at alpha for ig-lease 800 a" in text
+    assert "2026Q3 issue $1,500M of note-a 1,500 a" in text
+    assert "2026Q4 sell $50M of new shares at the market (=atm) 50 a" in text
+    assert "a) binding once signed" in text
+
+
+@pytest.mark.parametrize("quantity", ORDER)
+def test_every_decision_has_words(make_plan: MakePlan, quantity: Quantity) -> None:
+    row = {
+        "quantity": str(quantity),
+        "site": "alpha",
+        "item": "thing",
+        "contract": "c",
+        "since": "2026Q3:base",
+    }
+    said = in_words(Figures(make_plan()), {**row, "node": "2026Q3:base", "value": 3.0})
+    assert not said.startswith(f"{quantity} 3.0")
+
+
+def test_what_is_operated_is_not_called_decided() -> None:
+    operated = {Quantity.ON_MW, Quantity.SLACK_MW, Quantity.CONTRIBUTED, Quantity.DISTRIBUTED}
+    assert set(Quantity) - set(ORDER) == operated
+
+
+def test_nothing_to_decide_is_said(make_plan: MakePlan) -> None:
+    plan = make_plan()
+    empty = {**plan.tables, "decide_now": plan.tables["decide_now"].iloc[:0]}
+    assert "Nothing is signed, ordered or raised." in shown(make_plan(tables=empty))
+
+
+def test_the_strip_has_a_character_a_quarter(make_plan: MakePlan) -> None:
+    text = shown(make_plan())
+    assert "alpha, 100 MW energised" in text
+    assert lines_with(text, "HPC live", "··▃▃", "0 to 40")
+    assert lines_with(text, "building", "▃▃··", "40 to 0")
+    assert lines_with(text, "mining", "████", "50 to 50")
+    assert lines_with(text, "idle", "▁▁▁▁", "10 to 10")
+    assert lines_with(text, "  27"), "the year stands over its first quarter"
+
+
+def test_where_blocks_cannot_be_printed_digits_stand_for_them(make_plan: MakePlan) -> None:
+    text = shown(make_plan(), encoding="ascii")
+    assert lines_with(text, "HPC live", "..33")
+
+
+def test_sites_are_summed(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "alpha hybrid 40 60 30 800 an enterprise" in text
+    assert "all sites 40 60 80 800" in text
+
+
+def test_sources_and_uses_balance(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "cash at the opening 100 new halls, GPUs and power 1,500" in text
+    assert "total 1,600 total 1,600" in text
+
+
+def test_every_line_of_cash_has_a_name() -> None:
+    within = {CashLine.CONTRIBUTED, CashLine.DISTRIBUTED}
+    assert set(CashLine) - within == set(LABELS) - {"opening cash", "closing cash"}
+
+
+def test_money_raised_stands_by_quarter(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "Instrument 2026Q3 2027Q2 all note-a 1,500 1,500 atm 200 200 total 1,500 200 1,700" in text
+
+
+def test_many_quarters_of_money_are_told_in_parts(make_plan: MakePlan) -> None:
+    plan = make_plan()
+    columns = plan.tables["financing"].columns
+    rows = [[f"i{k}", plan.tree.label(k % 4), 10.0, 9.0, 0.0, "", "atm"] for k in range(12)]
+    text = shown(make_plan(tables={**plan.tables, "financing": pd.DataFrame(rows, columns=columns)}))
+    assert max(map(len, text.splitlines())) <= 100
+    assert "120" in "".join(lines_with(text, "total", "30"))
+
+
+def test_the_tightest_moment_of_each_test_is_told(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "company cash, at least its floor 8 2026Q3 58 50" in text
+    assert "lender-test: cash of company and sites, at least 7 2027Q2 87 80" in text
+
+
+def test_a_tree_is_weighted_and_told_leaf_by_leaf(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan(tree=True)))
+    assert "tree of 2 leaves" in text
+    assert "alpha hybrid/full 40 60 30 800" in text
+    assert "2027Q2:bear 0.250 1,500 110.0 13.64 40 80" in text
+    assert "total 1,600 total 1,600" in text
+    assert "atm 50 50" in text, "200 with a probability of a quarter"
+    assert "lender-test: cash of company and sites, at least 5 2027Q2 bear" in text
+
+
+def test_a_rescue_is_not_hidden(make_plan: MakePlan) -> None:
+    plan = make_plan(status="feasible_with_rescue")
+    row = [["rescue", "2026Q4:base", 33.0, 33.0, 0.0, "2026Q4", "rescue"]]
+    rescue = pd.DataFrame(row, columns=plan.tables["financing"].columns)
+    text = squeezed(shown(make_plan(status=plan.status, tables={**plan.tables, "financing": rescue})))
+    assert "feasible with rescue" in text
+    assert "it needs $33M of rescue funding" in text
+
+
+def test_what_is_not_proved_is_not_claimed(make_plan: MakePlan) -> None:
+    text = shown(make_plan(status="feasible", gap=float("inf"), bound=float("inf"), note="interrupted"))
+    assert "feasible: how far it is from the best plan is not proved (interrupted)" in squeezed(text)
+    assert "inf" not in text
+
+
+def test_equity_under_water_is_said(make_plan: MakePlan) -> None:
+    text = shown(make_plan(status="equity_under_water", value_per_share_usd=0.0, implied_return=-1.0))
+    assert "equity under water: no plan found has positive value per share" in squeezed(text)
+
+
+def test_value_in_dollars_is_not_called_per_share(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan(objective="value", value=2000.0, bound=2010.0, gap=0.005)))
+    assert "no plan is worth more than $2,010M in value" in text
+
+
+def test_a_failed_audit_is_shouted(make_plan: MakePlan) -> None:
+    assert "Audit FAILED" in shown(make_plan(audit=Audit(False, 7, "cell", ("cell",))))
+
+
+def test_infeasible_names_the_families(no_plan: MakePlan) -> None:
+    text = shown(no_plan("infeasible", note="TEN-2 cannot hold with CNV-2"))
+    assert "No plan satisfies the portfolio's constraints" in text
+    assert "TEN: tenants' minimum and maximum MW" in text
+    assert "CNV: modules that can be begun" in text
+
+
+def test_unbounded_names_the_loop(no_plan: MakePlan) -> None:
+    text = squeezed(shown(no_plan("unbounded", loop=tuple(f"v[{i}]" for i in range(14)))))
+    assert "These grow together: v[0], v[1]" in text
+    assert "and 2 more" in text
+
+
+def test_no_plan_claims_nothing(no_plan: MakePlan) -> None:
+    text = shown(no_plan("no_plan"))
+    assert "No plan was found in 1 s; that there is none is not proved." in text
+    assert "inf" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(1234567.8, 0, "1,234,568"), (-0.4, 0, "0"), (-0.6, 0, "-1"), (0.05, 1, "0.1"), (-0.04, 1, "0.0")],
+)
+def test_numbers_in_print(value: float, digits: int, text: str) -> None:
+    assert number(value, digits) == text
+
+
+def test_fractions_in_print() -> None:
+    assert percent(-0.1234, 1) == "-12.3 %"
