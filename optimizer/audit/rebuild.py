@@ -39,6 +39,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "covenants": tables_money.covenants(world),
         "value": tables_money.value(worth),
         "claims": tables_money.claims(worth, value_per_share_usd),
+        "leaves": tables_money.leaves(worth, value_per_share_usd),
         "decide_now": tables_physical.decide_now(world),
     }
 

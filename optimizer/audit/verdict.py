@@ -20,9 +20,10 @@ from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
 from optimizer.plans.tables import BY_NAME, TABLES, Table
 
-_BY_UNIT = {"$M": Court.USD_M, "MW": Court.MW, "M": Court.SHARES_M, "BTC": Court.BTC}
+_BY_UNIT = {"$M": Court.USD_M, "MW": Court.MW, "M": Court.SHARES_M, "BTC": Court.BTC, "USD": Court.USD}
 _BY_NAME = {
     "modules_begun": Court.INTEGER,
+    "probability": Court.INTEGER,
     "value": Court.USD_M,
     "threshold": Court.USD_M,
     "headroom": Court.USD_M,

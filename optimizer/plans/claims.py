@@ -18,6 +18,7 @@ def claim_tables(r: Reading) -> dict[str, pd.DataFrame]:
         "cap_table": pd.DataFrame(_cap_table(r)),
         "value": pd.DataFrame(_value(r)),
         "claims": pd.DataFrame(_claims(r)),
+        "leaves": pd.DataFrame(_leaves(r)),
     }
 
 
@@ -138,4 +139,26 @@ def _by_price(r: Reading) -> list[dict[str, object]]:
                     "net_cost_usd_m": float(s.net_cost_usd_m),
                 }
             )
+    return rows
+
+
+def _leaves(r: Reading) -> list[dict[str, object]]:
+    p = r.program.params
+    rows: list[dict[str, object]] = []
+    for leaf in p.tree.leaves:
+        value = sum(books.value_at(leaf).value for books in r.program.books)
+        price = r.lam * p.outlook.leaf_weight[leaf]
+        taken = sum(claims_at(r, leaf).values())
+        shares = p.portfolio.firm.basic_shares_m + (taken / price if price > 0.0 else 0.0)
+        rows.append(
+            {
+                "leaf": r.labels[leaf],
+                "probability": float(p.tree.probability[leaf]),
+                "value_usd_m": value,
+                "economic_shares_m": shares,
+                "value_per_share_usd": value / shares,
+                "plan_price_usd": price,
+                "deck_price_usd": float(p.outlook.share_price_usd[leaf]),
+            }
+        )
     return rows

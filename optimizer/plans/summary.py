@@ -7,6 +7,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from models.domain.ledger import ValueLine
+from models.findings import Finding
 from models.timetree import TimeTree
 from optimizer.inputs.load import Loaded
 from optimizer.plans.plan import Audit, Evidence, Plan
@@ -63,12 +64,39 @@ def summarise(
         tables=tables,
         audit=audit,
         evidence=Evidence(loaded.money_inputs, loaded.guesses, tuple(str(o) for o in loaded.overridden)),
-        findings=loaded.findings,
+        findings=(*loaded.findings, *_leaf_findings(tables)),
         seconds=seconds,
         note=outcome.note,
         loop=outcome.loop,
         run=_run(loaded, options, outcome, matrix),
     )
+
+
+LEAF_SPREAD = 0.2
+"""A leaf worth this much more or less per share than lambda g is a finding."""
+DECK_RANGE = (0.67, 1.5)
+"""A deck price over lambda g outside this range is a finding."""
+
+
+def _leaf_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
+    """Futures in which the plan is worth something else than its price says, or the deck's shares are."""
+    found = []
+    for row in tables["leaves"].to_dict("records") if tables else ():
+        leaf, plan, deck = str(row["leaf"]), float(row["plan_price_usd"]), float(row["deck_price_usd"])
+        if plan <= 0.0:
+            continue
+        worth = float(row["value_per_share_usd"]) / plan
+        if abs(worth - 1.0) > LEAF_SPREAD:
+            message = f"the plan is worth {worth:.2f} times lambda g per share in this future"
+            remedy = "read the value of the leaves before the average"
+            found.append(
+                Finding("warning", "leaf-value", "leaves", leaf, "value_per_share_usd", message, remedy)
+            )
+        if not DECK_RANGE[0] <= deck / plan <= DECK_RANGE[1]:
+            message = f"the deck's share price of {deck:,.2f} is {deck / plan:.2f} times the plan's {plan:,.2f}"
+            remedy = "existing convertibles convert by the deck's price; check btc_beta and ai_beta"
+            found.append(Finding("warning", "leaf-price", "leaves", leaf, "deck_price_usd", message, remedy))
+    return found
 
 
 def _share(

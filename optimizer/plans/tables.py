@@ -145,6 +145,13 @@ TABLES: tuple[Table, ...] = (
     _table("value", "components of value at each leaf", "leaf line", "usd_m[$M]"),
     _table("claims", "what others than today's shareholders take at lambda", "leaf claim", "usd_m[$M]"),
     _table(
+        "leaves",
+        "each future: what it is worth per economic share, beside lambda g and the deck's share price",
+        "leaf",
+        "probability value_usd_m[$M] economic_shares_m[M] value_per_share_usd[USD] plan_price_usd[USD] "
+        "deck_price_usd[USD]",
+    ),
+    _table(
         "decide_now",
         "what is signed, ordered and raised in the next two quarters",
         "quantity site item contract since node",

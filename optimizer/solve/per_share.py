@@ -85,7 +85,7 @@ class Search:
         claims, notes = self.program.params.claims, self.program.params.notes
 
         def claimed(lam: float) -> float:
-            return claims.standing(lam, notes) + sum(c.at(lam) * amount for c, amount in charged)
+            return claims.standing(lam, notes) + float(sum(c.at(lam) * amount for c, amount in charged))
 
         return claims.value_per_share(value, claimed)
 

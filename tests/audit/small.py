@@ -83,7 +83,7 @@ def _contracts() -> list[dict[str, object]]:
     window = {"sign_from_quarter": FIRST, "sign_by_quarter": quarter(4)}
     return [
         _contract(
-            "lease", "offer", credit_class="ig", min_mw=20.0, deadline_quarter=quarter(6), payment_lag_q=1,
+            "lease", "offer", credit_class="ig", min_mw=20.0, deadline_quarter=quarter(7), payment_lag_q=1,
             usable_slack_frac=0.5, slack_hours_frac=0.4, exclusive_group="g", **window,
         ),
         _contract(

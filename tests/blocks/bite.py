@@ -13,6 +13,7 @@ from models.blocks.books import Decision
 from models.blocks.linear import Linear
 from models.blocks.program import Program, build_program
 from models.domain.ledger import Quantity
+from models.domain.market import MarketRow
 from models.domain.portfolio import Portfolio
 from models.params.params import compile_params
 from models.timetree import TimeTree
@@ -79,15 +80,18 @@ class Plan:
 
     def aged(self, quantity: Quantity, n: int, ages: range, **where: Any) -> float:
         """What was decided so many quarters before a node."""
-        return sum(self.at(quantity, self.tree.path(n)[-1 - a], **where) for a in ages if a <= self.tree.period[n])
+        return sum(
+            self.at(quantity, self.tree.path(n)[-1 - a], **where) for a in ages if a <= self.tree.period[n]
+        )
+
+    def market(self, n: int) -> MarketRow:
+        """The market at a node."""
+        here = (self.tree.scenario[n], self.tree.quarter(n))
+        return next(row for row in self.portfolio.market if (row.scenario, row.quarter) == here)
 
     def price_usd(self, n: int) -> float:
         """Share price at a node: ten at the opening, and with the AI equity index."""
-        row = next(
-            r for r in self.portfolio.market
-            if (r.scenario, r.quarter) == (self.tree.scenario[n], self.tree.quarter(n))
-        )  # fmt: skip
-        return 10.0 * row.ai_equity_idx
+        return 10.0 * self.market(n).ai_equity_idx
 
 
 @dataclass(frozen=True)

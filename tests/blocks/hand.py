@@ -7,7 +7,7 @@ quarters, takes its power from the second one on and is live from the third; a r
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from tests.blocks.bite import Plan
-from tests.portfolios import SITES, small, with_all, with_company
+from tests.portfolios import SITES, small, with_all, with_company, with_row, without
 
 HALL_MW, HALL_GROSS_MW, HALL_USD_M_PER_Q = 10.0, 16.0, 40.0
 LEAD_Q, RIVAL_OWN_FRAC = 2, 0.8
@@ -20,13 +20,20 @@ def rich(p: Portfolio | None = None) -> Portfolio:
 
 
 def halls(p: Portfolio | None = None) -> Portfolio:
-    """Without machines bought or moved: what is spent, is spent on halls, their cooling and the opening."""
-    return with_all(p or small(), "regions", new_mining_allowed=False)
+    """Without mining: what is spent, is spent on halls, their cooling and the opening."""
+    return without(with_all(p or small(), "sites", mining_allowed=False), "fleets")
+
+
+def merchant(p: Portfolio | None = None) -> Portfolio:
+    """Halls at the north for the open market alone, cooled already: few whole numbers to decide."""
+    p = without(with_row(halls(p), "sites", "south", hpc_allowed=False), "contracts", "lease")
+    p = with_row(p, "cooling", "north", existing_mw=60.0, max_modules=0)
+    return with_company(p, building_cap_mw=500.0)
 
 
 def idle(p: Portfolio | None = None) -> Portfolio:
     """Sites that do nothing and cost a half each: all that moves is the company's money."""
-    p = with_all(p or small(), "sites", hpc_allowed=False, mining_allowed=False)
+    p = with_all(halls(p), "sites", hpc_allowed=False)
     return with_all(p, "power", demand_charge_usd_per_kw_month=0.0, take_or_pay_frac=0.0)
 
 
@@ -43,7 +50,9 @@ def building(plan: Plan, n: int, site: str = "", contract: str = "") -> float:
 
 def delivered(plan: Plan, n: int, contract: str) -> float:
     """Halls in their first live quarter: what would not have arrived, were they late."""
-    return begun(plan, n, contract=contract, least_age=LEAD_Q) - begun(plan, n, contract=contract, least_age=LEAD_Q + 1)
+    return begun(plan, n, contract=contract, least_age=LEAD_Q) - begun(
+        plan, n, contract=contract, least_age=LEAD_Q + 1
+    )
 
 
 def late_loss_usd_m(plan: Plan, n: int) -> float:

@@ -8,16 +8,24 @@ from models.blocks.linear import Linear
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from tests.blocks.bite import Bite, Plan, cases
-from tests.blocks.hand import HALL_MW, begun, opened, rich
-from tests.portfolios import SITES, add_commitments, small, with_row
+from tests.blocks.hand import HALL_MW, begun, halls, opened, rich
+from tests.portfolios import SITES, add_commitments, small, with_all, with_row
 
 
 def _most_starts(plan: Plan) -> Linear:
     return plan.want(Quantity.START, site="north")
 
 
+def _wide() -> Portfolio:
+    return halls(rich())
+
+
+def _free_to_open() -> Portfolio:
+    return with_all(_wide(), "sites", once_cost_usd_m=0.0)  # an opening bounds the halls of a site too
+
+
 def _narrow() -> Portfolio:
-    return with_row(rich(), "sites", "north", max_hpc_critical_mw=30.0)
+    return with_row(_free_to_open(), "sites", "north", max_hpc_critical_mw=30.0)
 
 
 def _modules(plan: Plan) -> list[float]:
@@ -65,7 +73,8 @@ def _start_unsigned(plan: Plan) -> Linear:
 def _unsigned(plan: Plan) -> list[float]:
     """No hall of the lease at a site before it is signed there, 40 MW after. [MW]"""
     return [
-        HALL_MW * begun(plan, n, site, "lease") - 40.0 * plan.up_to(Quantity.SIGN, n, site=site, contract="lease")
+        HALL_MW * begun(plan, n, site, "lease")
+        - 40.0 * plan.up_to(Quantity.SIGN, n, site=site, contract="lease")
         for site in SITES
         for n in plan.tree.nodes
     ]
@@ -92,13 +101,18 @@ def _cancellations(plan: Plan) -> list[float]:
 
 
 BITES = (
-    Bite("CNV-1", rich, _most_starts, _modules),
+    Bite("CNV-1", _free_to_open, _most_starts, _modules),
     Bite("CNV-2", _narrow, _most_starts, _critical),
-    Bite("CNV-3", rich, _start_unopened, _unopened),
-    Bite("CNV-4", rich, _open_often, _openings),
-    Bite("TEN-1", rich, _start_unsigned, _unsigned),
-    Bite("TEN-2", rich, _sign_idly, _undelivered),
-    Bite("COM-1", lambda: rich(add_commitments(small())), lambda p: p.want(Quantity.CANCEL), _cancellations),
+    Bite("CNV-3", _wide, _start_unopened, _unopened),
+    Bite("CNV-4", _wide, _open_often, _openings),
+    Bite("TEN-1", _wide, _start_unsigned, _unsigned),
+    Bite("TEN-2", _wide, _sign_idly, _undelivered),
+    Bite(
+        "COM-1",
+        lambda: halls(rich(add_commitments(small()))),
+        lambda p: p.want(Quantity.CANCEL),
+        _cancellations,
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from models.blocks.linear import Linear
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from tests.blocks.bite import Bite, Plan, cases
-from tests.blocks.hand import HALL_MW, begun, building, rich
+from tests.blocks.hand import HALL_MW, begun, building, halls, rich
 from tests.portfolios import SITES, add_commitments, add_rival_offers, small, with_company, with_row
 
 OLD, NEW = ("n-s19", "s-s19"), "s21:new"
@@ -28,7 +28,7 @@ def _rivals_signed(plan: Plan) -> list[float]:
 
 def _few_crews() -> Portfolio:
     return with_company(
-        rich(add_commitments(small())), building_cap_mw=20.0, building_cap_growth_mw_per_q=5.0
+        halls(rich(add_commitments(small()))), building_cap_mw=20.0, building_cap_growth_mw_per_q=5.0
     )
 
 
@@ -48,7 +48,8 @@ def _overbuilt(plan: Plan) -> list[float]:
 def _moved(plan: Plan) -> list[float]:
     """Machines come out of the pool a quarter after they went in. [MW]"""
     return [
-        plan.up_to(Quantity.MOVED_IN_MW, n, item=v) - plan.up_to(Quantity.MOVED_OUT_MW, n, least_age=1, item=v)
+        plan.up_to(Quantity.MOVED_IN_MW, n, item=v)
+        - plan.up_to(Quantity.MOVED_OUT_MW, n, least_age=1, item=v)
         for v in VINTAGES
         for n in plan.tree.nodes
     ]
@@ -66,10 +67,6 @@ def _merchant(plan: Plan) -> list[float]:
 
 def _stock(plan: Plan, v: str, site: str, n: int) -> float:
     return float(plan.site(site).mining.stock[v, n].value)
-
-
-def _held(site: str) -> tuple[str, ...]:
-    return VINTAGES if site in SITES else ()
 
 
 def _most_stock(plan: Plan) -> Linear:
@@ -119,12 +116,17 @@ def _dead(plan: Plan) -> list[float]:
 
 
 BITES = (
-    Bite("ALO-1", rich, lambda p: p.want(Quantity.SIGN), _signatures),
-    Bite("ALO-2", lambda: rich(add_rival_offers(small())), lambda p: p.want(Quantity.SIGN), _rivals_signed),
+    Bite("ALO-1", lambda: halls(rich()), lambda p: p.want(Quantity.SIGN), _signatures),
+    Bite(
+        "ALO-2",
+        lambda: halls(rich(add_rival_offers(small()))),
+        lambda p: p.want(Quantity.SIGN),
+        _rivals_signed,
+    ),
     Bite("ALO-3", _few_crews, lambda p: p.want(Quantity.START), _overbuilt),
     Bite("ALO-4", rich, lambda p: p.want(Quantity.MOVED_IN_MW), _moved),
     Bite("ALO-5", rich, lambda p: p.want(Quantity.BOUGHT_MW), _bought),
-    Bite("ALO-6", rich, lambda p: p.want(Quantity.START, contract="open"), _merchant),
+    Bite("ALO-6", lambda: halls(rich()), lambda p: p.want(Quantity.START, contract="open"), _merchant),
     Bite("MIN-1", rich, _most_stock, _unbalanced),
     Bite("MIN-2", lambda: rich(add_rival_offers(small())), _run_everything, _ready),
     Bite("MIN-3", lambda: rich(with_row(small(), "machines", "s21", life_q=2)), _most_stock, _dead),

@@ -8,11 +8,16 @@ from models.blocks.linear import Linear
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from tests.blocks.bite import Bite, Plan, cases
-from tests.blocks.hand import HALL_GROSS_MW, HALL_MW, begun, occupied_mw, rich
+from tests.blocks.hand import HALL_GROSS_MW, HALL_MW, begun, halls, occupied_mw, rich
 from tests.portfolios import SITES, add_commitments, add_expansion, add_rival_offers, small, with_row
 
-RUNS_ABOVE_USD = 40.0
-"""Machines at the north stand still when an hour's revenue is below the price of its power. [USD/MWh]"""
+POWER_USD_PER_MWH = 40.0
+"""At the north; machines that earn less stand still."""
+J_PER_TH = {"n-s19": 30.0, "s-s19": 30.0, "s21:new": 20.0}
+
+
+def _wide() -> Portfolio:
+    return halls(rich())
 
 
 def _crowded() -> Portfolio:
@@ -53,7 +58,9 @@ def _billed_mw(plan: Plan, n: int, site: str) -> float:
 
 def _cheap_bill(plan: Plan) -> Linear:
     bills = [bill for site in SITES for bill in plan.site(site).power.billed_mw.values()]
-    return plan.want(Quantity.ON_MW, 2.0) + plan.want(Quantity.START, 40.0) + Linear([-1.0] * len(bills), bills)
+    return (
+        plan.want(Quantity.ON_MW, 2.0) + plan.want(Quantity.START, 40.0) + Linear([-1.0] * len(bills), bills)
+    )
 
 
 def _unbilled(plan: Plan) -> list[float]:
@@ -79,12 +86,14 @@ def _shortfall(plan: Plan) -> Linear:
 
 def _drawn_mwh(plan: Plan, n: int) -> float:
     """Machines that earn more than their power costs, and live halls at 80 % with a PUE of 1.2. [MWh]"""
-    market = plan.program.params.outlook.rows[n]
-    hashes_per_block = market.difficulty_t * 1e12 * 2.0**32
-    earned_usd_per_mwh = 3600.0 * (1e6 / 30.0 * 1e12) / hashes_per_block * market.subsidy_btc * market.btc_usd
-    on_mw = plan.at(Quantity.ON_MW, n, site="north") if earned_usd_per_mwh > RUNS_ABOVE_USD else 0.0
-    live_mw = HALL_MW * begun(plan, n, "north", least_age=2)
-    return plan.tree.quarter(n).hours * (on_mw + live_mw * 0.8 * 1.2)
+    market = plan.market(n)
+    hashes_per_usd = market.difficulty_t * 1e12 * 2.0**32 / (market.subsidy_btc * market.btc_usd)
+    mw = HALL_MW * begun(plan, n, "north", least_age=2) * 0.8 * 1.2
+    for item, j_per_th in J_PER_TH.items():
+        usd_per_mwh = 3.6e9 / j_per_th * 1e12 / hashes_per_usd
+        if usd_per_mwh > POWER_USD_PER_MWH:
+            mw += plan.at(Quantity.ON_MW, n, site="north", item=item)
+    return plan.tree.quarter(n).hours * mw
 
 
 def _unpaid_energy(plan: Plan) -> list[float]:
@@ -110,7 +119,8 @@ def _slack(plan: Plan) -> list[float]:
 
 
 def _weak() -> Portfolio:
-    return rich(with_row(small(), "power", "north", energised_mw=48.0))
+    p = with_row(small(), "contracts", "open", max_mw=60.0)
+    return halls(rich(with_row(p, "power", "north", energised_mw=48.0)))
 
 
 def _begin_late(plan: Plan) -> Linear:
@@ -128,7 +138,8 @@ def _begun_unpowered(plan: Plan) -> list[float]:
 def _cool_late(plan: Plan) -> Linear:
     wanted = plan.want(Quantity.START, 10.0)
     for n in plan.tree.nodes:
-        wanted = wanted + plan.want(Quantity.COOL, plan.tree.period[n] / 10.0 - 1.0, node=n)
+        cost = float(plan.tree.probability[n]) * (1.0 - plan.tree.period[n] / 10.0)
+        wanted = wanted + plan.want(Quantity.COOL, -cost, node=n)
     return wanted
 
 
@@ -164,13 +175,22 @@ TWO_HALLS_M3 = 2.0 * HALL_MW * 0.8 * 1.0 * 2208.0
 
 
 def _dry() -> Portfolio:
-    return rich(with_row(small(), "sites", "north", water_limit_m3_per_q=TWO_HALLS_M3))
+    return with_row(_wide(), "sites", "north", water_limit_m3_per_q=TWO_HALLS_M3)
+
+
+def _begin_early(plan: Plan) -> Linear:
+    wanted = Linear()
+    for n in plan.tree.nodes:
+        early = float(plan.tree.probability[n]) * (10.0 - plan.tree.period[n])
+        wanted = wanted + plan.want(Quantity.START, early, node=n, site="north")
+    return wanted
 
 
 def _thirst(plan: Plan) -> list[float]:
     """Water of the live halls at the north. [1000 m3]"""
     return [
-        (begun(plan, n, "north", least_age=2) * HALL_MW * 0.8 * plan.tree.quarter(n).hours - TWO_HALLS_M3) / 1000.0
+        (begun(plan, n, "north", least_age=2) * HALL_MW * 0.8 * plan.tree.quarter(n).hours - TWO_HALLS_M3)
+        / 1000.0
         for n in plan.tree.nodes
     ]
 
@@ -183,10 +203,10 @@ BITES = (
     Bite("POW-5", rich, _shortfall, _unpaid_energy),
     Bite("POW-6", lambda: rich(add_rival_offers(small())), _most_slack, _slack),
     Bite("POW-7", _weak, _begin_late, _begun_unpowered),
-    Bite("COO-1", rich, _cool_late, _hot),
-    Bite("COO-2", rich, lambda p: p.want(Quantity.COOL), _plants),
-    Bite("COO-3", _dry, lambda p: p.want(Quantity.START, site="north"), _thirst),
-    Bite("COO-4", rich, _cool_late, _hot_later),
+    Bite("COO-1", _wide, _cool_late, _hot),
+    Bite("COO-2", _wide, lambda p: p.want(Quantity.COOL), _plants),
+    Bite("COO-3", _dry, _begin_early, _thirst),
+    Bite("COO-4", _wide, _cool_late, _hot_later),
 )
 
 

@@ -29,6 +29,8 @@ from tests.oracle.enumeration import COLUMNS
 Array = NDArray[np.float64]
 Key = tuple[str, str, str, str, str, str]
 """Quantity, site, item, contract, since, node: a row of the table of decisions without its value."""
+Rule = tuple[str, str, int]
+"""ID, place, and which of several at that place."""
 SHARES = (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE)
 DEALS = (Quantity.FOLLOW_ON, Quantity.ISSUE)
 
@@ -38,7 +40,7 @@ class Recorder(Court):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: dict[tuple[str, str, int], float] = {}
+        self.kept: dict[Rule, float] = {}
         self.refused: list[str] = []
         self.rules: dict[tuple[str, str], int] = {}
 
@@ -74,7 +76,7 @@ class Recorder(Court):
 class Judged:
     """One plan in the auditor's eyes."""
 
-    kept: Mapping[tuple[str, str, int], float]
+    kept: Mapping[Rule, float]
     refused: Sequence[str]
     worth: Valuation
 
@@ -89,9 +91,7 @@ class AuditorsProgram:
     """Decisions in megawatts and dollars."""
     counts: Mapping[Key, int]
     """Whole decisions, each with the most it may be."""
-    _gradients: dict[tuple[Key, ...], tuple[list[tuple[str, str, int]], Array, Array]] = field(
-        default_factory=dict
-    )
+    _gradients: dict[tuple[Key, ...], tuple[dict[Rule, Array], Array]] = field(default_factory=dict)
 
     @cached_property
     def book(self) -> Book:
@@ -127,21 +127,22 @@ class AuditorsProgram:
             for launched in product((False, True), repeat=len(self.deals)):
                 yield whole, tuple(k for k, yes in zip(self.deals, launched, strict=True) if yes)
 
-    def coefficients(self, launched: tuple[Key, ...]) -> tuple[list[tuple[str, str, int]], Array, Array]:
-        """Rules, their slope in every amount, and that of E[V], where these deals are launched."""
+    def coefficients(self, launched: tuple[Key, ...]) -> tuple[dict[Rule, Array], Array]:
+        """Slope of every rule in every amount, and that of E[V], where these deals are launched."""
         if launched not in self._gradients:
             base = {k: self.least(k) for k in launched}
             start = self.judge(base)
-            rules = list(start.kept)
-            slopes, worth = np.zeros((len(rules), len(self.amounts))), np.zeros(len(self.amounts))
+            slopes = {r: np.zeros(len(self.amounts)) for r in start.kept}
+            worth = np.zeros(len(self.amounts))
             for j, key in enumerate(self.amounts):
                 if key[0] in DEALS and key not in launched:
                     continue
                 moved = self.judge({**base, key: base.get(key, 0.0) + 1.0})
-                assert list(moved.kept) == rules, f"{key} brings rules of its own"
-                slopes[:, j] = [moved.kept[r] - start.kept[r] for r in rules]
+                assert list(moved.kept) == list(start.kept), f"{key} brings rules of its own"
+                for r in slopes:
+                    slopes[r][j] = moved.kept[r] - start.kept[r]
                 worth[j] = moved.worth.expected - start.worth.expected
-            self._gradients[launched] = rules, slopes, worth
+            self._gradients[launched] = slopes, worth
         return self._gradients[launched]
 
     def claim_slopes(self, launched: tuple[Key, ...], price: float) -> Array:
@@ -158,10 +159,11 @@ class AuditorsProgram:
         self, whole: Mapping[Key, float], launched: tuple[Key, ...], start: Judged, claims: Array
     ) -> dict[Key, float] | None:
         """The best amounts for a combination whose plan without amounts is ``start``."""
-        rules, slopes, worth = self.coefficients(launched)
-        assert list(start.kept) == rules
+        by_rule, worth = self.coefficients(launched)
+        flat = np.zeros(len(self.amounts))  # of rules that only a whole decision brings up
+        rules, slopes = list(start.kept), np.array([by_rule.get(r, flat) for r in start.kept])
         base = np.array([self.least(k) if k in launched else 0.0 for k in self.amounts])
-        room = np.array([start.kept[r] for r in rules]) - slopes @ base
+        room = np.array(list(start.kept.values())) - slopes @ base
         shut = [k[0] in DEALS and k not in launched for k in self.amounts]
         found = linprog(
             claims - worth,
@@ -182,9 +184,9 @@ class AuditorsProgram:
 
     def hopeless(self, start: Judged, launched: tuple[Key, ...]) -> bool:
         """Whether a rule that no amount moves is broken already."""
-        rules, slopes, _ = self.coefficients(launched)
-        still = np.abs(slopes).max(axis=1, initial=0.0) < 1e-12
-        return any(s and start.kept[r] < -1e-7 for r, s in zip(rules, still, strict=True))
+        slopes, _ = self.coefficients(launched)
+        moved = {r for r, by_amount in slopes.items() if np.abs(by_amount).max(initial=0.0) > 1e-12}
+        return any(headroom < -1e-7 for r, headroom in start.kept.items() if r not in moved)
 
     def best_per_share(self) -> tuple[float, dict[Key, float], int]:
         """The greatest value per share, its plan, and how many combinations were possible."""

@@ -114,9 +114,7 @@ def expansion() -> Portfolio:
     p = make.add_expansion(north_only(short(make.small())))
     p = make.with_row(p, "power", "north", energised_mw=20.0)
     p = make.with_row(p, "fleets", "n-s19", mw=20.0)
-    p = make.with_row(
-        p, "expansions", "n-line", step_mw=20.0, latest_quarter=make.quarter(1), lead_q=2
-    )
+    p = make.with_row(p, "expansions", "n-line", step_mw=20.0, latest_quarter=make.quarter(1), lead_q=2)
     p = make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2))
     return make.with_all(p, "cooling", max_modules=0)
 
