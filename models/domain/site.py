@@ -117,3 +117,6 @@ class Region(Row):
     new_mining_allowed: bool = Field(description="machines may be bought or moved in")
     gpu_cloud_allowed: bool
     asic_tariff_applies: bool
+    customs_area: str | None = Field(
+        description="machines moved within an area pay no tariff; empty: the region is its own area"
+    )

@@ -43,6 +43,8 @@ class MiningAtSite:
     energy_mwh_per_mw: Array
     purchase_usd_m_per_mw: Array
     """Price with tariff."""
+    move_usd_m_per_mw: Array
+    """Transport, and the tariff on the resale value where it crosses a customs border."""
     run_off_usd_m_per_mw: dict[int, float]
     """Margin after each leaf to the end of life."""
 
@@ -102,6 +104,7 @@ def mining_at(
         + power.curtail_credit_usd_m_per_mw * m.overhead_frac
     )
     tariff = np.array([r.asic_tariff_frac for r in outlook.rows]) * region.asic_tariff_applies
+    crosses = _home_area(portfolio, vintage) != (region.customs_area or region.region)
     run_off = {}
     for leaf in tree.leaves:
         at_leaf = _margins(
@@ -118,8 +121,18 @@ def mining_at(
         running_frac=earned.running_frac,
         energy_mwh_per_mw=m.overhead_frac * m.uptime_frac * outlook.hours * earned.running_frac,
         purchase_usd_m_per_mw=vintage.price_usd_m_per_mw * (1.0 + tariff),
+        move_usd_m_per_mw=m.move_usd_per_mw * USD_M + crosses * tariff * vintage.resale_usd_m_per_mw,
         run_off_usd_m_per_mw=run_off,
     )
+
+
+def _home_area(portfolio: Portfolio, vintage: Vintage) -> str | None:
+    """Customs area in which a fleet stands; None for new machines, which may come from anywhere."""
+    for site in portfolio.sites:
+        if site.site in vintage.opening_mw:
+            region = next(r for r in portfolio.regions if r.region == site.region)
+            return region.customs_area or region.region
+    return None
 
 
 def _margins(m: Machine, power: SitePower, hashprice: Array, nodes: slice) -> MachineMargin:

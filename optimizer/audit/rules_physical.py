@@ -220,6 +220,9 @@ class PhysicalRules:
             bought = self._bought(name, n)
             limit = vintage.machine.max_buy_mw_per_q if vintage.is_new else 0.0
             court.at_most("ALO-5", place, bought, limit, Court.MW)
+            if vintage.machine.max_move_mw_per_q is not None:
+                moved = sum(machines.mw(Quantity.MOVED_IN_MW, s, name, n) for s in book.sites)
+                court.at_most("ALO-7", place, moved, vintage.machine.max_move_mw_per_q, Court.MW)
             if vintage.is_new:
                 stock = sum(machines.stock.get((s, name, n), 0.0) for s in book.sites)
                 recent = sum(self._bought(name, m) for m in book.window(n, vintage.machine.life_q))

@@ -241,7 +241,19 @@ class Sites:
         self._post(site, n, CashLine.MACHINE_PURCHASE, -bought * price)
         if sold:
             self._post(site, n, CashLine.MACHINE_SALE, sold * resale_usd_m(self.book, held, moment))
-        self._post(site, n, CashLine.MACHINE_MOVE, -moved * held.machine.move_usd_per_mw * USD_M)
+        if moved:
+            duty = tariff_frac * resale_usd_m(self.book, held, moment) if self._crosses(site, held) else 0.0
+            each = held.machine.move_usd_per_mw * USD_M + duty
+            self._post(site, n, CashLine.MACHINE_MOVE, -moved * each)
+
+    def _area(self, site: str) -> str:
+        region = self.book.regions[self.book.sites[site].region]
+        return region.customs_area or region.region
+
+    def _crosses(self, site: str, held: Vintage) -> bool:
+        """Whether machines arrive from another customs area; new ones may come from anywhere."""
+        fleet = self.book.fleets.get(held.name)
+        return fleet is None or self._area(fleet.site) != self._area(site)
 
 
 def _cash_security(power: Power | None) -> float:

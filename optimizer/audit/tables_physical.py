@@ -113,7 +113,7 @@ def strategy(world: World, site: str, leaf: int) -> str:
     book, here = world.book, world.sites.of[site]
     gross = here.reserved_mw[leaf]
     if gross <= _NOTHING_MW:
-        return "mine"
+        return "mine" if here.mining_mw[leaf] > 1e-6 else "idle"
     ratios = [
         book.products[row.product].gross_to_critical_ratio
         for row in book.portfolio.site_products

@@ -140,7 +140,7 @@ class SiteYears:
         share = hpc / convertible if convertible > 0.0 else 0.0
         live = [n for n in path if self.live[n] > 1e-6]
         if hpc <= 1e-6:
-            return "mine"
+            return "mine" if self.mining[leaf] > 1e-6 else "idle"
         if live and sum(self.slack[n] > 1e-6 for n in live) > 0.5 * len(live):
             return "flexible"
         return "full" if share >= 0.95 else "hybrid"

@@ -19,8 +19,6 @@ def short(p: Portfolio, horizon_q: int = HORIZON_Q) -> Portfolio:
     p = make.with_all(p, "site_products", latest_quarter=make.quarter(1), max_modules=2)
     p = make.with_row(p, "contracts", "lease", sign_by_quarter=make.quarter(0), min_mw=10.0, max_mw=20.0)
     p = make.with_row(p, "contracts", "open", max_mw=10.0)
-    # paid back within the toy's few quarters: its rent falls to what the contracts still owe at the leaf
-    p = make.with_all(p, "site_products", capex_factor_frac=1.0)
     return make.with_all(p, "cooling", max_modules=1)
 
 
@@ -41,23 +39,20 @@ def poor(p: Portfolio, cash_usd_m: float) -> Portfolio:
     return make.with_row(p, "entities", "parent", unrestricted_cash_usd_m=cash_usd_m)
 
 
-def two_branches(p: Portfolio, branch: int = 2) -> TimeTree:
-    """The base and ``up``, which leaves it in the third quarter."""
-    return make.tree_of(make.two_scenarios(p))
-
-
 def conversion() -> Portfolio:
-    """Halls at one site for an offer or the market, plant short by a hall: build, and cool, or not."""
+    """Halls at one site for an offer or the market, plant short by a hall, machines worth as much as some."""
     p = north_only(short(make.small()))
-    return make.with_row(p, "cooling", "north", existing_mw=10.0, module_mw=10.0, max_modules=1)
+    p = make.with_row(p, "contracts", "open", first_year_rent_usd_per_kw_month=185.0, max_mw=20.0)
+    p = make.with_row(p, "contracts", "lease", first_year_rent_usd_per_kw_month=165.0)
+    return make.with_row(p, "cooling", "north", existing_mw=10.0, capex_usd_m_per_module=6.0)
 
 
 def conversion_on_tree() -> Portfolio:
-    """The same, one start window after the branch: rents rise in one world and fall in the other."""
+    """Halls for the market after a branch: rent and cost rise in one world only."""
     p = make.two_scenarios(conversion())
-    p = make.with_row(p, "site_products", "north", earliest_quarter=make.quarter(1))
-    p = make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2))
-    p = make.with_row(p, "contracts", "lease", commencement_quarter=make.quarter(3))
+    p = make.without(p, "contracts", "lease")
+    p = make.with_row(p, "contracts", "open", rent_indexed_to="lease", first_year_rent_usd_per_kw_month=150.0)
+    p = make.with_all(p, "site_products", earliest_quarter=make.quarter(1), latest_quarter=make.quarter(2))
     return make.with_row(p, "market", "up", lease_idx=1.3, capex_idx=1.1)
 
 
@@ -78,9 +73,10 @@ def project_debt() -> Portfolio:
 
 
 def deals() -> Portfolio:
-    """A convertible with its launch drop against shares sold at the market."""
+    """A convertible with its launch drop against few shares sold at the market."""
     p = make.add_deals(north_only(short(make.small())))
     p = make.without(p, "instruments", "deal")
+    p = make.with_company(p, traded_shares_m_per_day=0.3)
     p = make.with_row(p, "instruments", "note", min_usd_m=60.0, max_usd_m=120.0)
     return poor(make.with_all(p, "cooling", max_modules=0), 60.0)
 
@@ -120,12 +116,54 @@ def expansion() -> Portfolio:
 
 
 def machines() -> Portfolio:
-    """Machines bought and moved between two sites of unlike power, a hall in their way."""
+    """A hall in the way of machines that may be sold, or moved to the site with room and dearer power."""
     p = short(make.small())
     p = make.without(p, "contracts", "open")
-    p = make.with_row(p, "power", "north", energised_mw=60.0, price_usd_per_mwh=60.0)
+    p = make.with_row(p, "power", "north", energised_mw=80.0, price_usd_per_mwh=45.0)
     p = make.with_row(p, "power", "south", energised_mw=90.0)
+    p = make.with_row(p, "contracts", "lease", sites=("south",))
+    p = make.with_row(p, "machines", "s21", max_buy_mw_per_q=5.0)
     return make.with_all(p, "cooling", max_modules=0)
+
+
+def cloud() -> Portfolio:
+    """A GPU cloud for an offer or the market on borrowed money, short of plant and water, GPUs ever cheaper."""
+    p = make.add_project_debt(make.add_cloud(short(make.small())))
+    p = make.without(p, "contracts", "open")
+    p = make.without(p, "contracts", "lease")
+    p = make.without(p, "site_products", "north")
+    p = make.without(p, "site_products", "south|hall")
+    p = make.with_row(p, "site_products", "south", latest_quarter=make.quarter(1), max_modules=2)
+    p = make.with_row(p, "contracts", "cloud", sign_by_quarter=make.quarter(0), max_mw=10.0)
+    p = make.with_row(p, "contracts", "gpu-market", max_mw=5.0)
+    p = make.with_row(p, "cooling", "south|liquid", max_modules=2)
+    p = make.with_row(p, "sites", "south", water_limit_m3_per_q=16_000.0)
+    for t in range(HORIZON_Q):
+        p = make.with_row(p, "market", f"base|{make.quarter(t)}", gpu_price_idx=0.95**t)
+    return poor(p, 80.0)
+
+
+def covenants() -> Portfolio:
+    """Tests and budgets that bind: less is built than would pay."""
+    p = make.add_debt(make.add_project_debt(north_only(short(make.small(), 5))))
+    p = make.with_rows(make.add_covenants(p), "covenants", {**make.covenant("interest_cover", 1.5), "covenant": "c"})
+    p = make.with_row(p, "covenants", "net_debt_to_ebitda", threshold=2.0, from_quarter=make.quarter(4))
+    p = make.with_rows(
+        p, "budgets",
+        {"budget": "own", "site": None, "counts": "own", "from_quarter": make.quarter(0),
+         "to_quarter": make.quarter(2), "cap_usd_m": 90.0},
+    )  # fmt: skip
+    return poor(make.with_all(p, "cooling", max_modules=0), 100.0)
+
+
+def project_debt_on_tree() -> Portfolio:
+    """A loan at completion, on either branch, for halls begun before it."""
+    p = make.two_scenarios(make.add_project_debt(north_only(short(make.small()))))
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+    p = make.with_all(p, "credit_classes", closes_at_start=False)
+    p = make.with_row(p, "market", "up", base_rate_frac=0.07)
+    p = make.without(p, "contracts", "open")
+    return poor(make.with_all(p, "cooling", max_modules=0), 70.0)
 
 
 def claims() -> Portfolio:
@@ -147,5 +185,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "expansion": (expansion, make.chain_of),
     "machines": (machines, make.chain_of),
     "claims": (claims, make.chain_of),
+    "cloud": (cloud, make.chain_of),
+    "covenants": (covenants, make.chain_of),
+    "project debt on a tree": (project_debt_on_tree, make.tree_of),
 }
 """Every toy by name, with the time it is planned on."""

@@ -116,6 +116,12 @@ def _add_machines(
     def bought_within_supply(b, v, n):
         return at_most(across("bought", v, n), by_name[v].machine.max_buy_mw_per_q)
 
+    capped = [v for v in mobile if by_name[v].machine.max_move_mw_per_q is not None]
+
+    @b.Constraint(capped, tree.nodes, doc="ALO-7 machines moved within what hauliers carry [MW]")
+    def moved_within_capacity(b, v, n):
+        return at_most(across("moved_in", v, n), by_name[v].machine.max_move_mw_per_q or 0.0)
+
     @b.Constraint(new, tree.nodes, doc="MIN-3 bought machines die at the end of their life [MW]")
     def stock_within_life(b, v, n):
         recent = tree.path(n)[-by_name[v].machine.life_q :]

@@ -89,12 +89,7 @@ def _post(
         (Quantity.BOUGHT_MW, b.bought, CashLine.MACHINE_PURCHASE, -at.purchase_usd_m_per_mw),
         (Quantity.SOLD_MW, b.sold, CashLine.MACHINE_SALE, v.resale_usd_m_per_mw),
         (Quantity.MOVED_OUT_MW, b.moved_out, CashLine.MACHINE_MOVE, np.zeros(len(tree.nodes))),
-        (
-            Quantity.MOVED_IN_MW,
-            b.moved_in,
-            CashLine.MACHINE_MOVE,
-            np.full(len(tree.nodes), -v.machine.move_usd_per_mw / 1e6),
-        ),
+        (Quantity.MOVED_IN_MW, b.moved_in, CashLine.MACHINE_MOVE, -at.move_usd_m_per_mw),
     )
     for quantity, variable, line, per_mw in moves:
         for n in tree.nodes:
