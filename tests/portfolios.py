@@ -490,6 +490,11 @@ def add_budgets(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def add_short_lived_machines(p: Portfolio) -> Portfolio:
+    """A machine for sale that dies after four quarters."""
+    return with_rows(p, "machines", {**_machine("s15", 15.0, 10.0), "life_q": 4})
+
+
 def add_share_claims(p: Portfolio) -> Portfolio:
     """Warrants that vest when ``lease`` is signed, options that expire within the horizon, and awards."""
     p = with_company(p, award_shares_m_per_q=0.5)
@@ -513,7 +518,8 @@ def add_other_business(p: Portfolio) -> Portfolio:
 
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_cloud, add_project_debt, add_debt, add_notes, add_commitments,
-    add_expansion, add_deals, add_covenants, add_budgets, add_share_claims, add_other_business,
+    add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
+    add_other_business,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added."""
 

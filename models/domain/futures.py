@@ -9,7 +9,7 @@ from models.timetree import Quarter, TimeTree, chain
 
 def owner(scenarios: dict[str, Scenario], name: str, quarter: Quarter) -> str:
     """Scenario whose market row holds in ``quarter`` for someone who ends up in ``name``."""
-    while True:
+    for _ in scenarios:
         scenario = scenarios[name]
         if (
             scenario.branch_from is None
@@ -18,6 +18,7 @@ def owner(scenarios: dict[str, Scenario], name: str, quarter: Quarter) -> str:
         ):
             return name
         name = scenario.branch_from
+    raise ValueError(f"the scenarios branch in a circle at '{name}'")
 
 
 def scenario_chain(portfolio: Portfolio, name: str) -> TimeTree:
@@ -54,3 +55,29 @@ def market_rows(portfolio: Portfolio, tree: TimeTree) -> tuple[MarketRow, ...]:
     """The market row of each node of ``tree``; KeyError where the deck has none."""
     rows = {(r.scenario, r.quarter): r for r in portfolio.market}
     return tuple(rows[tree.scenario[n], tree.quarter(n)] for n in tree.nodes)
+
+
+def mean_trunk(portfolio: Portfolio) -> Portfolio:
+    """The portfolio with each trunk quarter at the mean of the scenarios that have not parted yet.
+
+    Numbers are averaged by probability over the scenarios that share the quarter, each with its own row where
+    it has one; open windows are the holder's. All that derives from prices is computed from these means.
+    """
+    by_name = {s.scenario: s for s in portfolio.scenarios}
+    rows = {(r.scenario, r.quarter): r for r in portfolio.market}
+    weights = {s.scenario: s.probability for s in portfolio.scenarios if s.probability is not None}
+    kept: list[MarketRow] = []
+    for (name, quarter), row in rows.items():
+        if owner(by_name, name, quarter) != name:
+            continue
+        members = [s for s in weights if owner(by_name, s, quarter) == name]
+        told = [(weights[s], rows.get((s, quarter), row)) for s in members]
+        kept.append(_mean(row, told) if told else row)
+    return portfolio.model_copy(update={"market": tuple(kept)})
+
+
+def _mean(holder: MarketRow, told: list[tuple[float, MarketRow]]) -> MarketRow:
+    total = sum(weight for weight, _ in told)
+    names = [n for n, field in MarketRow.model_fields.items() if field.annotation is float]
+    means = {n: sum(weight * getattr(row, n) for weight, row in told) / total for n in names}
+    return holder.model_copy(update=means)

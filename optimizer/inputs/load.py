@@ -5,6 +5,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+from models.domain.futures import mean_trunk
 from models.domain.portfolio import TABLES, Portfolio
 from models.domain.row import Row
 from models.findings import Finding, InputError
@@ -68,6 +69,8 @@ def load(name_or_path: str | Path, *, overrides: tuple[str, ...] = ()) -> Loaded
         findings += faults
     portfolio = Portfolio.model_validate(records)
     if gathered.manifest is not None:
+        if gathered.manifest.trunk == "mean" and not any(f.severity == "error" for f in findings):
+            portfolio = mean_trunk(portfolio)
         broken = frozenset(f.table for f in findings if f.severity == "error")
         findings += [*check(portfolio, broken), *_scenario_known(gathered.manifest, portfolio, broken)]
     if any(f.severity == "error" for f in findings):

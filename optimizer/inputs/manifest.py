@@ -10,7 +10,8 @@ from models.findings import Finding
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.read import MANIFEST, decode
 
-KEYS = ("name", "title", "as_of", "deck", "scenario", "catalogue")
+KEYS = ("name", "title", "as_of", "deck", "scenario", "trunk", "catalogue")
+TRUNKS = ("parent", "mean")
 Taken = tuple[str, ...] | None
 """Keys taken from one catalogue table; None takes all its rows."""
 
@@ -25,6 +26,8 @@ class Manifest:
     deck: str | None
     """None: the folder holds scenarios and market itself."""
     scenario: str
+    trunk: str
+    """Before a branch the market is the parent scenario's, or the mean of those that are still together."""
     catalogue: dict[str, Taken]
 
 
@@ -46,7 +49,13 @@ def read_manifest(
         for key in said
         if key not in KEYS
     ]
-    for fault in (_names(said), _as_of(said), _deck(said, decks), _catalogue(said, catalogues)):
+    for fault in (
+        _names(said),
+        _as_of(said),
+        _trunk(said),
+        _deck(said, decks),
+        _catalogue(said, catalogues),
+    ):
         found += fault
     if found:
         return None, found
@@ -54,7 +63,15 @@ def read_manifest(
         table: None if keys == "all" else tuple(keys) for table, keys in said.get("catalogue", {}).items()
     }
     as_of = said["as_of"] if isinstance(said["as_of"], date) else date.fromisoformat(said["as_of"])
-    return Manifest(said["name"], said["title"], as_of, said.get("deck"), said["scenario"], taken), []
+    return Manifest(
+        said["name"],
+        said["title"],
+        as_of,
+        said.get("deck"),
+        said["scenario"],
+        said.get("trunk", TRUNKS[0]),
+        taken,
+    ), []
 
 
 def _names(said: dict[str, object]) -> Iterator[Finding]:
@@ -82,6 +99,12 @@ def _as_of(said: dict[str, object]) -> Iterator[Finding]:
         fits = False
     if not fits:
         yield _fault("bad-value", "as_of", f"{value!r:.80} is not a date", remedy)
+
+
+def _trunk(said: dict[str, object]) -> Iterator[Finding]:
+    value = said.get("trunk", TRUNKS[0])
+    if value not in TRUNKS:
+        yield _fault("bad-value", "trunk", f"{value!r:.80} is no way to fill the trunk", "parent or mean")
 
 
 def _deck(said: dict[str, object], decks: tuple[str, ...]) -> Iterator[Finding]:

@@ -93,7 +93,9 @@ def _leaf_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
                 Finding("warning", "leaf-value", "leaves", leaf, "value_per_share_usd", message, remedy)
             )
         if not DECK_RANGE[0] <= deck / plan <= DECK_RANGE[1]:
-            message = f"the deck's share price of {deck:,.2f} is {deck / plan:.2f} times the plan's {plan:,.2f}"
+            message = (
+                f"the deck's share price of {deck:,.2f} is {deck / plan:.2f} times the plan's {plan:,.2f}"
+            )
             remedy = "existing convertibles convert by the deck's price; check btc_beta and ai_beta"
             found.append(Finding("warning", "leaf-price", "leaves", leaf, "deck_price_usd", message, remedy))
     return found

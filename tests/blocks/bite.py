@@ -27,7 +27,7 @@ BROKEN = 0.01
 HELD = 1e-5
 UNBOUNDED = 1e5
 """Bound on what a missing rule would let grow without end."""
-TIMES: tuple[tuple[str, Callable[[Portfolio], TimeTree]], ...] = (("chain", chain_of), ("tree", tree_of))
+BITE_TIMES: tuple[tuple[str, Callable[[Portfolio], TimeTree]], ...] = (("chain", chain_of), ("tree", tree_of))
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,5 +171,5 @@ def cases(bites: tuple[Bite, ...]) -> list[Any]:
     return [
         pytest.param(partial(show, bite, time), id=f"{bite}-{name}".replace(" ", "-"))
         for bite in bites
-        for name, time in TIMES
+        for name, time in BITE_TIMES
     ]

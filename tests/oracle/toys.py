@@ -51,9 +51,9 @@ def conversion_on_tree() -> Portfolio:
     """Halls for the market after a branch: rent and cost rise in one world only."""
     p = make.two_scenarios(conversion())
     p = make.without(p, "contracts", "lease")
-    p = make.with_row(p, "contracts", "open", rent_indexed_to="lease", first_year_rent_usd_per_kw_month=150.0)
+    p = make.with_row(p, "contracts", "open", rent_indexed_to="lease", first_year_rent_usd_per_kw_month=170.0)
     p = make.with_all(p, "site_products", earliest_quarter=make.quarter(1), latest_quarter=make.quarter(2))
-    return make.with_row(p, "market", "up", lease_idx=1.3, capex_idx=1.1)
+    return make.with_row(p, "market", "up", lease_idx=1.5, capex_idx=1.05, btc_usd=100_000.0)
 
 
 def rivals() -> Portfolio:
@@ -157,13 +157,17 @@ def covenants() -> Portfolio:
 
 
 def project_debt_on_tree() -> Portfolio:
-    """A loan at completion, on either branch, for halls begun before it."""
-    p = make.two_scenarios(make.add_project_debt(north_only(short(make.small()))))
+    """A loan at completion, on either branch, for halls begun before it, while an old loan falls due."""
+    p = make.two_scenarios(make.add_debt(make.add_project_debt(north_only(short(make.small())))))
+    p = make.without(p, "debt", "lease-line")
+    due = {"first_repayment_quarter": make.quarter(2), "maturity_quarter": make.quarter(2)}
+    p = make.with_row(p, "debt", "loan", principal_usd_m=90.0, **due)
     p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
     p = make.with_all(p, "credit_classes", closes_at_start=False)
     p = make.with_row(p, "market", "up", base_rate_frac=0.07)
     p = make.without(p, "contracts", "open")
-    return poor(make.with_all(p, "cooling", max_modules=0), 70.0)
+    p = make.with_company(p, traded_shares_m_per_day=0.5)
+    return poor(make.with_all(p, "cooling", max_modules=0), 160.0)
 
 
 def claims() -> Portfolio:

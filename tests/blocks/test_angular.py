@@ -1,0 +1,121 @@
+"""The compiled matrix is block-angular: a borrower's rows have its own columns alone, few rows of the company couple."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.domain.futures import scenario_chain
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.inputs.load import load
+from optimizer.shipped import shipped_portfolios
+from optimizer.solve.matrix import Matrix, compile_matrix
+from tests.blocks.bite import BITE_TIMES, Plan, built, id_of
+from tests.portfolios import PORTFOLIOS
+
+COUPLING_PER_NODE = 8
+"""Rows of the company that touch borrowers at a node, covenants and machine vintages apart."""
+PER_CONTRACT = frozenset({"ALO-1", "ALO-2", "ALO-6"})
+"""Rows that stand once per offer, group or merchant contract, wherever it ends: not one per node."""
+COMPANY = "company"
+
+
+def block_of(part: Any) -> str:
+    """The company, or the borrower whose block holds a variable or a row."""
+    block = part.parent_block()
+    while block.parent_block() is not block.model():
+        block = block.parent_block()
+    return COMPANY if block is block.model().company else str(block.index())
+
+
+class Rows:
+    """The rows of a matrix with the blocks that their columns belong to."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        by_row = matrix.a.tocsr()
+        self.matrix = matrix
+        self.of_column = [block_of(v) for v in matrix.variables]
+        self.own = [block_of(row) for row in matrix.rows]
+        ends = zip(by_row.indptr[:-1], by_row.indptr[1:], strict=True)
+        self.columns = [by_row.indices[a:b] for a, b in ends]
+
+    def touched(self, i: int) -> set[str]:
+        """Blocks of the columns in row ``i``."""
+        return {self.of_column[j] for j in self.columns[i]}
+
+    def coupling(self) -> list[Any]:
+        """Rows of the company that have a borrower's column."""
+        return [
+            row
+            for i, row in enumerate(self.matrix.rows)
+            if self.own[i] == COMPANY and self.touched(i) - {COMPANY}
+        ]
+
+
+@pytest.fixture(scope="module", params=BITE_TIMES, ids=[name for name, _ in BITE_TIMES])
+def plan(request: pytest.FixtureRequest) -> Plan:
+    return built(PORTFOLIOS["full"](), request.param[1])
+
+
+@pytest.fixture(scope="module")
+def rows(plan: Plan) -> Rows:
+    return Rows(compile_matrix(plan.program.model))
+
+
+def test_rows_of_a_borrower_have_its_own_columns_alone(rows: Rows) -> None:
+    strangers = [
+        row.name
+        for i, row in enumerate(rows.matrix.rows)
+        if rows.own[i] != COMPANY and rows.touched(i) - {rows.own[i]}
+    ]
+    assert strangers == []
+
+
+def test_every_borrower_has_rows_of_its_own_and_meets_the_company(rows: Rows, plan: Plan) -> None:
+    borrowers = {e.entity for e in plan.portfolio.entities if e.kind == "spv"}
+    met = {block for i, own in enumerate(rows.own) if own == COMPANY for block in rows.touched(i)}
+    assert borrowers <= set(rows.own)
+    assert borrowers <= met
+
+
+def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
+    tests, vintages = len(plan.portfolio.covenants), len(plan.program.params.vintages)
+    per_node: Counter[int] = Counter()
+    for row in rows.coupling():
+        index = row.index()
+        if id_of(row.parent_component()) not in PER_CONTRACT:
+            per_node[index[-1] if isinstance(index, tuple) else index] += 1
+    assert max(per_node.values()) <= COUPLING_PER_NODE + tests + vintages
+
+
+def test_rows_per_contract_do_not_grow_with_the_quarters(rows: Rows, plan: Plan) -> None:
+    several = [row for row in rows.coupling() if id_of(row.parent_component()) in PER_CONTRACT]
+    groups = {c.exclusive_group for c in plan.portfolio.contracts if c.exclusive_group}
+    assert len(several) <= (len(plan.portfolio.contracts) + len(groups)) * len(plan.tree.leaves)
+
+
+def _out_of_range(matrix: Matrix) -> list[str]:
+    by_entry = matrix.a.tocoo()
+    sizes = np.abs(by_entry.data)
+    wrong = np.flatnonzero((sizes > 0.0) & ((sizes < 1e-4) | (sizes > 1e5)))
+    rows, columns = by_entry.row[wrong], by_entry.col[wrong]
+    return [
+        f"{matrix.rows[i].name}: {value:g} x {matrix.variables[j].name}"
+        for i, j, value in zip(rows, columns, by_entry.data[wrong], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("time", [time for _, time in BITE_TIMES], ids=[name for name, _ in BITE_TIMES])
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_coefficients_of_the_factory(name: str, time: Callable[[Portfolio], TimeTree]) -> None:
+    assert _out_of_range(compile_matrix(built(PORTFOLIOS[name](), time).program.model)) == []
+
+
+@pytest.mark.parametrize("name", shipped_portfolios())
+def test_coefficients_of_shipped_portfolios(name: str) -> None:
+    loaded = load(name)
+    plan = built(loaded.portfolio, lambda p: scenario_chain(p, loaded.scenario))
+    assert _out_of_range(compile_matrix(plan.program.model)) == []

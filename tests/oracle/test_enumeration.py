@@ -1,0 +1,119 @@
+"""The plan found is the best of all combinations of whole decisions, by arithmetic that is not the program's."""
+
+import threading
+import time
+from functools import cache
+
+import pytest
+
+from optimizer.audit.decisions import INTEGERS
+from optimizer.solve.exact import HighsProgram
+from optimizer.solve.options import Options
+from optimizer.solve.outcome import Outcome
+from optimizer.solve.per_share import Search
+from optimizer.solve.search import search_plan
+from tests import portfolios as make
+from tests.oracle.auditors_program import AuditorsProgram, auditors_program
+from tests.oracle.enumeration import Case, Enumerated, enumerate_per_share, enumerate_value, value_as_debt
+from tests.oracle.toys import TOYS
+
+TIGHT = 1e-7
+EQUAL = 1e-6
+JUDGED_ALONE = ("project debt", "project debt on a tree", "machines", "claims", "commitments", "covenants")
+"""Toys of so few decisions that the auditor alone can say what is best."""
+
+
+def quiet(stage: str, value: float, bound: float) -> None:
+    """Nobody listens."""
+
+
+def solved(case: Case, options: Options) -> tuple[Outcome, float]:
+    """The product's own search."""
+    return search_plan(case.program, case.matrix, options, threading.Event(), quiet)
+
+
+@cache
+def case_of(name: str) -> Case:
+    """A toy, built."""
+    portfolio, time_of = TOYS[name]
+    return Case.of(portfolio(), time_of(portfolio()))
+
+
+@cache
+def tried(name: str) -> Enumerated:
+    """All of a toy's combinations."""
+    return enumerate_per_share(case_of(name))
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_no_combination_is_worth_more_per_share(name: str) -> None:
+    case, every = case_of(name), tried(name)
+    outcome, committed = solved(case, Options(gap=TIGHT))
+    assert outcome.status == "optimal"
+    assert outcome.x is not None
+    best = every.best.per_share
+    assert outcome.value == pytest.approx(best, rel=EQUAL)
+    assert outcome.bound >= best * (1.0 - 1e-9)
+    assert case.valued(outcome.x).per_share == pytest.approx(best, rel=EQUAL)
+    assert committed < best
+    assert every.feasible >= 3
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_every_combination_is_worth_to_the_auditor_what_it_is_worth_to_the_program(name: str) -> None:
+    assert tried(name).worst_error < 1e-9
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_no_combination_has_more_value(name: str) -> None:
+    case = case_of(name)
+    best, _ = enumerate_value(case)
+    outcome, _ = solved(case, Options(gap=TIGHT, objective="value"))
+    assert outcome.status == "optimal"
+    assert outcome.x is not None
+    assert outcome.value == pytest.approx(best, rel=EQUAL)
+    assert value_as_debt(case.valued(outcome.x).worth) == pytest.approx(best, rel=EQUAL)
+    assert outcome.value_per_share_usd <= tried(name).best.per_share * (1.0 + EQUAL)
+
+
+@pytest.mark.parametrize("name", TOYS)
+def test_a_bound_at_any_price_is_a_bound(name: str) -> None:
+    case, best = case_of(name), tried(name).best.per_share
+    solver = HighsProgram(case.matrix, threads=1, seed=0, stop=threading.Event())
+    search = Search(
+        case.program, case.matrix, solver, Options(), threading.Event(), quiet, time.monotonic()
+    )
+    for share in (0.0, 0.3, 0.8, 1.0, 1.1, 2.0):
+        price = share * best
+        for integer in (False, True):
+            result, surplus = search.at(price, integer=integer, gap=0.05)
+            assert result.proved == "optimal"
+            assert price + max(0.0, surplus) / search.shares_m >= best * (1.0 - 1e-9)
+
+
+def judged_alone(name: str) -> tuple[AuditorsProgram, Case]:
+    """A toy without the bills that are the larger of two amounts, which no single slope describes."""
+    portfolio, time_of = TOYS[name]
+    p = make.with_company(portfolio(), raise_only_what_is_spent=False)
+    p = make.with_all(p, "power", demand_charge_usd_per_kw_month=0.0, take_or_pay_frac=0.0)
+    case = Case.of(p, time_of(p))
+    keys = {
+        (str(d.quantity), d.site, d.item, d.contract, d.since, case.tree.label(d.node)): d
+        for d in case.program.decisions
+    }
+    most = {
+        key: round(case.matrix.upper[case.matrix.column[id(d.variable)]])
+        for key, d in keys.items()
+        if d.quantity in INTEGERS
+    }
+    return auditors_program(p, case.tree, list(keys), most), case
+
+
+@pytest.mark.parametrize("name", JUDGED_ALONE)
+def test_the_auditors_rules_alone_lead_to_the_same_plan(name: str) -> None:
+    alone, case = judged_alone(name)
+    best, plan, possible = alone.best_per_share()
+    outcome, _ = solved(case, Options(gap=TIGHT))
+    assert outcome.value == pytest.approx(best, rel=EQUAL)
+    assert possible >= 3
+    assert any(key[0] == "start" for key in plan)
