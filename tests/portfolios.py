@@ -198,7 +198,7 @@ def _machine(name: str, j_per_th: float, max_buy_mw: float) -> dict[str, Any]:
         "machine": name, "j_per_th": j_per_th, "price_usd_per_th": 10.0, "life_q": 30, "uptime_frac": 1.0,
         "resale_profile": "resale", "overhead_frac": 1.0, "variable_cost_usd_per_mwh": 0.0,
         "fixed_cost_usd_per_mw_q": 0.0, "move_usd_per_mw": 10_000.0, "move_q": 1,
-        "max_buy_mw_per_q": max_buy_mw,
+        "max_move_mw_per_q": None, "max_buy_mw_per_q": max_buy_mw,
     }  # fmt: skip
 
 
@@ -258,7 +258,7 @@ def small() -> Portfolio:
         ],
         "regions": [
             {"region": "here", "new_mining_allowed": True, "gpu_cloud_allowed": True,
-             "asic_tariff_applies": True}
+             "asic_tariff_applies": True, "customs_area": None}
         ],
         "sites": [_site("north", None), _site("south", "grid")],
         "power": [_power("north", "fixed"), _power("south", "spot")],
@@ -491,8 +491,8 @@ def add_budgets(p: Portfolio) -> Portfolio:
 
 
 def add_short_lived_machines(p: Portfolio) -> Portfolio:
-    """A machine for sale that dies after four quarters."""
-    return with_rows(p, "machines", {**_machine("s15", 15.0, 10.0), "life_q": 4})
+    """A machine for sale that dies after four quarters; five MW of it can be moved in one."""
+    return with_rows(p, "machines", {**_machine("s15", 15.0, 10.0), "life_q": 4, "max_move_mw_per_q": 5.0})
 
 
 def add_share_claims(p: Portfolio) -> Portfolio:

@@ -4,7 +4,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.domain.portfolio import TABLES as INPUT_TABLES
 from optimizer.plans.plan import Plan
+from optimizer.plans.tables import BY_NAME
 from optimizer.report.figures import Figures, guessed, number, percent
 from optimizer.report.layout import fill, section, table
 
@@ -32,7 +34,11 @@ def headline(figures: Figures) -> RenderableType:
 def proved(plan: Plan) -> str:
     """What the solve proved, in a sentence."""
     name = "per share" if plan.objective == "per-share" else "in value"
-    bound = f"${number(plan.bound, 2)}" if plan.objective == "per-share" else f"${number(plan.bound)}M"
+    bound = (
+        f"${number(plan.bound, 2)}"
+        if plan.objective == "per-share"
+        else f"${number(plan.bound, int(abs(plan.bound) < 1000.0))}M"
+    )
     if plan.gap > 10.0 or plan.gap != plan.gap:
         return "how far it is from the best plan is not proved"
     return f"no plan is worth more than {bound} {name}: a gap of {percent(plan.gap, 2)}"
@@ -105,7 +111,9 @@ def _changed(plan: Plan) -> list[str]:
 
 
 def _warnings(plan: Plan) -> list[str]:
-    count = len(plan.findings)
-    return (
-        [f"{count} warning{'s' * (count != 1)} on the input; 'hashshift check' lists them."] if count else []
-    )
+    """Doubts about the plan itself, and how many there are about its input."""
+    of_plan = [f for f in plan.findings if f.table in BY_NAME and f.table not in INPUT_TABLES]
+    said = [f"Doubt: {f.table} {f.row}: {f.message}; {f.remedy}." for f in of_plan]
+    count = len(plan.findings) - len(of_plan)
+    of_input = f"{count} warning{'s' * (count != 1)} on the input; 'hashshift check' lists them."
+    return [*said, *([of_input] if count else [])]

@@ -5,7 +5,7 @@ import math
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from optimizer.report.figures import Figures, Row, number
+from optimizer.report.figures import Figures, Row, number, percent
 from optimizer.report.layout import fill, section, table
 
 BLOCKS = "\N{MIDDLE DOT}\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
@@ -17,6 +17,7 @@ USES = (
     ("mining_mw", "mining", "blue"),
     ("idle_mw", "idle", "dim"),
 )
+LEAF_PRICES = ("Per share $>", "Lambda g $>", "Deck $>")
 NOTHING_MW = 0.05
 
 
@@ -66,31 +67,20 @@ def by_leaf(figures: Figures) -> RenderableType | None:
     """On a tree: what each leaf comes to; nothing on a chain."""
     if not figures.is_tree:
         return None
-    found = table(
-        "Leaf!", "Probability>", "Value $M>", "Shares M>", "Value per share $>", "HPC MW>", "Mining MW>"
+    found = table("Leaf!", "Chance>", "Value $M>", "Shares M>", *LEAF_PRICES, "HPC MW>", "Mining MW>")
+    sites = figures.rows("site_summary")
+    for row in figures.rows("leaves"):
+        leaf = str(row["leaf"])
+        here = [r for r in sites if r["leaf"] == leaf]
+        megawatts = [number(sum(float(r[c]) for r in here)) for c in ("hpc_critical_mw", "mining_mw")]
+        prices = [number(row[c], 2) for c in ("value_per_share_usd", "plan_price_usd", "deck_price_usd")]
+        sizes = [figures.usd_m(row["value_usd_m"]), number(row["economic_shares_m"], 1)]
+        fill(found, leaf.partition(":")[2], percent(row["probability"], 1), *sizes, *prices, *megawatts)
+    about = (
+        "Value before the claims of others, over economic shares. Lambda g: the plan's value per share\n"
+        "in that future; deck: the share price of the market deck there."
     )
-    for leaf in figures.leaves:
-        at = {
-            name: [r for r in figures.rows(name) if r["leaf"] == leaf]
-            for name in ("value", "cap_table", "site_summary")
-        }
-        value = sum(float(r["usd_m"]) for r in at["value"])
-        shares = sum(float(r["economic_shares_m"]) for r in at["cap_table"])
-        hpc, mining = (sum(float(r[c]) for r in at["site_summary"]) for c in ("hpc_critical_mw", "mining_mw"))
-        per_share = number(value / shares, 2) if shares > 0.0 else ""
-        chance = number(figures.probability[leaf], 3)
-        fill(
-            found,
-            leaf,
-            chance,
-            figures.usd_m(value),
-            number(shares, 1),
-            per_share,
-            number(hpc),
-            number(mining),
-        )
-    about = "Value before the claims of others; shares economic, at the plan's value per share"
-    return section("Leaves of the tree", found, about)
+    return section(f"Leaves of the tree, at the end of {figures.last_quarter}", found, about)
 
 
 def _cells(figures: Figures, amounts: list[float]) -> list[str]:

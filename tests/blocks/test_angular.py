@@ -17,7 +17,9 @@ from tests.blocks.bite import BITE_TIMES, Plan, built, id_of
 from tests.portfolios import PORTFOLIOS
 
 COUPLING_PER_NODE = 8
-"""Rows of the company that touch borrowers at a node, covenants and machine vintages apart."""
+"""Rows of the company that touch borrowers at a node, covenants and machines apart."""
+PER_VINTAGE = frozenset({"ALO-4", "ALO-5", "ALO-7", "MIN-3"})
+"""Rows of a vintage at a node: its pool and, where there are such limits, what is bought, hauled and dies."""
 PER_CONTRACT = frozenset({"ALO-1", "ALO-2", "ALO-6"})
 """Rows that stand once per offer, group or merchant contract, wherever it ends: not one per node."""
 COMPANY = "company"
@@ -82,13 +84,17 @@ def test_every_borrower_has_rows_of_its_own_and_meets_the_company(rows: Rows, pl
 
 
 def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
-    tests, vintages = len(plan.portfolio.covenants), len(plan.program.params.vintages)
-    per_node: Counter[int] = Counter()
+    of_money: Counter[int] = Counter()
+    of_machines: Counter[tuple[str, int]] = Counter()
     for row in rows.coupling():
-        index = row.index()
-        if id_of(row.parent_component()) not in PER_CONTRACT:
-            per_node[index[-1] if isinstance(index, tuple) else index] += 1
-    assert max(per_node.values()) <= COUPLING_PER_NODE + tests + vintages
+        index, rule = row.index(), id_of(row.parent_component())
+        if rule in PER_VINTAGE:
+            of_machines[index] += 1
+        elif rule not in PER_CONTRACT:
+            of_money[index[-1] if isinstance(index, tuple) else index] += 1
+    assert max(of_money.values()) <= COUPLING_PER_NODE + len(plan.portfolio.covenants)
+    assert max(of_machines.values()) <= len(PER_VINTAGE)
+    assert len({vintage for vintage, _ in of_machines}) <= len(plan.program.params.vintages)
 
 
 def test_rows_per_contract_do_not_grow_with_the_quarters(rows: Rows, plan: Plan) -> None:

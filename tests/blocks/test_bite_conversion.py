@@ -66,6 +66,19 @@ def _openings(plan: Plan) -> list[float]:
     ]
 
 
+def _open_idly(plan: Plan) -> Linear:
+    return _open_often(plan) + plan.want(Quantity.START, -0.1)
+
+
+def _opened_for_nothing(plan: Plan) -> list[float]:
+    """A site opens where a hall is begun. [modules]"""
+    return [
+        opened(plan, n, site) - plan.at(Quantity.START, n, site=site)
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
+
+
 def _start_unsigned(plan: Plan) -> Linear:
     return plan.want(Quantity.START, contract="lease") + plan.want(Quantity.SIGN, -0.5, contract="lease")
 
@@ -105,6 +118,7 @@ BITES = (
     Bite("CNV-2", _narrow, _most_starts, _critical),
     Bite("CNV-3", _wide, _start_unopened, _unopened),
     Bite("CNV-4", _wide, _open_often, _openings),
+    Bite("CNV-5", _wide, _open_idly, _opened_for_nothing),
     Bite("TEN-1", _wide, _start_unsigned, _unsigned),
     Bite("TEN-2", _wide, _sign_idly, _undelivered),
     Bite(

@@ -9,6 +9,8 @@ from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from tests.blocks.bite import Bite, Plan, cases
 from tests.blocks.hand import (
+    LEAD_Q,
+    begun,
     company_cash_usd_m,
     halls,
     idle,
@@ -102,6 +104,31 @@ def _uncovered(plan: Plan) -> list[float]:
     return found
 
 
+def _delivering() -> Portfolio:
+    """Halls whose first rent counts for nothing: the interest is covered a quarter later."""
+    p = add_other_business(add_debt(small()))
+    p = with_all(merchant(p), "power", demand_charge_usd_per_kw_month=0.0, take_or_pay_frac=0.0)
+    return _tested(p, "interest_cover", 4.0)
+
+
+def _build_at_once(plan: Plan) -> Linear:
+    wanted = plan.want(Quantity.RESCUE, -1.0)
+    for n in plan.tree.nodes:
+        early = float(plan.tree.probability[n]) * (10.0 - plan.tree.period[n])
+        wanted = wanted + plan.want(Quantity.START, early, node=n)
+    return wanted
+
+
+def _uncovered_if_late(plan: Plan) -> list[float]:
+    """EBITDA of the idle company and 4.5 for each live hall that is not just delivered. [$M]"""
+    found = []
+    for n in plan.tree.nodes:
+        interest = LOAN_INTEREST_USD_M + 0.06 / 4.0 * LEASE_LINE_USD_M[max(0, plan.tree.period[n] - 1)]
+        earned = IDLE_EBITDA_USD_M + 4.5 * begun(plan, n, least_age=LEAD_Q) - late_loss_usd_m(plan, n)
+        found.append(4.0 * interest - earned - plan.at(Quantity.RESCUE, n))
+    return found
+
+
 def _budgeted() -> Portfolio:
     """100 of own money in all; 162 of anyone's at the north within the first year: two halls and the opening."""
     p = add_budgets(halls(add_rival_offers(small())))
@@ -153,6 +180,7 @@ BITES = (
     Bite("COV-1", _liquid, _spend, _illiquid),
     Bite("COV-2", _indebted, _cheapest_cure, _overlent),
     Bite("COV-3", _interest_bearing, _cheapest_cure, _uncovered),
+    Bite("COV-3", _delivering, _build_at_once, _uncovered_if_late, name="late"),
     Bite("COV-4", _own_only, _spend_own, _over_own, name="own"),
     Bite("COV-4", _north_only, lambda p: p.want(Quantity.START, site="north"), _over_north, name="all"),
     Bite("VAL-1", merchant, _begin_last, _unpaid),

@@ -55,6 +55,15 @@ def _moved(plan: Plan) -> list[float]:
     ]
 
 
+def _slow() -> Portfolio:
+    return rich(with_row(small(), "machines", "s19", max_move_mw_per_q=15.0))
+
+
+def _hauled(plan: Plan) -> list[float]:
+    """15 MW a quarter of each fleet of old machines. [MW]"""
+    return [plan.at(Quantity.MOVED_IN_MW, n, item=v) - 15.0 for v in OLD for n in plan.tree.nodes]
+
+
 def _bought(plan: Plan) -> list[float]:
     """20 MW a quarter over all sites. [MW]"""
     return [plan.at(Quantity.BOUGHT_MW, n) - 20.0 for n in plan.tree.nodes]
@@ -127,6 +136,7 @@ BITES = (
     Bite("ALO-4", rich, lambda p: p.want(Quantity.MOVED_IN_MW), _moved),
     Bite("ALO-5", rich, lambda p: p.want(Quantity.BOUGHT_MW), _bought),
     Bite("ALO-6", lambda: halls(rich()), lambda p: p.want(Quantity.START, contract="open"), _merchant),
+    Bite("ALO-7", _slow, lambda p: p.want(Quantity.MOVED_IN_MW), _hauled),
     Bite("MIN-1", rich, _most_stock, _unbalanced),
     Bite("MIN-2", lambda: rich(add_rival_offers(small())), _run_everything, _ready),
     Bite("MIN-3", lambda: rich(with_row(small(), "machines", "s21", life_q=2)), _most_stock, _dead),

@@ -20,6 +20,10 @@ def _wide() -> Portfolio:
     return halls(rich())
 
 
+def _growing() -> Portfolio:
+    return rich(add_expansion(small()))
+
+
 def _crowded() -> Portfolio:
     """At the north 200 MW of machines, a commitment, and an interconnect of 100 that may grow."""
     p = add_expansion(add_commitments(small()))
@@ -42,7 +46,7 @@ def _over_energised(plan: Plan) -> list[float]:
     return [
         occupied_mw(plan, n, "north")
         + _committed_mw(plan, n)
-        - (100.0 + 40.0 * plan.up_to(Quantity.EXPAND, n, least_age=2))
+        - _energised_mw(plan, n, "north")
         for n in plan.tree.nodes
     ]
 
@@ -70,18 +74,27 @@ def _unbilled(plan: Plan) -> list[float]:
 
 def _least_bill(plan: Plan) -> Linear:
     bills = [bill for site in SITES for bill in plan.site(site).power.billed_mw.values()]
-    return Linear([-1.0] * len(bills), bills)
+    return plan.want(Quantity.EXPAND, 200.0) + Linear([-1.0] * len(bills), bills)
+
+
+def _energised_mw(plan: Plan, n: int, site: str) -> float:
+    """100 MW, and 40 for each step at the north two quarters after it is begun."""
+    return 100.0 + (40.0 * plan.up_to(Quantity.EXPAND, n, least_age=2) if site == "north" else 0.0)
 
 
 def _underbilled(plan: Plan) -> list[float]:
-    """Half of 100 MW is billed at least. [MW]"""
-    return [50.0 - _billed_mw(plan, n, site) for site in SITES for n in plan.tree.nodes]
+    """Half of what is energised is billed at least. [MW]"""
+    return [
+        0.5 * _energised_mw(plan, n, site) - _billed_mw(plan, n, site)
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
 
 
 def _shortfall(plan: Plan) -> Linear:
     short = list(plan.site("north").power.shortfall_gwh.values())
-    halls = plan.want(Quantity.START, 0.01, site="north")
-    return halls + Linear([-1.0] * len(short), short)
+    growth = plan.want(Quantity.START, 0.01, site="north") + plan.want(Quantity.EXPAND, 1000.0)
+    return growth + Linear([-1.0] * len(short), short)
 
 
 def _drawn_mwh(plan: Plan, n: int) -> float:
@@ -97,10 +110,12 @@ def _drawn_mwh(plan: Plan, n: int) -> float:
 
 
 def _unpaid_energy(plan: Plan) -> list[float]:
-    """Half of 100 MW at the north is drawn or paid as a shortfall. [GWh]"""
+    """Half of what is energised at the north is drawn or paid as a shortfall. [GWh]"""
     short = plan.site("north").power.shortfall_gwh
     return [
-        (50.0 * plan.tree.quarter(n).hours - _drawn_mwh(plan, n)) / 1000.0 - float(short[n].value)
+        0.5 * _energised_mw(plan, n, "north") * plan.tree.quarter(n).hours / 1000.0
+        - _drawn_mwh(plan, n) / 1000.0
+        - float(short[n].value)
         for n in plan.tree.nodes
     ]
 
@@ -199,8 +214,8 @@ BITES = (
     Bite("POW-1", _crowded, _crowd, _over_energised),
     Bite("POW-2", _crowded, lambda p: p.want(Quantity.EXPAND), _steps),
     Bite("POW-3", rich, _cheap_bill, _unbilled),
-    Bite("POW-4", rich, _least_bill, _underbilled),
-    Bite("POW-5", rich, _shortfall, _unpaid_energy),
+    Bite("POW-4", _growing, _least_bill, _underbilled),
+    Bite("POW-5", _growing, _shortfall, _unpaid_energy),
     Bite("POW-6", lambda: rich(add_rival_offers(small())), _most_slack, _slack),
     Bite("POW-7", _weak, _begin_late, _begun_unpowered),
     Bite("COO-1", _wide, _cool_late, _hot),

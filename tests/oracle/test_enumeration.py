@@ -92,9 +92,9 @@ def test_a_bound_at_any_price_is_a_bound(name: str) -> None:
 
 
 def judged_alone(name: str) -> tuple[AuditorsProgram, Case]:
-    """A toy without the bills that are the larger of two amounts, which no single slope describes."""
+    """A toy without what is the larger of two amounts, which no single slope describes: bills, own spend."""
     portfolio, time_of = TOYS[name]
-    p = make.with_company(portfolio(), raise_only_what_is_spent=False)
+    p = make.with_company(make.without(portfolio(), "budgets"), raise_only_what_is_spent=False)
     p = make.with_all(p, "power", demand_charge_usd_per_kw_month=0.0, take_or_pay_frac=0.0)
     case = Case.of(p, time_of(p))
     keys = {

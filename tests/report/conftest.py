@@ -103,6 +103,10 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
             ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity"]
             for i, label in enumerate(nodes)
         ],
+        "leaves": [
+            [leaf, float(tree.probability[n]), 1500.0, 110.0, 13.64, 12.5, 14.0]
+            for n, leaf in zip(tree.leaves, leaves, strict=True)
+        ],
         "value": [[leaf, "cash", 1500.0] for leaf in leaves],
         "cap_table": [[leaf, "basic", 110.0, 110.0] for leaf in leaves],
         "decide_now": [

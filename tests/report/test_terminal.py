@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from models.domain.ledger import CashLine, Quantity
+from models.findings import Finding
 from optimizer.plans.plan import Audit, Plan
 from optimizer.report.decided import ORDER, in_words
 from optimizer.report.figures import Figures, number, percent
@@ -148,10 +149,17 @@ def test_a_tree_is_weighted_and_told_leaf_by_leaf(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan(tree=True)))
     assert "tree of 2 leaves" in text
     assert "alpha hybrid/full 40 60 30 800" in text
-    assert "2027Q2:bear 0.250 1,500 110.0 13.64 40 80" in text
+    assert "bear 25.0 % 1,500 110.0 13.64 12.50 14.00 40 80" in text
     assert "total 1,600 total 1,600" in text
     assert "atm 50 50" in text, "200 with a probability of a quarter"
     assert "lender-test: cash of company and sites, at least 5 2027Q2 bear" in text
+
+
+def test_a_doubt_about_the_plan_is_told_in_full(make_plan: MakePlan) -> None:
+    doubt = Finding("warning", "leaf-value", "leaves", "2027Q2:bear", "value", "worth half", "read on")
+    text = squeezed(shown(make_plan(tree=True, findings=(doubt,))))
+    assert "Doubt: leaves 2027Q2:bear: worth half; read on." in text
+    assert "on the input" not in text
 
 
 def test_a_rescue_is_not_hidden(make_plan: MakePlan) -> None:
