@@ -271,9 +271,8 @@ def _planned(
     from optimizer.report.terminal import console_for
     from optimizer.solve.other import UnknownSolverError
 
-    per_share = options.objective == "per-share"
     try:
-        with shown(console_for(stderr=True), per_share=per_share, quiet=answer.as_json) as tell:
+        with shown(console_for(stderr=True), quiet=answer.as_json) as tell:
             return plan(
                 loaded,
                 options=options,

@@ -24,9 +24,10 @@ from optimizer.plans.summary import summarise
 from optimizer.solve.matrix import Matrix, compile_matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
+from optimizer.solve.per_share import VALUE_STAGE
 from optimizer.solve.search import search_plan, write_model
 
-__all__ = ["AuditError", "Checked", "Progress", "check", "load", "plan"]
+__all__ = ["VALUE_STAGE", "AuditError", "Checked", "Progress", "check", "load", "plan"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Progress:
 
     stage: str
     value: float
-    """In hand: USD per share, or $M."""
+    """In hand: USD per share; $M in the stage VALUE_STAGE."""
     bound: float
     seconds: float
 

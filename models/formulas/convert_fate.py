@@ -1,10 +1,10 @@
 """What becomes of a convertible note along a path of share prices, and what it claims afterwards."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from models.formulas.convert_settlement import SettlementKind, settlement_at_maturity
 from models.formulas.options import call_usd
@@ -92,7 +92,7 @@ def price_quantiles_usd(price_usd: Flows, vol_frac: float, quantiles: int) -> ND
     >>> price_quantiles_usd(np.array([10.0, 12.0]), 0.6, 4).mean(axis=1).round(9).tolist()
     [10.0, 12.0]
     """
-    z = ndtri((np.arange(quantiles) + 0.5) / quantiles)
+    z = np.array([NormalDist().inv_cdf((j + 0.5) / quantiles) for j in range(quantiles)])
     spread = vol_frac * np.sqrt(np.arange(price_usd.size) / QUARTERS_PER_YEAR)[:, None]
     factor = np.exp(spread * z - spread**2 / 2.0)
     result: NDArray[np.float64] = price_usd[:, None] * factor / factor.mean(axis=1, keepdims=True)

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from models.units import QUARTERS_PER_YEAR
 
 Num = float | NDArray[np.float64]
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 def call_usd(spot_usd: Num, strike_usd: float, years: float, vol_frac: float, rate_frac: float) -> Num:
@@ -50,8 +50,14 @@ def call_usd(spot_usd: Num, strike_usd: float, years: float, vol_frac: float, ra
         return gain_usd
     with np.errstate(divide="ignore", over="ignore"):  # no price or hardly a spread: N(-inf) = 0, N(inf) = 1
         d1 = np.log(np.asarray(spot_usd) / owed_usd) / spread + spread / 2.0
-    value_usd: Num = spot_usd * ndtr(d1) - owed_usd * ndtr(d1 - spread)
+    value_usd: Num = spot_usd * _normal(d1) - owed_usd * _normal(d1 - spread)
     return value_usd
+
+
+def _normal(d: Num) -> NDArray[np.float64]:
+    """Standard normal distribution function."""
+    result: NDArray[np.float64] = 0.5 * _erfc(-np.asarray(d) / math.sqrt(2.0))
+    return result
 
 
 def warrant_value_usd(

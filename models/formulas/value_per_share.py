@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from scipy.optimize import brentq
-
 WIDENINGS = 60
+HALVINGS = 200
 
 
 def root_lambda(value_minus_claims: Callable[[float], float], lower_usd: float, upper_usd: float) -> float:
@@ -22,11 +21,11 @@ def root_lambda(value_minus_claims: Callable[[float], float], lower_usd: float, 
 
     Returns
     -------
-    float, to 1e-12 of itself. [$ per share]
+    float, to 1e-13 of itself. [$ per share]
 
     Notes
     -----
-    E[V - g lambda N0 - claims(lambda)] = 0, by Brent's method. ValueError where no positive price solves it:
+    E[V - g lambda N0 - claims(lambda)] = 0, by bisection. ValueError where no positive price solves it:
     the equity is under water.
 
     Examples
@@ -40,6 +39,15 @@ def root_lambda(value_minus_claims: Callable[[float], float], lower_usd: float, 
         raise ValueError(f"equity under water: claims exceed value at {lower_usd} a share")
     for _ in range(WIDENINGS):
         if value_minus_claims(upper_usd) < 0.0:
-            return float(brentq(value_minus_claims, lower_usd, upper_usd, xtol=1e-12, rtol=1e-12))
+            return _bisect(value_minus_claims, lower_usd, upper_usd)
         upper_usd *= 2.0
     raise ValueError(f"value exceeds claims at any price up to {upper_usd} a share")
+
+
+def _bisect(decreasing: Callable[[float], float], lower: float, upper: float) -> float:
+    for _ in range(HALVINGS):
+        middle = 0.5 * (lower + upper)
+        if upper - lower <= 1e-13 * upper:
+            break
+        lower, upper = (middle, upper) if decreasing(middle) > 0.0 else (lower, middle)
+    return 0.5 * (lower + upper)

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 QUANTILES = 64
 """Midpoints of the residual price law."""
@@ -74,7 +74,7 @@ def black_scholes(spot: float, strike: float, years: float, rate: float, vol: fl
 
 def residual_factors(vol: float, years: float) -> NDArray[np.float64]:
     """Share price over the deck price in each quantile, of mean one. [factor]"""
-    z = np.array([float(ndtri((j + 0.5) / QUANTILES)) for j in range(QUANTILES)])
+    z = np.array([NormalDist().inv_cdf((j + 0.5) / QUANTILES) for j in range(QUANTILES)])
     raw = np.exp(vol * math.sqrt(years) * z - 0.5 * vol * vol * years)
     return np.asarray(raw / raw.mean(), dtype=np.float64)
 

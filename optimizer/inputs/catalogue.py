@@ -27,6 +27,11 @@ class Overridden:
     was: str
     now: str
 
+    def __str__(self) -> str:
+        if not self.column:
+            return f"{self.table} {self.row} replaces the catalogue's row"
+        return f"{self.table} {self.row} {self.column}: {self.now!r:.60} instead of {self.was!r:.60}"
+
 
 @dataclass(frozen=True)
 class Gathered:

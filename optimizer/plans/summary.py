@@ -143,7 +143,7 @@ def _run(loaded: Loaded, options: Options, outcome: Outcome, matrix: Matrix | No
             "rows": len(matrix.rows),
             "columns": len(matrix.variables),
             "integers": int(matrix.is_integer.sum()),
-            "nonzeros": int(matrix.a.nnz),
+            "nonzeros": int(matrix.coef.size),
             "coefficient_low": low,
             "coefficient_high": high,
         }

@@ -72,7 +72,7 @@ def _per_share(figures: Figures) -> Table:
         found,
         "committed only",
         number(plan.committed_value_per_share_usd, 2),
-        f"{horizon}: nothing new begun or raised",
+        f"{horizon}: nothing new begun, raised only what commitments need",
     )
     earned = f"{horizon}{mean}: {percent(plan.implied_return, 1)} a year for a buyer at today's price"
     fill(found, "with the plan", number(plan.value_per_share_usd, 2), earned, style="bold")

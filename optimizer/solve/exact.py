@@ -161,9 +161,9 @@ def _lp(m: Matrix) -> highspy.HighsLp:
     lp.col_lower_, lp.col_upper_ = m.lower, m.upper
     lp.row_lower_, lp.row_upper_ = m.row_lower, m.row_upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = m.a.indptr.astype(np.int32)
-    lp.a_matrix_.index_ = m.a.indices.astype(np.int32)
-    lp.a_matrix_.value_ = m.a.data
+    lp.a_matrix_.start_ = m.start
+    lp.a_matrix_.index_ = m.row
+    lp.a_matrix_.value_ = m.coef
     lp.integrality_ = [
         highspy.HighsVarType.kInteger if i else highspy.HighsVarType.kContinuous for i in m.is_integer
     ]

@@ -33,6 +33,8 @@ BEGUN = frozenset(
 """What the committed-only plan may not do: nothing is begun, signed, bought or cancelled."""
 RAISED = frozenset({Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE})
 """Nor raised, unless what is committed cannot be paid otherwise."""
+VALUE_STAGE = "greatest value"
+"""The stage that is told in $M instead of USD per share."""
 RESCUE_TOLERANCE_USD_M = 1e-4
 MAX_STEPS = 12
 
@@ -234,7 +236,7 @@ def best_value(search: Search) -> tuple[Outcome, float]:
     objective = search.program.value_objective()
 
     def progress(value: float, bound: float) -> None:
-        search.tell("solving", value + objective.constant, bound + objective.constant)
+        search.tell(VALUE_STAGE, value + objective.constant, bound + objective.constant)
 
     scale = max(1.0, abs(search.matrix.at(best, objective)) if best is not None else 1.0)
     result = search.solver.solve(

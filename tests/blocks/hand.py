@@ -1,7 +1,8 @@
 """Portfolios that leave one rule to press on, and what their plans do by plain arithmetic.
 
-The figures are those of ``tests.portfolios``: a hall is 10 MW critical and 16 gross, costs 40 $M in each of its two
-quarters, takes its power from the second one on and is live from the third; a rival's tenant pays a fifth of it.
+The figures are those of ``tests.portfolios``: a hall is 10 MW critical and 16 gross, costs 40 $M in each of
+its two quarters, takes its power from the second one on and is live from the third; a rival's tenant pays a
+fifth of it.
 """
 
 from models.domain.ledger import Quantity
@@ -72,7 +73,7 @@ def opened(plan: Plan, n: int, site: str) -> float:
 
 
 def own_spend_usd_m(plan: Plan, n: int, sites: tuple[str, ...] = SITES, tenants_pay: bool = True) -> float:
-    """Spend of a quarter, of own money or of anyone's; halls, 2 per cooling module, 2 for the opening of a site."""
+    """Spend of a quarter, of own money or of anyone's: halls, 2 per cooling module, 2 to open a site."""
     spent = 0.0
     for site in sites:
         rival = building(plan, n, site, "rival")

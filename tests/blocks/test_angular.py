@@ -1,4 +1,4 @@
-"""The compiled matrix is block-angular: a borrower's rows have its own columns alone, few rows of the company couple."""
+"""The compiled matrix is block-angular: borrowers have columns of their own, few company rows couple."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -29,8 +29,8 @@ def _narrow() -> Portfolio:
 
 
 def _modules(plan: Plan) -> list[float]:
-    """Four halls may stand at a site, whoever they are for. [modules]"""
-    return [begun(plan, leaf, site) - 4.0 for site in SITES for leaf in plan.tree.leaves]
+    """Four halls may stand at the north, whoever they are for. [modules]"""
+    return [begun(plan, leaf, "north") - 4.0 for leaf in plan.tree.leaves]
 
 
 def _critical(plan: Plan) -> list[float]:
@@ -114,10 +114,10 @@ def _cancellations(plan: Plan) -> list[float]:
 
 
 BITES = (
-    Bite("CNV-1", _free_to_open, _most_starts, _modules),
-    Bite("CNV-2", _narrow, _most_starts, _critical),
+    Bite("CNV-1", _free_to_open, _most_starts, _modules, everywhere=True),
+    Bite("CNV-2", _narrow, _most_starts, _critical, everywhere=True),
     Bite("CNV-3", _wide, _start_unopened, _unopened),
-    Bite("CNV-4", _wide, _open_often, _openings),
+    Bite("CNV-4", _wide, _open_often, _openings, everywhere=True),
     Bite("CNV-5", _wide, _open_idly, _opened_for_nothing),
     Bite("TEN-1", _wide, _start_unsigned, _unsigned),
     Bite("TEN-2", _wide, _sign_idly, _undelivered),
@@ -126,6 +126,7 @@ BITES = (
         lambda: halls(rich(add_commitments(small()))),
         lambda p: p.want(Quantity.CANCEL),
         _cancellations,
+        everywhere=True,
     ),
 )
 

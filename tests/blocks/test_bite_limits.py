@@ -104,33 +104,49 @@ def _uncovered(plan: Plan) -> list[float]:
     return found
 
 
-def _delivering() -> Portfolio:
-    """Halls whose first rent counts for nothing: the interest is covered a quarter later."""
+def _delivering(metric: str, threshold: float) -> Portfolio:
+    """Halls whose first rent counts for nothing: they help the test a quarter later."""
     p = add_other_business(add_debt(small()))
     p = with_all(merchant(p), "power", demand_charge_usd_per_kw_month=0.0, take_or_pay_frac=0.0)
-    return _tested(p, "interest_cover", 4.0)
+    return _tested(p, metric, threshold)
 
 
 def _build_at_once(plan: Plan) -> Linear:
-    wanted = plan.want(Quantity.RESCUE, -1.0)
+    wanted = plan.want(Quantity.RESCUE, -1.0) + plan.want(Quantity.ATM, -0.01)
     for n in plan.tree.nodes:
         early = float(plan.tree.probability[n]) * (10.0 - plan.tree.period[n])
         wanted = wanted + plan.want(Quantity.START, early, node=n)
     return wanted
 
 
+def _sure_ebitda_usd_m(plan: Plan, n: int) -> float:
+    """EBITDA of the idle company, 4.5 for each live hall that is not just delivered, and the rescue. [$M]"""
+    earned = IDLE_EBITDA_USD_M + 4.5 * begun(plan, n, least_age=LEAD_Q)
+    return earned - late_loss_usd_m(plan, n) + plan.at(Quantity.RESCUE, n)
+
+
+def _overlent_if_late(plan: Plan) -> list[float]:
+    """Debt less what cash is sure within twice the sure EBITDA of a year. [$M]"""
+    found = []
+    for n in plan.tree.nodes:
+        t = plan.tree.period[n]
+        sure_cash = liquidity_usd_m(plan, n) - late_loss_usd_m(plan, n)
+        net = LOAN_USD_M[t] + LEASE_LINE_USD_M[t] - sure_cash
+        found.append(net - 2.0 * 4.0 * _sure_ebitda_usd_m(plan, n))
+    return found
+
+
 def _uncovered_if_late(plan: Plan) -> list[float]:
-    """EBITDA of the idle company and 4.5 for each live hall that is not just delivered. [$M]"""
+    """Sure EBITDA is four times the interest at least. [$M]"""
     found = []
     for n in plan.tree.nodes:
         interest = LOAN_INTEREST_USD_M + 0.06 / 4.0 * LEASE_LINE_USD_M[max(0, plan.tree.period[n] - 1)]
-        earned = IDLE_EBITDA_USD_M + 4.5 * begun(plan, n, least_age=LEAD_Q) - late_loss_usd_m(plan, n)
-        found.append(4.0 * interest - earned - plan.at(Quantity.RESCUE, n))
+        found.append(4.0 * interest - _sure_ebitda_usd_m(plan, n))
     return found
 
 
 def _budgeted() -> Portfolio:
-    """100 of own money in all; 162 of anyone's at the north within the first year: two halls and the opening."""
+    """100 of own money in all; 162 of anyone's at the north in the first year: two halls and the opening."""
     p = add_budgets(halls(add_rival_offers(small())))
     p = with_all(p, "entities", unrestricted_cash_usd_m=3000.0)
     return with_row(with_row(p, "budgets", "own", cap_usd_m=100.0), "budgets", "n-all", cap_usd_m=162.0)
@@ -180,10 +196,26 @@ BITES = (
     Bite("COV-1", _liquid, _spend, _illiquid),
     Bite("COV-2", _indebted, _cheapest_cure, _overlent),
     Bite("COV-3", _interest_bearing, _cheapest_cure, _uncovered),
-    Bite("COV-3", _delivering, _build_at_once, _uncovered_if_late, name="late"),
-    Bite("COV-4", _own_only, _spend_own, _over_own, name="own"),
-    Bite("COV-4", _north_only, lambda p: p.want(Quantity.START, site="north"), _over_north, name="all"),
-    Bite("VAL-1", merchant, _begin_last, _unpaid),
+    Bite(
+        "COV-2",
+        lambda: _delivering("net_debt_to_ebitda", 2.0),
+        _build_at_once,
+        _overlent_if_late,
+        name="late",
+    ),
+    Bite(
+        "COV-3", lambda: _delivering("interest_cover", 4.0), _build_at_once, _uncovered_if_late, name="late"
+    ),
+    Bite("COV-4", _own_only, _spend_own, _over_own, everywhere=True, name="own"),
+    Bite(
+        "COV-4",
+        _north_only,
+        lambda p: p.want(Quantity.START, site="north"),
+        _over_north,
+        everywhere=True,
+        name="all",
+    ),
+    Bite("VAL-1", merchant, _begin_last, _unpaid, everywhere=True),
 )
 
 

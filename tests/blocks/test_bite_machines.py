@@ -125,17 +125,24 @@ def _dead(plan: Plan) -> list[float]:
 
 
 BITES = (
-    Bite("ALO-1", lambda: halls(rich()), lambda p: p.want(Quantity.SIGN), _signatures),
+    Bite("ALO-1", lambda: halls(rich()), lambda p: p.want(Quantity.SIGN), _signatures, everywhere=True),
     Bite(
         "ALO-2",
         lambda: halls(rich(add_rival_offers(small()))),
         lambda p: p.want(Quantity.SIGN),
         _rivals_signed,
+        everywhere=True,
     ),
     Bite("ALO-3", _few_crews, lambda p: p.want(Quantity.START), _overbuilt),
     Bite("ALO-4", rich, lambda p: p.want(Quantity.MOVED_IN_MW), _moved),
-    Bite("ALO-5", rich, lambda p: p.want(Quantity.BOUGHT_MW), _bought),
-    Bite("ALO-6", lambda: halls(rich()), lambda p: p.want(Quantity.START, contract="open"), _merchant),
+    Bite("ALO-5", rich, lambda p: p.want(Quantity.BOUGHT_MW), _bought, everywhere=True),
+    Bite(
+        "ALO-6",
+        lambda: halls(rich()),
+        lambda p: p.want(Quantity.START, contract="open"),
+        _merchant,
+        everywhere=True,
+    ),
     Bite("ALO-7", _slow, lambda p: p.want(Quantity.MOVED_IN_MW), _hauled),
     Bite("MIN-1", rich, _most_stock, _unbalanced),
     Bite("MIN-2", lambda: rich(add_rival_offers(small())), _run_everything, _ready),

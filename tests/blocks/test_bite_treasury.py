@@ -58,7 +58,7 @@ def _raised_usd_m(plan: Plan, n: int) -> float:
 
 
 def _company_cash(plan: Plan) -> list[float]:
-    """200 at the opening and what comes in, less what the sites are given and one a quarter of overhead. [$M]"""
+    """200 at the opening and what comes in, less what sites are given and one a quarter of overhead. [$M]"""
     found = []
     for n in plan.tree.nodes:
         path = plan.tree.path(n)
@@ -123,7 +123,7 @@ def _sell_early(plan: Plan) -> Linear:
 
 
 def _without_use(plan: Plan) -> list[float]:
-    """What is unspent will go into halls begun and four quarters of corporate uses, within the horizon. [$M]"""
+    """What is unspent will go into halls begun and four quarters of corporate uses at most. [$M]"""
     last = plan.tree.horizon_q - 1
     return [
         _unspent(plan, n)

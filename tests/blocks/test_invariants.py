@@ -1,17 +1,18 @@
-"""What must not change a plan's value: splitting a node, splitting a probability; and that there always is a plan."""
+"""What must not change a plan's value: splitting a node or a probability; and that there always is a plan."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Any
 
-import numpy as np
 import pytest
 
+from models.blocks.linear import Linear
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.inputs.check import check
-from optimizer.solve.matrix import Matrix, compile_matrix
+from optimizer.solve.matrix import compile_matrix
 from optimizer.solve.options import Options
 from optimizer.solve.per_share import BEGUN, RAISED
 from optimizer.solve.search import search_plan
@@ -72,30 +73,28 @@ def test_twin_scenarios_are_worth_what_the_chain_is(name: str) -> None:
     assert _value_per_share_usd(p, tree_of) == pytest.approx(_value_per_share_usd(p, chain_of), rel=SAME)
 
 
-def _quarters(plan: Plan) -> dict[str, int]:
-    return {plan.tree.label(n): plan.tree.period[n] for n in plan.tree.nodes}
-
-
-def _by_quarter(plan: Plan) -> dict[Key, float]:
-    """Decisions of a chain by what is decided and in which quarter."""
-    quarters = _quarters(plan)
-    return {
-        (d.quantity, d.site, d.item, d.contract, quarters.get(d.since, d.since), plan.tree.period[d.node]): float(
-            d.variable.value
-        )
-        for d in plan.program.decisions
-    }
-
-
-def _fixed(plan: Plan, matrix: Matrix, decided: Mapping[Key, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds that leave each path nothing but the decisions of the chain."""
-    lower, upper, quarters = matrix.lower.copy(), matrix.upper.copy(), _quarters(plan)
+def _keyed(plan: Plan, by_quarter: bool) -> Iterator[tuple[Key, Any]]:
+    """Decision variables by what is decided and when: at which node, or in which quarter on whatever path."""
+    quarters: dict[str, int] = {plan.tree.label(n): plan.tree.period[n] for n in plan.tree.nodes}
     for d in plan.program.decisions:
-        since = quarters.get(d.since, d.since)
-        key = (d.quantity, d.site, d.item, d.contract, since, plan.tree.period[d.node])
-        j = matrix.column[id(d.variable)]
-        lower[j] = upper[j] = decided[key]
-    return lower, upper
+        since = quarters.get(d.since, d.since) if by_quarter else d.since
+        when = plan.tree.period[d.node] if by_quarter else d.node
+        yield (d.quantity, d.site, d.item, d.contract, since, when), d.variable
+
+
+def _repeated(plan: Plan, of: Plan, objective: Linear, by_quarter: bool = True) -> float:
+    """What ``objective`` comes to when a program decides as a solved one did, to a tolerance. [$M]"""
+    decided = {key: float(variable.value) for key, variable in _keyed(of, by_quarter)}
+    matrix = compile_matrix(plan.program.model)
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    for key, variable in _keyed(plan, by_quarter):
+        j = matrix.column[id(variable)]
+        slack = 0.0 if matrix.is_integer[j] else 1e-6
+        amount = round(decided[key]) if matrix.is_integer[j] else decided[key]
+        lower[j], upper[j] = max(lower[j], amount - slack), amount + slack
+    result = solved(matrix, objective, lower, upper)
+    assert result.proved == "optimal"
+    return result.value + objective.constant
 
 
 @pytest.mark.parametrize("lam", [6.0, 12.0])
@@ -104,12 +103,7 @@ def test_twin_scenarios_take_the_plan_of_the_chain(make: Callable[[], Portfolio]
     p = identical_scenarios(make())
     chain, value = _solved(p, chain_of, lam)
     tree = built(p, tree_of)
-    matrix, objective = compile_matrix(tree.program.model), tree.program.objective(lam)
-    slack = 1e-7  # decisions of a solver keep the rules to its tolerance only
-    lower, upper = _fixed(tree, matrix, _by_quarter(chain))
-    result = solved(matrix, objective, lower - slack, upper + slack)
-    assert result.proved == "optimal"
-    assert result.value + objective.constant == pytest.approx(value, rel=SAME)
+    assert _repeated(tree, chain, tree.program.objective(lam)) == pytest.approx(value, rel=SAME)
 
 
 @pytest.mark.parametrize("name", ON_MONEY)
@@ -128,15 +122,9 @@ def test_a_scenario_in_two_halves_changes_nothing(name: str) -> None:
 def test_probabilities_of_twins_do_not_matter(name: str) -> None:
     p = identical_scenarios(PORTFOLIOS[name]())
     other = with_row(with_row(p, "scenarios", "base", probability=0.1), "scenarios", "up", probability=0.65)
-    values = []
-    plan, _ = _solved(p, chain_of, LAM_USD)
-    decided = _by_quarter(plan)
-    for portfolio in (p, other):
-        tree = built(portfolio, tree_of)
-        matrix, objective = compile_matrix(tree.program.model), tree.program.objective(LAM_USD)
-        lower, upper = _fixed(tree, matrix, decided)
-        result = solved(matrix, objective, lower - 1e-7, upper + 1e-7)
-        values.append(result.value + objective.constant)
+    chain, _ = _solved(p, chain_of, LAM_USD)
+    trees = [built(portfolio, tree_of) for portfolio in (p, other)]
+    values = [_repeated(tree, chain, tree.program.objective(LAM_USD)) for tree in trees]
     assert values[0] == pytest.approx(values[1], rel=SAME)
 
 
@@ -147,19 +135,11 @@ def test_expected_value_is_linear_in_probabilities() -> None:
             p = with_row(p, "scenarios", name, probability=probability)
         return p
 
-    plan, _ = _solved(weighted(0.5, 0.25, 0.25), tree_of, LAM_USD)
-    decided = {(d.quantity, d.site, d.item, d.contract, d.since, d.node): d.variable.value for d in plan.program.decisions}
+    even, _ = _solved(weighted(0.5, 0.25, 0.25), tree_of, LAM_USD)
     values = []
     for weights in ((0.8, 0.1, 0.1), (0.2, 0.4, 0.4), (0.5, 0.25, 0.25)):
-        other = built(weighted(*weights), tree_of)
-        matrix = compile_matrix(other.program.model)
-        lower, upper = matrix.lower.copy(), matrix.upper.copy()
-        for d in other.program.decisions:
-            j = matrix.column[id(d.variable)]
-            lower[j] = upper[j] = decided[d.quantity, d.site, d.item, d.contract, d.since, d.node]
-        result = solved(matrix, other.program.expected_value, lower - 1e-7, upper + 1e-7)
-        assert result.proved == "optimal"
-        values.append(other.program.expected_value.value)
+        plan = built(weighted(*weights), tree_of)
+        values.append(_repeated(plan, even, plan.program.expected_value, by_quarter=False))
     assert values[2] == pytest.approx(0.5 * (values[0] + values[1]), rel=SAME)
 
 

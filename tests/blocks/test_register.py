@@ -1,4 +1,4 @@
-"""Every constraint of the program is on the maths page, every one of the page in the program, and each one bites."""
+"""Every constraint of the program is on the maths page, every one of the page is built, and all bite."""
 
 import re
 from importlib import import_module

@@ -1,0 +1,94 @@
+"""Random small companies for the properties, and how they are solved."""
+
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.solve.options import Options
+from optimizer.solve.outcome import Outcome
+from optimizer.solve.search import search_plan
+from tests import portfolios as make
+from tests.oracle import toys
+from tests.oracle.enumeration import Case
+
+GAP = 1e-6
+EXTRAS: tuple[make.Change, ...] = (
+    make.add_project_debt,
+    make.add_deals,
+    make.add_notes,
+    make.add_share_claims,
+    make.add_expansion,
+    make.add_other_business,
+)
+MONEY = "start", "follow_on", "issue", "atm", "financed"
+
+
+def few(examples: int) -> settings:
+    """As many examples as the suite has time for, the same ones each time."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+@st.composite
+def companies(draw: st.DrawFn, extras: tuple[make.Change, ...] = EXTRAS) -> Portfolio:
+    """A site for halls and machines with an offer and the market; short of cash, with some means to raise it."""
+    p = toys.short(make.small(), draw(st.integers(4, 5)))
+    for add in draw(st.lists(st.sampled_from(extras), max_size=3, unique=True)) if extras else ():
+        p = add(p)
+    p = toys.north_only(p)
+    p = toys.poor(p, draw(st.sampled_from((20.0, 60.0, 100.0, 160.0))))
+    lease = {"first_year_rent_usd_per_kw_month": draw(st.sampled_from((150.0, 180.0, 200.0, 230.0)))}
+    p = make.with_row(p, "contracts", "lease", **lease, escalator_frac_per_year=draw(st.sampled_from((0.0, 0.03))))
+    rent = {"first_year_rent_usd_per_kw_month": draw(st.sampled_from((120.0, 170.0)))}
+    p = make.with_row(p, "contracts", "open", **rent)
+    p = make.with_row(p, "power", "north", price_usd_per_mwh=draw(st.sampled_from((30.0, 45.0, 60.0))))
+    p = make.with_company(
+        p,
+        price_usd=draw(st.sampled_from((2.0, 4.0, 10.0))),
+        traded_shares_m_per_day=draw(st.sampled_from((0.5, 2.0, 5.0))),
+        cost_of_equity_frac=draw(st.sampled_from((0.0, 0.12, 0.2))),
+    )
+    return make.with_row(p, "cooling", "north", existing_mw=draw(st.sampled_from((10.0, 20.0))))
+
+
+@st.composite
+def planned_on(draw: st.DrawFn, portfolios: st.SearchStrategy[Portfolio]) -> tuple[Portfolio, TimeTree]:
+    """A company with a chain or a tree to plan it on."""
+    p = draw(portfolios)
+    if draw(st.booleans()):
+        return p, make.chain_of(p)
+    p = make.two_scenarios(p)
+    p = make.with_row(p, "market", "up", ai_equity_idx=draw(st.sampled_from((0.7, 1.0, 1.6))))
+    return p, make.tree_of(p)
+
+
+def solved(
+    p: Portfolio, tree: TimeTree, *, objective: Literal["per-share", "value"] = "per-share"
+) -> tuple[Case, Outcome, float]:
+    """The search, to a gap far below what the properties look at."""
+    case = Case.of(p, tree)
+    options = Options(gap=GAP, objective=objective)
+    outcome, committed = search_plan(case.program, case.matrix, options, threading.Event(), lambda *_: None)
+    return case, outcome, committed
+
+
+def worth(p: Portfolio, tree: TimeTree) -> float:
+    """Value per share of the best plan; 0 under water. [USD]"""
+    _, outcome, _ = solved(p, tree)
+    assert outcome.status in ("optimal", "feasible_with_rescue", "equity_under_water"), outcome
+    return outcome.value_per_share_usd
+
+
+def on_same_time(p: Portfolio, tree: TimeTree) -> Callable[[Portfolio], TimeTree]:
+    """What plans a changed portfolio on the same kind of time."""
+    return make.tree_of if len(tree.leaves) > 1 else make.chain_of
