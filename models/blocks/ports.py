@@ -6,6 +6,7 @@ from typing import Any
 
 from models.blocks.books import Books
 from models.blocks.linear import Linear
+from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
 
 
@@ -34,6 +35,22 @@ class Load:
     energy_mwh: list[Linear]
     recovered_mw: list[Linear]
     """Gross MW whose demand charge tenants repay."""
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """One commitment with the share of it that is not cancelled, 1 or 0, by node."""
+
+    arrays: CommitmentArrays
+    kept: list[Linear]
+
+
+@dataclass(frozen=True, eq=False)
+class CommitmentPorts:
+    """All commitments of a site."""
+
+    load: Load
+    held: tuple[Held, ...]
 
 
 @dataclass(frozen=True, eq=False)

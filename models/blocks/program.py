@@ -134,10 +134,10 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     money = [m for m in p.contract_money if m.site == site.site]
     committed = add_commitments(b.commitments, p.outlook, site, held, money, books)
     plants = [c for c in p.portfolio.cooling if c.site == site.site]
-    add_cooling(b.cooling, p.outlook, site, plants, begun, held, books)
+    add_cooling(b.cooling, p.outlook, site, plants, begun, committed.held, books)
     offered = [f for r in routes for n, f in r.facilities.items()]
     add_project_debt(b.project_debt, tree, site, begun, offered, books)
-    room, hours_frac = _slack_room(p, site, begun, held)
+    room, hours_frac = _slack_room(p, site, begun, committed.held)
     fleet = {v.name: (v, p.mining[v.name, site.site]) for v in p.vintages if (v.name, site.site) in p.mining}
     region = next(r for r in p.portfolio.regions if r.region == site.region)
     mining = add_mining(b.mining, p.outlook, site, region, fleet, hours_frac, books)
@@ -146,8 +146,19 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         module_load(begun, "energy_mwh", False, size),
         module_load(begun, "recovered_mw", False, size),
     )
-    loads = (committed, modules, mining.load)
-    add_power(b.power, p.outlook, site, p.power[site.site], loads, mining.slack_gross_mw, room, begun, books)
+    loads = (committed.load, modules, mining.load)
+    add_power(
+        b.power,
+        p.outlook,
+        site,
+        p.power[site.site],
+        loads,
+        mining.slack_gross_mw,
+        room,
+        begun,
+        committed.held,
+        books,
+    )
     return SitePorts(site.site, conversion, signed, mining)
 
 
@@ -162,9 +173,10 @@ def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float
     room = by_node(
         ((x.count, x.arrays.live * x.route.module_mw * per_critical_mw(x.route.terms)) for x in begun), size
     )
-    permitting = [x.route.terms.contract for x in begun] + [a.terms.contract for a in held]
-    for a in held:
-        for n in np.flatnonzero(a.live_mw) if not a.cancel_nodes else ():
-            room[n].constant += float(a.live_mw[n]) * per_critical_mw(a.terms)
+    permitting = [x.route.terms.contract for x in begun] + [x.arrays.terms.contract for x in held]
+    for x in held:
+        each = per_critical_mw(x.arrays.terms)
+        for n in np.flatnonzero(x.arrays.live_mw * each):
+            room[n] = room[n] + x.kept[n] * (float(x.arrays.live_mw[n]) * each)
     hours = [c.slack_hours_frac for c in permitting if c.usable_slack_frac > 0.0]
     return room, min(hours, default=0.0) if site.mining_allowed else 0.0

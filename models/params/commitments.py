@@ -32,6 +32,8 @@ class CommitmentArrays:
     live_mw: Array
     building_mw: Array
     occupied_gross_mw: Array
+    reserved_gross_mw: float
+    """All of it, whatever its stage."""
     spend: dict[str, Array]
     """By who funds it; vendor rows are own spend a quarter later."""
     remaining_own: Array
@@ -158,6 +160,7 @@ def _arrays(
         live_mw=live[period],
         building_mw=((total - live) * taken)[period],
         occupied_gross_mw=(gross * taken)[period],
+        reserved_gross_mw=gross,
         spend={funder: values[period] for funder, values in spend.items()},
         remaining_own=own_left[period],
         signed_value=signed,

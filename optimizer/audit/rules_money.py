@@ -172,15 +172,15 @@ class MoneyRules:
             recent = sum(1 for other in self.deals if other.kind == deal.kind and other.node in window)
             court.at_most("CVT-2", place, recent, 1, _SHARE)
 
-    def _block_size(self, name: str, block: int, node: int) -> float:
-        """Dollars that a discount block takes at a node. [$M]"""
+    def _block_shares(self, name: str, block: int) -> float:
+        """Shares that a discount block takes. [M]"""
         rows = sorted(
             (r.block, r.up_to_frac_of_volume) for r in self.book.portfolio.impact if r.instrument == name
         )
         below = max((upto for b, upto in rows if b < block), default=0.0)
         share = self.book.blocks[name, block].up_to_frac_of_volume - below
         firm = self.book.firm
-        return share * firm.traded_shares_m_per_day * firm.open_days_per_q * self.book.share_price[node]
+        return share * firm.traded_shares_m_per_day * firm.open_days_per_q
 
     def _is_shut(self, discount_frac: float, node: int) -> bool:
         """Whether a marketed deal keeps a discount block shut."""
@@ -202,8 +202,9 @@ class MoneyRules:
         for (name, block, n), gross in atm.items():
             place = self._at(n, name, str(block))
             window = self.book.window(n, self.book.firm.impact_window_q)
-            recent = sum(atm.get((name, block, m), 0.0) for m in window)
-            self.court.at_most("EQT-1", place, recent, self._block_size(name, block, n), Court.USD_M)
+            price = self.book.share_price
+            recent = sum(atm.get((name, block, m), 0.0) / price[m] for m in window)
+            self.court.at_most("EQT-1", place, recent, self._block_shares(name, block), Court.SHARES_M)
             shut = self._is_shut(self.book.blocks[name, block].discount_frac, n)
             self.court.at_most("EQT-3", place, gross if shut else 0.0, 0.0, Court.USD_M)
             is_open = self.book.rows[n].equity_open or gross <= Court.USD_M

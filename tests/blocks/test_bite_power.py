@@ -245,7 +245,6 @@ def _committed_later() -> Portfolio:
     )
 
 
-@pytest.mark.xfail(reason="POW-7 counts a commitment only if it occupies its MW within the horizon")
 def test_power_of_a_later_commitment_is_kept() -> None:
     """Two halls of 16 gross MW fit beside the commitment's 16. [modules]"""
     plan = built(_committed_later(), chain_of)
@@ -253,7 +252,6 @@ def test_power_of_a_later_commitment_is_kept() -> None:
     assert result.value == pytest.approx(2.0)
 
 
-@pytest.mark.xfail(reason="LAND_AND_POWER counts a commitment only if it occupies its MW within the horizon")
 def test_power_of_a_later_commitment_is_not_sold_as_unconverted() -> None:
     """48 MW less 16 at 0.1 $M each. [$M]"""
     plan = built(_committed_later(), chain_of)
@@ -262,7 +260,6 @@ def test_power_of_a_later_commitment_is_not_sold_as_unconverted() -> None:
     assert land.constant == pytest.approx(3.2)
 
 
-@pytest.mark.xfail(reason="a commitment that may be cancelled grants no slack even while it is kept")
 def test_a_kept_commitment_grants_its_slack() -> None:
     """10 MW live in the last two quarters leave half of 16 - 12 MW to machines. [MW]"""
     p = with_row(add_commitments(small()), "contracts", "loose", usable_slack_frac=0.5, slack_hours_frac=0.5)
@@ -271,7 +268,6 @@ def test_a_kept_commitment_grants_its_slack() -> None:
     assert solved(compile_matrix(plan.program.model), wanted).value == pytest.approx(4.0)
 
 
-@pytest.mark.xfail(reason="COO-3 counts the water of a commitment that is cancelled")
 def test_a_cancelled_commitment_drinks_nothing() -> None:
     """Two halls begun at once may drink all the water there is. [modules]"""
     p = with_row(add_commitments(small()), "sites", "north", water_limit_m3_per_q=TWO_HALLS_M3)

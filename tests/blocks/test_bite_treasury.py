@@ -110,6 +110,11 @@ def _lost_track(plan: Plan) -> list[float]:
     ]
 
 
+def _spend_early(plan: Plan) -> Linear:
+    first = plan.company.cash
+    return Linear([1.0, -2.0], [first.spent[0], first.unspent[0]]) + plan.want(Quantity.ATM)
+
+
 def _misspent(plan: Plan) -> list[float]:
     """Raised money goes into own spend and corporate uses. [$M]"""
     return [_spent(plan, n) - own_spend_usd_m(plan, n) - CORPORATE_USES_USD_M for n in plan.tree.nodes]
@@ -135,7 +140,7 @@ def _without_use(plan: Plan) -> list[float]:
 
 def _lavish() -> Portfolio:
     """Halls and shares enough to sell, and a duty to spend what is raised."""
-    return with_company(halls(rich()), raise_only_what_is_spent=True)
+    return with_company(halls(rich()), raise_only_what_is_spent=True, traded_shares_m_per_day=5.0)
 
 
 def _lent() -> Portfolio:
@@ -148,7 +153,7 @@ BITES = (
     Bite("CSH-1", idle, lambda p: _most_cash(p) + p.want(Quantity.RESCUE, -10.0), _company_cash),
     Bite("CSH-2", merchant, _drain, _below_floor),
     Bite("CSH-3", _lavish, _sell, _lost_track),
-    Bite("CSH-4", _lavish, _sell, _misspent),
+    Bite("CSH-4", _lavish, _spend_early, _misspent),
     Bite("CSH-5", _lavish, _sell_early, _without_use),
 )
 

@@ -65,12 +65,12 @@ def add_equity(
         shares = firm.traded_shares_m_per_day * firm.open_days_per_q
         return blocks[d].volume_frac * shares * float(outlook.share_price_usd[n])
 
-    @b.Constraint(range(len(blocks)), window, doc="EQT-1 sales in a discount block within its size [$M]")
+    @b.Constraint(range(len(blocks)), window, doc="EQT-1 shares sold in a discount block within its size [M]")
     def sales_within_block(b, d, n):
         sold = Linear()
         for m in recent(window, tree.parent, n, firm.impact_window_q):
-            sold.add(1.0, b.sold_usd_m[d, m])
-        return at_most(sold, size_usd_m(d, n))
+            sold.add(1.0 / float(outlook.share_price_usd[m]), b.sold_usd_m[d, m])
+        return at_most(sold, size_usd_m(d, n) / float(outlook.share_price_usd[n]))
 
     @b.Constraint(tree.leaves, doc="EQT-2 sales within what is left of the programme [$M]")
     def sales_within_programme(b, leaf):
@@ -187,7 +187,7 @@ def _add_follow_ons(b, outlook, portfolio, follow_ons, window) -> None:
     def follow_on_at_least(b, i, n):
         return at_most(term(b.is_follow_on[i, n], follow_ons[i].min_usd_m), term(b.follow_on_usd_m[i, n]))
 
-    @b.Constraint(window if follow_ons else [], doc="EQT-4 follow-ons keep their spacing [-]")
+    @b.Constraint(window if follow_ons else [], doc="CVT-2 follow-ons keep their spacing [-]")
     def follow_ons_spaced(b, n):
         found = Linear()
         for i, t in follow_ons.items():

@@ -7,7 +7,7 @@ import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, at_most
-from models.blocks.ports import Load
+from models.blocks.ports import CommitmentPorts, Held, Load
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Site
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays
@@ -21,7 +21,7 @@ def add_commitments(
     held: Sequence[CommitmentArrays],
     money: Sequence[ContractMoneyArrays],
     books: Books,
-) -> Load:
+) -> CommitmentPorts:
     """Fixed streams less what is cancelled. Maths: docs/program.md, section 3, COM-1."""
     tree = outlook.tree
     size = len(tree.nodes)
@@ -30,11 +30,14 @@ def add_commitments(
         [(i, n) for i, a in enumerate(held) for n in a.cancel_nodes], domain=pyo.Binary, doc="cancelled here"
     )
     load = Load(*([Linear() for _ in range(size)] for _ in range(3)))
+    kept = [[Linear(constant=1.0) for _ in range(size)] for _ in held]
     for i, a in enumerate(held):
         _post(a, None, np.ones(size), outlook, site, books, load)
         for n in a.cancel_nodes:
             books.decide(Quantity.CANCEL, n, b.cancelled[i, n], site=site.site, item=names[i])
             _post(a, b.cancelled[i, n], -outlook.below[n], outlook, site, books, load)
+            for below in tree.descendants(n):
+                kept[i][below].add(-1.0, b.cancelled[i, n])
             fee = np.zeros(size)
             fee[n] = a.commitment.cancel_fee_usd_m
             books.post(CashLine.CANCEL_FEE, b.cancelled[i, n], -fee)
@@ -56,7 +59,7 @@ def add_commitments(
                 found.add(1.0, b.cancelled[i, n])
         return at_most(found, 1.0)
 
-    return load
+    return CommitmentPorts(load, tuple(Held(a, k) for a, k in zip(held, kept, strict=True)))
 
 
 def _post(
@@ -102,13 +105,12 @@ def _post(
                 parts[n].constant += float(values[n] * weight[n])
             else:
                 parts[n].add(values[n] * weight[n], variable)
-    gross = float(a.occupied_gross_mw.max(initial=0.0))
     for leaf in outlook.tree.leaves:
         for line, amount in (
             (ValueLine.SIGNED_CONTRACTS, a.signed_value[leaf]),
             (ValueLine.BEYOND_CONTRACTS, a.beyond_value[leaf]),
             (ValueLine.REMAINING_SPEND, -a.remaining_spend[leaf]),
-            (ValueLine.LAND_AND_POWER, -gross * site.unconverted_value_usd_m_per_mw),
+            (ValueLine.LAND_AND_POWER, -a.reserved_gross_mw * site.unconverted_value_usd_m_per_mw),
         ):
             if variable is None:
                 books.worth_constant(line, leaf, amount * weight[leaf])

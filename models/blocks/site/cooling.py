@@ -7,10 +7,9 @@ import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, at_most
-from models.blocks.ports import Begun
+from models.blocks.ports import Begun, Held
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Site, SiteCooling
-from models.params.commitments import CommitmentArrays
 from models.params.outlook import Outlook
 from models.params.power import on_nodes
 
@@ -21,7 +20,7 @@ def add_cooling(
     site: Site,
     plants: Sequence[SiteCooling],
     begun: Sequence[Begun],
-    held: Sequence[CommitmentArrays],
+    held: Sequence[Held],
     books: Books,
 ) -> None:
     """Cooling plant added in whole modules. Maths: docs/program.md, COO-1 ... COO-4.
@@ -78,10 +77,10 @@ def add_cooling(
             p = x.route.terms.product
             rate = types[p.cooling].water_m3_per_mwh * p.load_frac * outlook.hours[n] / 1000.0
             water.add(rate * x.route.module_mw * x.arrays.live[n], x.count)
-        for a in held:
-            p = a.terms.product
-            rate = a.terms.cooling.water_m3_per_mwh * p.load_frac * outlook.hours[n] / 1000.0
-            water.constant += rate * float(a.live_mw[n])
+        for h in held:
+            terms = h.arrays.terms
+            rate = terms.cooling.water_m3_per_mwh * terms.product.load_frac * outlook.hours[n] / 1000.0
+            water = water + h.kept[n] * (rate * float(h.arrays.live_mw[n]))
         return at_most(water, site.water_limit_m3_per_q / 1000.0)
 
     @b.Constraint(

@@ -7,7 +7,7 @@ import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, at_most, term, total
-from models.blocks.ports import Begun, Load
+from models.blocks.ports import Begun, Held, Load
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Site
 from models.params.outlook import Outlook
@@ -23,6 +23,7 @@ def add_power(
     slack_mw: list[Linear],
     slack_room_mw: list[Linear],
     begun: Sequence[Begun],
+    held: Sequence[Held],
     books: Books,
 ) -> None:
     """Capacity in gross MW, bills in MWh. Maths: docs/program.md, POW-1 ... POW-7."""
@@ -42,15 +43,11 @@ def add_power(
 
     @b.Constraint(tree.leaves, doc="POW-7 HPC begun or committed by the leaf within energised there [MW]")
     def begun_within_energised(b, leaf):
-        held = Linear(constant=float(loads[0].gross_mw[leaf].constant))
-        held += total(
-            term(v, c)
-            for c, v in zip(loads[0].gross_mw[leaf].coefs, loads[0].gross_mw[leaf].variables, strict=True)
-        )
+        reserved = total(x.kept[leaf] * x.arrays.reserved_gross_mw for x in held)
         for x in begun:
             if outlook.below[x.node][leaf]:
-                held.add(x.route.gross_mw, x.count)
-        return at_most(held, grown(leaf, False) + power.energised_mw[leaf])
+                reserved.add(x.route.gross_mw, x.count)
+        return at_most(reserved, grown(leaf, False) + power.energised_mw[leaf])
 
     energised = [grown(n, True) + float(power.energised_mw[n]) for n in tree.nodes]
     _add_bills(b, outlook, power, energised, occupied, loads, books)
