@@ -35,7 +35,7 @@ class Contract(Row):
     billing_basis: Literal["critical", "gross"]
     first_year_rent_usd_per_kw_month: float = Field(ge=0)
     rent_indexed_to: Literal["none", "lease", "gpu_rent"] = Field(
-        description="merchant rent follows this index"
+        description="merchant rent follows this index; an offer's rent is fixed by it when a module begins"
     )
     escalator_frac_per_year: float = Field(description="steps yearly from the commencement")
     commencement_quarter: Quarter = Field(description="the lease calendar starts here, whoever is live")

@@ -16,7 +16,6 @@ class CashLine(StrEnum):
     TAKE_OR_PAY = "take_or_pay"
     RESALE_GAIN = "resale_gain"
     FIXED_COST = "fixed_cost"
-    RESIDUAL = "residual"
     MODULE_SPEND = "module_spend"
     COOLING_SPEND = "cooling_spend"
     EXPANSION_SPEND = "expansion_spend"
@@ -86,13 +85,25 @@ class ValueLine(StrEnum):
     PROJECT_DEBT = "project_debt"
     UNEARNED_TENANT_MONEY = "unearned_tenant_money"
     REMAINING_SPEND = "remaining_spend"
-    SIGNED_CONTRACTS = "signed_contracts"
+    COMMITTED_CONTRACTS = "committed_contracts"
+    """What was signed at the opening."""
+    OFFERED_CONTRACTS = "offered_contracts"
+    """What the plan assumes it signs."""
+    MERCHANT_CONTRACTS = "merchant_contracts"
     BEYOND_CONTRACTS = "beyond_contracts"
     MACHINES = "machines"
     LAND_AND_POWER = "land_and_power"
     HOLDINGS = "holdings"
     OVERHEAD = "overhead"
     RESCUE = "rescue"
+
+
+CONTRACT_LINES = {
+    "committed": ValueLine.COMMITTED_CONTRACTS,
+    "offer": ValueLine.OFFERED_CONTRACTS,
+    "merchant": ValueLine.MERCHANT_CONTRACTS,
+}
+"""Line of the base term's value by the state of its contract."""
 
 
 class Quantity(StrEnum):

@@ -13,6 +13,7 @@ from models.formulas.options import warrant_value_usd
 from models.formulas.value_per_share import root_lambda
 from models.params.notes import NoteArrays
 from models.params.outlook import Outlook
+from models.units import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
 
@@ -64,6 +65,28 @@ class Claims:
         result: Array = lam * self.outlook.leaf_weight[leaf] / self.outlook.share_price_usd[path]
         return result
 
+    def fair_cost_gap(self, lam: float, note: NoteArrays) -> float:
+        """Leaf dollars per $ of principal by which a new note would be cheaper than straight debt.
+
+        A deck in which the share falls makes notes look free to whoever foresees it; no lender of straight
+        debt would be outbid so. What the note costs, discounted at the straight rate of its issue, must
+        come to its proceeds at least.
+        """
+        outlook, firm = self.outlook, self.portfolio.firm
+        if not note.is_new or firm.equity_pricing == "market":
+            return 0.0
+        n, tree = note.issue, outlook.tree
+        row = outlook.rows[n]
+        straight = row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac
+        grown = 1.0 + straight / QUARTERS_PER_YEAR
+        to_leaf = grown ** -float(tree.horizon_q - tree.period[n])
+        chance = tree.probability / tree.probability[n] * outlook.below[n]
+        ages = np.array(tree.period) - tree.period[n] + 1.0
+        paid = float(np.sum(chance * (note.coupon + note.principal) * grown**-ages))
+        delivered = float(np.sum(chance * (note.delivered - note.capped_call) * self.per_market_dollar(lam)))
+        left = sum(float(chance[leaf]) * self.note_at_leaf(lam, note, leaf) for leaf in tree.leaves_below(n))
+        return float(max(0.0, note.net_frac - paid - to_leaf * (delivered + left)) / to_leaf)
+
     def _tilt(self, path: list[int], leaf: int) -> Array:
         """g(l)/E[g|n]: how a claim priced in expectation at n falls on one leaf."""
         return self.outlook.leaf_weight[leaf] / self.outlook.expected_weight[path]
@@ -99,11 +122,11 @@ class Claims:
 
     def note(self, lam: float, note: NoteArrays) -> float:
         """Expected claim per $ of principal, seen from the root."""
-        below = self.outlook.tree.leaves_below(note.issue)
+        gap = self.fair_cost_gap(lam, note)
         return self.expected(
             {
-                leaf: self.note_at_leaf(lam, note, leaf) + self.note_delivered(lam, note, leaf)
-                for leaf in below
+                leaf: gap + self.note_at_leaf(lam, note, leaf) + self.note_delivered(lam, note, leaf)
+                for leaf in self.outlook.tree.leaves_below(note.issue)
             }
         )
 

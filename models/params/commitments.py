@@ -28,7 +28,6 @@ class CommitmentArrays:
     power: Array
     energy_mwh: Array
     recovered_mw: Array
-    residual: Array
     live_mw: Array
     building_mw: Array
     occupied_gross_mw: Array
@@ -102,7 +101,7 @@ def _total_mw(portfolio: Portfolio, c: Commitment) -> float:
 def _stream(portfolio: Portfolio, c: Commitment, terms: Terms, future: Future, flat_price: Array) -> Stream:
     live = _live_mw(portfolio, c, future)
     sizes = (c.capex_usd_m, c.gpu_capex_usd_m, _total_mw(portfolio, c))
-    return stream(terms, future, flat_price, live, np.ones(live.size), sizes)
+    return stream(terms, future, flat_price, live, np.ones(live.size), sizes, None)
 
 
 def _spend(portfolio: Portfolio, c: Commitment, outlook: Outlook, length: int) -> dict[str, Array]:
@@ -131,10 +130,7 @@ def _arrays(
     length = len(futures[0].quarters)
     spend = _spend(portfolio, c, outlook, length)
     own_left = spend["own"].sum() - np.cumsum(spend["own"])
-    placed = {
-        name: np.zeros(len(tree.nodes))
-        for name in ("rent", "opex", "power", "energy_mwh", "residual", "served")
-    }
+    placed = {name: np.zeros(len(tree.nodes)) for name in ("rent", "opex", "power", "energy_mwh", "served")}
     signed, beyond, remaining = {}, {}, {}
     for future in futures:
         s, h = streams[future.leaf], future.horizon_q
@@ -143,7 +139,7 @@ def _arrays(
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
         after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[future.leaf] = present_value(in_term[h:], terms.rate_frac)
-        beyond[future.leaf] = present_value(after[h:], terms.rate_frac)
+        beyond[future.leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
         remaining[future.leaf] = float((spend["own"] + spend["escrow"])[h:].sum())
     live = _live_mw(portfolio, c, futures[0])
     taken = np.array([float(q >= c.occupies_from_quarter) for q in futures[0].quarters])
@@ -157,7 +153,7 @@ def _arrays(
         * live[period]
         / terms.product.gross_to_critical_ratio
         * terms.contract.power_passed_through,
-        live_mw=live[period],
+        live_mw=live[period] * served,
         building_mw=((total - live) * taken)[period],
         occupied_gross_mw=(gross * taken)[period],
         reserved_gross_mw=gross,

@@ -102,6 +102,7 @@ def stream(
     live_mw: Array,
     utilisation: Array,
     sizes: tuple[float, float, float],
+    begun: int | None,
 ) -> Stream:
     """The stream of capacity whose live MW and utilisation are given by quarter of a future.
 
@@ -112,6 +113,7 @@ def stream(
     utilisation : ndarray of shape (quarters,)
         Ramp, the delivery probability apart. [fraction]
     sizes : capex as base of maintenance and building residual, GPU capex, total MW. [$M, $M, MW]
+    begun : quarter in which the module begins, which fixes the rent of an indexed offer; None: committed
     """
     c, p = terms.contract, terms.product
     capex_usd_m, gpu_usd_m, total_mw = sizes
@@ -123,8 +125,8 @@ def stream(
     renewed = before_last - before_end
     chance = before_end + renewed * (terms.renewal.probability_frac if terms.renewal else 0.0)
     billed = live_mw / (p.gross_to_critical_ratio if c.billing_basis == "gross" else 1.0)
-    price = _rent_usd_per_kw_month(terms, future, since, renewed)
-    due = price * USD_M_PER_KW_MONTH * billed * load * chance
+    price = _rent_usd_per_kw_month(terms, future, since, renewed, begun)
+    due = (since >= 0.0) * price * USD_M_PER_KW_MONTH * billed * load * chance
     opex = (
         (1.0 - c.opex_passed_through_frac)
         * p.opex_usd_per_kw_month
@@ -157,11 +159,14 @@ def lagged(flows: Array, lag_q: int) -> Array:
     return np.concatenate([np.zeros(lag_q), flows[: flows.size - lag_q]]) if lag_q else flows
 
 
-def _rent_usd_per_kw_month(terms: Terms, future: Future, since: Array, renewed: Array) -> Array:
+def _rent_usd_per_kw_month(
+    terms: Terms, future: Future, since: Array, renewed: Array, begun: int | None
+) -> Array:
     c = terms.contract
     index = {"none": np.ones_like(since), "lease": future.lease_idx, "gpu_rent": future.gpu_rent_idx}
     running = c.first_year_rent_usd_per_kw_month * escalator_factor(since, c.escalator_frac_per_year)
-    running = running * index[c.rent_indexed_to]
+    own = index[c.rent_indexed_to]
+    running = running * (own[begun] if c.state == "offer" and begun is not None else own)
     if terms.renewal is None or terms.renewal.rent_basis == "contract":
         return running
     market_index = index["gpu_rent" if terms.product.workload == "gpu_cloud" else "lease"]
@@ -183,7 +188,6 @@ class ModuleArrays:
     energy_mwh: Array
     recovered_mw: Array
     """Gross MW whose demand charge the tenant repays."""
-    residual: Array
     late: Array
     live: Array
     occupied: Array
@@ -212,7 +216,6 @@ _PLACED = (
     "power",
     "energy_mwh",
     "recovered_mw",
-    "residual",
     "late",
     "live",
     "occupied",
@@ -253,6 +256,7 @@ def module_arrays(
             np.concatenate([pad, route.module_mw * alive]),
             np.concatenate([pad, load]),
             (building_usd_m, gpu_usd_m, route.module_mw),
+            begun,
         )
         credit = _credits(terms, s.rent, begun + p.lead_q, capex_usd_m)
         lender = lender or (s, credit)
@@ -264,9 +268,8 @@ def module_arrays(
             "power": s.power,
             "energy_mwh": s.energy_mwh,
             "recovered_mw": s.served * route.gross_mw * terms.contract.power_passed_through,
-            "residual": s.residual,
             "late": _late(s.noi - credit, begun, p.lead_q, p.slip_q),
-            "live": np.concatenate([pad, alive]),
+            "live": s.served,
             "occupied": np.concatenate([pad, occupied(p.lead_q, p.displaces_mining_q, ages)]),
             "building": ((age_of >= 0) & (age_of < p.lead_q)).astype(float),
             "spend": _from(by_age, begun, len(future.quarters)),
@@ -279,7 +282,7 @@ def module_arrays(
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
         after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[leaf] = present_value(in_term[h:], terms.rate_frac)
-        beyond[leaf] = present_value(after[h:], terms.rate_frac)
+        beyond[leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
         remaining[leaf] = float((whole["spend"] - whole["tenant_money"])[h:].sum())
         unearned[leaf] = capex_usd_m * given_frac - float(credit[:h].sum())
     assert lender is not None

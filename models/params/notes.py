@@ -34,6 +34,8 @@ class NoteArrays:
     """Market value of shares delivered."""
     capped_call: Array
     outstanding: Array
+    net_frac: float
+    """Cash in hand per $ of principal of one on offer; 0 of an existing one."""
 
     def at_leaf(self, outlook: Outlook, leaf: int, spot_usd: float, straight_spread_frac: float) -> LeafClaim:
         """Worth beyond the horizon per $ outstanding at a share price."""
@@ -52,14 +54,14 @@ class NoteArrays:
 
 
 def _note(
-    tranche: str, issue: int, terms: ConvertTerms, principal_usd_m: float, is_new: bool, outlook: Outlook
+    tranche: str, issue: int, terms: ConvertTerms, principal_usd_m: float, net_frac: float, outlook: Outlook
 ) -> NoteArrays:
     tree = outlook.tree
     size = len(tree.nodes)
     placed = {k: np.zeros(size) for k in ("coupon", "principal", "delivered", "capped_call", "outstanding")}
     if terms.maturity_q < 1:  # due in the first quarter: it settles at the opening price
         price = float(outlook.share_price_usd[0])
-        note = NoteArrays(tranche, issue, terms, principal_usd_m, is_new, **placed)
+        note = NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
         s = note.settled(1.0, price)
         placed["principal"][0] = float(s.cash_usd_m)
         placed["delivered"][0] = float(s.share_value_usd_m)
@@ -73,13 +75,13 @@ def _note(
         placed["delivered"][path] = fate.share_value_frac
         placed["capped_call"][path] = fate.capped_call_value_frac
         placed["outstanding"][path] = fate.outstanding_frac
-    return NoteArrays(tranche, issue, terms, principal_usd_m, is_new, **placed)
+    return NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
 
 
 def existing_notes(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteArrays, ...]:
     """The tranches outstanding at the opening."""
     return tuple(
-        _note(c.tranche, 0, _existing_terms(c, outlook), c.principal_usd_m, False, outlook)
+        _note(c.tranche, 0, _existing_terms(c, outlook), c.principal_usd_m, 0.0, outlook)
         for c in portfolio.convertibles
     )
 
@@ -115,20 +117,24 @@ def note_offers(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteOffer, ...]
     found = []
     for i in portfolio.instruments:
         if i.kind == "convertible":
-            nodes = [n for n in outlook.tree.nodes if outlook.rows[n].convert_open]
+            net_frac = 1.0 - i.fee_frac - (i.capped_call_cost_frac or 0.0)
             notes = {
-                n: _note(
-                    f"{i.instrument}@{outlook.tree.label(n)}",
-                    n,
-                    _offer_terms(i, outlook, n),
-                    1.0,
-                    True,
-                    outlook,
-                )
-                for n in nodes
+                n: _note(_name(i, outlook, n), n, _offer_terms(i, outlook, n), 1.0, net_frac, outlook)
+                for n in outlook.tree.nodes
+                if outlook.rows[n].convert_open and _spaced(portfolio, i, outlook, n)
             }
-            found.append(NoteOffer(i, notes, 1.0 - i.fee_frac - (i.capped_call_cost_frac or 0.0)))
+            found.append(NoteOffer(i, notes, net_frac))
     return tuple(found)
+
+
+def _name(i: Instrument, outlook: Outlook, n: int) -> str:
+    return f"{i.instrument}@{outlook.tree.label(n)}"
+
+
+def _spaced(portfolio: Portfolio, i: Instrument, outlook: Outlook, n: int) -> bool:
+    """Whether the last deal before the plan is long enough ago."""
+    last = portfolio.firm.last_convertible_quarter
+    return last is None or outlook.tree.quarter(n) - last >= i.once_every_q
 
 
 def _offer_terms(i: Instrument, outlook: Outlook, n: int) -> ConvertTerms:

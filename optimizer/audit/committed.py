@@ -19,7 +19,6 @@ class CommitmentQuarter:
     opex: float = 0.0
     power: float = 0.0
     recovered: float = 0.0
-    residual: float = 0.0
     energy_mwh: float = 0.0
     own: float = 0.0
     """Own and vendor rows, when paid."""
@@ -112,7 +111,6 @@ class Committed:
             opex=opex,
             power=power,
             recovered=self.lease.demand_recovered(moment, live),
-            residual=self.residual(moment),
             energy_mwh=self.lease.energy(moment, live),
             own=self._spent(quarter, "own", "vendor"),
             escrow=self._spent(quarter, "escrow"),
@@ -122,7 +120,7 @@ class Committed:
             remaining_escrow=self._left(quarter, "escrow"),
             occupied_mw=gross if occupies else 0.0,
             building_mw=self.total_mw - live if occupies else 0.0,
-            live_mw=live,
+            live_mw=live if quarter < self.lease.last_end else 0.0,
             reserved_mw=gross,
         )
 
@@ -137,7 +135,8 @@ class Committed:
             in_term, after = self.lease.parted(moment, *self.income(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
-        return Tail(present_value(signed, self.lease.rate), present_value(beyond, self.lease.rate))
+        left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
+        return Tail(present_value(signed, self.lease.rate), left + present_value(beyond, self.lease.rate))
 
 
 @dataclass(frozen=True)

@@ -44,14 +44,17 @@ class Lease:
             return self.book.renewals[self.contract.contract].probability_frac
         return 0.0
 
-    def rent_due(self, moment: Moment, mw: float) -> float:
-        """Rent due for the quarter on ``mw`` critical MW in use. [$M]"""
+    def rent_due(self, moment: Moment, mw: float, begun: Moment | None = None) -> float:
+        """Rent due for the quarter on ``mw`` critical MW in use; an offer is indexed as of ``begun``. [$M]"""
         contract, market = self.contract, moment.market
         weight = self.weight(moment.quarter)
         if weight == 0.0 or mw == 0.0:
             return 0.0
-        own_index = {"none": 1.0, "lease": market.lease_idx, "gpu_rent": market.gpu_rent_idx}
+        fixed_at = begun.market if begun is not None and contract.state == "offer" else market
+        own_index = {"none": 1.0, "lease": fixed_at.lease_idx, "gpu_rent": fixed_at.gpu_rent_idx}
         since = moment.quarter - contract.commencement_quarter
+        if since < 0:
+            return 0.0
         first_year = contract.first_year_rent_usd_per_kw_month
         rate = (
             first_year

@@ -18,7 +18,6 @@ class ModuleQuarter:
     power: float
     credit: float
     recovered: float
-    residual: float
     spend: float
     tenant_money: float
     energy_mwh: float
@@ -125,7 +124,7 @@ class Module:
     def rent_received(self, moment: Moment) -> float:
         """Rent that was due a payment lag before. [$M]"""
         due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
-        return self.lease.rent_due(due, self.used_mw(due))
+        return self.lease.rent_due(due, self.used_mw(due), self.book.moment(self.begun))
 
     def residual(self, moment: Moment) -> float:
         """What is left at the end of the last term. [$M]"""
@@ -162,14 +161,13 @@ class Module:
             power=power,
             credit=credit,
             recovered=self.lease.demand_recovered(moment, self.mw) if is_live else 0.0,
-            residual=self.residual(moment),
             spend=spend,
             tenant_money=spend * self.tenant_frac,
             energy_mwh=self.lease.energy(moment, used),
             late_loss=lost if is_live and age < self.lead + product.slip_q else 0.0,
             occupied_mw=self.gross if age >= max(0, self.lead - product.displaces_mining_q) else 0.0,
             building_mw=0.0 if is_live else self.mw,
-            live_mw=self.mw if is_live else 0.0,
+            live_mw=self.mw if is_live and moment.quarter < self.lease.last_end else 0.0,
             utilised_mw=used,
         )
         return quarter, Carried(carried, before.credited + credit, lost)
@@ -192,4 +190,5 @@ class Module:
             in_term, after = self.lease.parted(moment, *self.income(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
-        return Tail(present_value(signed, self.lease.rate), present_value(beyond, self.lease.rate))
+        left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
+        return Tail(present_value(signed, self.lease.rate), left + present_value(beyond, self.lease.rate))

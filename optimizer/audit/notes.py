@@ -29,6 +29,8 @@ class Note:
     strike_usd: float
     cap_usd: float | None
     is_physical: bool
+    net_usd_m: float = 0.0
+    """Cash in hand of new notes."""
 
     @property
     def shares_m(self) -> float:
@@ -100,6 +102,7 @@ def new_note(book: Book, row: Instrument, node: int, principal_usd_m: float) -> 
         strike_usd=launch * (1.0 + (row.premium_frac or 0.0)),
         cap_usd=launch * (1.0 + (row.cap_premium_frac or 0.0)) if has_cap else None,
         is_physical=row.settlement == "physical",
+        net_usd_m=principal_usd_m * (1.0 - row.fee_frac - (row.capped_call_cost_frac or 0.0)),
     )
 
 

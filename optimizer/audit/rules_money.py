@@ -168,6 +168,11 @@ class MoneyRules:
             court.at_most(check, place, deal.gross, min(terms.max_usd_m, cap), Court.USD_M)
             is_open = row.convert_open if is_note else row.equity_open
             court.require(check, "decisions", place, "node", is_open, "an open market", "shut")
+            last = book.firm.last_convertible_quarter
+            spaced = not is_note or last is None or book.tree.quarter(deal.node) - last >= terms.once_every_q
+            court.require(
+                "CVT-2", "decisions", place, "node", spaced, "spaced from the last deal", "too soon"
+            )
             window = book.window(deal.node, terms.once_every_q)
             recent = sum(1 for other in self.deals if other.kind == deal.kind and other.node in window)
             court.at_most("CVT-2", place, recent, 1, _SHARE)

@@ -118,7 +118,6 @@ class Sites:
             self._post(name, n, CashLine.OPEX, -k * q.opex)
             self._post(name, n, CashLine.HPC_POWER, -k * q.power)
             self._post(name, n, CashLine.DEMAND_RECOVERED, k * q.recovered)
-            self._post(name, n, CashLine.RESIDUAL, k * q.residual)
             self._post(name, n, CashLine.MODULE_SPEND, -k * q.spend)
             self._post(name, n, CashLine.TENANT_MONEY, k * q.tenant_money)
 
@@ -142,7 +141,6 @@ class Sites:
             self._post(name, n, CashLine.OPEX, -q.opex)
             self._post(name, n, CashLine.HPC_POWER, -q.power)
             self._post(name, n, CashLine.DEMAND_RECOVERED, q.recovered)
-            self._post(name, n, CashLine.RESIDUAL, q.residual)
             self._post(name, n, CashLine.COMMITMENT_SPEND, -(q.own + q.escrow + q.gpu_debt))
             self._post(name, n, CashLine.ESCROW_RELEASE, q.escrow)
             self._post(name, n, CashLine.CANCEL_FEE, -q.fee)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from models.domain.ledger import CashLine
 from optimizer.audit.rules_money import covenant_tests
 from optimizer.audit.tables_physical import Rows
-from optimizer.audit.valuation import AWARDS, DELIVERED, Valuation
+from optimizer.audit.valuation import AWARDS, DELIVERED, FAIR_COST, NEW_SHARES, Valuation
 from optimizer.audit.world import World
 
 PRICE_STEPS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
@@ -155,9 +155,15 @@ def cap_table(worth: Valuation, price: float) -> Rows:
         delivered = sum(
             worth.delivered_net(n, is_new) / book.share_price[n] for n in path for is_new in (True, False)
         )
-        same = {BASIC: book.firm.basic_shares_m, AWARDS: awarded, SOLD: sold, DELIVERED: delivered}
-        for holder, shares in same.items():
-            found[label, holder] = {"economic_shares_m": shares, "reported_shares_m": shares}
+        for holder, worth_of, reported in (
+            (AWARDS, AWARDS, awarded),
+            (SOLD, NEW_SHARES, sold),
+            (DELIVERED, DELIVERED, delivered),
+            (FAIR_COST, FAIR_COST, 0.0),
+        ):
+            found[label, holder] = {"economic_shares_m": economic(worth_of), "reported_shares_m": reported}
+        basic = book.firm.basic_shares_m
+        found[label, BASIC] = {"economic_shares_m": basic, "reported_shares_m": basic}
         for note, rolled in world.notes:
             if leaf in rolled:
                 found[label, note.name] = {

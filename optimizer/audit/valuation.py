@@ -2,15 +2,17 @@
 
 from functools import cached_property
 
-from models.domain.ledger import Quantity, ValueLine
+from models.domain.ledger import CONTRACT_LINES, Quantity, ValueLine
 from models.units import QUARTERS_PER_YEAR
 from optimizer.audit.arithmetic import black_scholes, fully_halved, level_value
-from optimizer.audit.modules import Tail
+from optimizer.audit.committed import Committed
+from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, bond_value, option_value
 from optimizer.audit.power import hash_one_mw, resale_usd_m, with_subsidy
 from optimizer.audit.world import World
 
 NEW_SHARES, AWARDS, DELIVERED = "new shares", "awards", "delivered"
+FAIR_COST = "fair cost of notes"
 """Claims that are neither a tranche nor a share claim."""
 
 _HALVINGS_OF_THE_BRACKET = 200
@@ -28,7 +30,7 @@ class Valuation:
         """Components of value at the end of a leaf. [$M]"""
         world, book = self.world, self.book
         ledger, sites = world.ledger, world.sites.of.values()
-        tail = self._tail(leaf)
+        tails = self._tails(leaf)
         fixed = sum(s.fixed_cost_usd_m_per_q for s in book.portfolio.sites)
         overhead = book.valuation["overhead"]
         quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
@@ -40,8 +42,7 @@ class Valuation:
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
             ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
-            ValueLine.SIGNED_CONTRACTS: tail.signed,
-            ValueLine.BEYOND_CONTRACTS: tail.beyond,
+            **tails,
             ValueLine.MACHINES: self._machines(leaf),
             ValueLine.LAND_AND_POWER: self._land(leaf),
             ValueLine.HOLDINGS: self._holdings(leaf),
@@ -62,17 +63,19 @@ class Valuation:
     def _weight(self, node: int) -> float:
         return float(self.book.tree.probability[node])
 
-    def _tail(self, leaf: int) -> Tail:
-        signed = beyond = 0.0
+    def _tails(self, leaf: int) -> dict[ValueLine, float]:
+        """Base terms by the state of their contract, and what lies beyond them. [$M]"""
+        found = dict.fromkeys((*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS), 0.0)
         path = set(self.book.paths[leaf])
-        for start, module in self.world.sites.modules:
-            if start.node in path:
-                tail = module.tail(leaf)
-                signed, beyond = signed + start.modules * tail.signed, beyond + start.modules * tail.beyond
-        for one in self.world.sites.commitments:
+        held: list[tuple[float, Module | Committed]] = [
+            (s.modules, m) for s, m in self.world.sites.modules if s.node in path
+        ]
+        held += [(1.0, c) for c in self.world.sites.commitments]
+        for count, one in held:
             tail = one.tail(leaf)
-            signed, beyond = signed + tail.signed, beyond + tail.beyond
-        return Tail(signed, beyond)
+            found[CONTRACT_LINES[one.lease.contract.state]] += count * tail.signed
+            found[ValueLine.BEYOND_CONTRACTS] += count * tail.beyond
+        return found
 
     def _machines(self, leaf: int) -> float:
         """Resale of what stands and lies in the pool; running machines at their run-off where it is more."""
@@ -178,6 +181,24 @@ class Valuation:
         each = bond_value(self.book, note, leaf) + option_value(self.book, note, leaf, spot)
         return at_leaf.outstanding * each
 
+    def short_of_straight_debt(self, note: Note, rolled: dict[int, NoteQuarter], price: float) -> float:
+        """Leaf dollars by which a new note is cheaper than straight debt, at each leaf below. [$M]"""
+        book, firm, tree = self.book, self.book.firm, self.book.tree
+        if not note.is_new or firm.equity_pricing == "market":
+            return 0.0
+        row = book.rows[note.issued]
+        y = 1.0 + (row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac) / 4.0
+        at_end = y ** (tree.horizon_q - tree.period[note.issued])
+        worth = 0.0
+        for n, q in rolled.items():
+            chance = self._weight(n) / self._weight(note.issued)
+            since = tree.period[n] - tree.period[note.issued] + 1
+            worth += chance * (q.coupon + q.principal) / y**since
+            worth += chance * (q.delivered - q.capped_call) * self.cost(n, price) / at_end
+            if not tree.children[n]:
+                worth += chance * self.note_claim(note, q, n, price) / at_end
+        return max(0.0, note.net_usd_m - worth) * at_end
+
     def claims(self, leaf: int, price: float) -> dict[str, float]:
         """What others than today's shareholders take at a leaf. [$M]"""
         book, firm, path = self.book, self.book.firm, self.book.paths[leaf]
@@ -191,9 +212,11 @@ class Valuation:
                 self.delivered_net(n, True) * cost[n] + self.delivered_net(n, False) * own[n] for n in path
             ),
         }
+        found[FAIR_COST] = 0.0
         for note, rolled in self.world.notes:
             if leaf in rolled:
                 found[note.name] = self.note_claim(note, rolled[leaf], leaf, price)
+                found[FAIR_COST] += self.short_of_straight_debt(note, rolled, price)
         row = book.rows[leaf]
         for claim in book.portfolio.share_claims:
             years = (claim.expiry_quarter - (book.last_quarter + 1)) / 4.0

@@ -44,11 +44,13 @@ def claims_at(r: Reading, leaf: int) -> dict[str, float]:
         "new shares": sum(v * claims.new_shares(lam, d.node, leaf) for d, v in sold if below[d.node][leaf]),
         "awards": claims.awards(lam, leaf),
         "delivered": 0.0,
+        "fair cost of notes": 0.0,
     }
     for note, size in r.notes:
         if below[note.issue][leaf]:
             found[note.tranche] = size * claims.note_at_leaf(lam, note, leaf)
             found["delivered"] += size * claims.note_delivered(lam, note, leaf)
+            found["fair cost of notes"] += size * claims.fair_cost_gap(lam, note)
     signed = {d.contract for d, _ in r.by_quantity[Quantity.SIGN] if d.node in tree.path(leaf)}
     for claim in p.portfolio.share_claims:
         if claim.contract is None or claim.contract in signed:
@@ -62,6 +64,11 @@ def _claims(r: Reading) -> list[dict[str, object]]:
         for leaf in r.program.params.tree.leaves
         for name, x in claims_at(r, leaf).items()
     ]
+
+
+def _shares(claim_usd_m: float, price_usd: float) -> float:
+    """Shares that a claim is worth. [M]"""
+    return claim_usd_m / price_usd if price_usd > 0.0 else 0.0
 
 
 def _cap_table(r: Reading) -> list[dict[str, object]]:
@@ -86,18 +93,19 @@ def _cap_table(r: Reading) -> list[dict[str, object]]:
         holders = [
             ("basic", firm.basic_shares_m, firm.basic_shares_m),
             ("awards", awards, awards),
-            ("sold", sold, sold),
-            ("delivered", delivered, delivered),
+            ("sold", _shares(taken["new shares"], price), sold),
+            ("delivered", _shares(taken["delivered"], price), delivered),
+            ("fair cost of notes", _shares(taken["fair cost of notes"], price), 0.0),
         ]
         for note, size in r.notes:
             if below[note.issue][leaf]:
                 out = size * float(note.outstanding[leaf])
-                economic = taken[note.tranche] / price if price > 0.0 else 0.0
+                economic = _shares(taken[note.tranche], price)
                 holders.append((note.tranche, economic, out / note.terms.conversion_price_usd))
         for claim in p.portfolio.share_claims:
             if claim.claim in taken:
                 reported = claim.shares_m * max(0.0, 1.0 - claim.strike_usd / price) if price > 0.0 else 0.0
-                holders.append((claim.claim, taken[claim.claim] / price if price > 0.0 else 0.0, reported))
+                holders.append((claim.claim, _shares(taken[claim.claim], price), reported))
         rows += [
             {"leaf": r.labels[leaf], "holder": h, "economic_shares_m": e, "reported_shares_m": s}
             for h, e, s in holders
@@ -149,7 +157,7 @@ def _leaves(r: Reading) -> list[dict[str, object]]:
         value = sum(books.value_at(leaf).value for books in r.program.books)
         price = r.lam * p.outlook.leaf_weight[leaf]
         taken = sum(claims_at(r, leaf).values())
-        shares = p.portfolio.firm.basic_shares_m + (taken / price if price > 0.0 else 0.0)
+        shares = p.portfolio.firm.basic_shares_m + _shares(taken, price)
         rows.append(
             {
                 "leaf": r.labels[leaf],

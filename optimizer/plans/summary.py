@@ -15,14 +15,16 @@ from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
 
-BEYOND = (
-    ValueLine.SIGNED_CONTRACTS,
+UNSIGNED = (
+    ValueLine.OFFERED_CONTRACTS,
+    ValueLine.MERCHANT_CONTRACTS,
     ValueLine.BEYOND_CONTRACTS,
     ValueLine.MACHINES,
     ValueLine.LAND_AND_POWER,
 )
+"""What a leaf is worth beyond the contracts that were signed at the opening."""
+BEYOND = (ValueLine.COMMITTED_CONTRACTS, *UNSIGNED)
 """What a leaf is worth for what happens after it; the rest is cash, holdings and debts."""
-UNSIGNED = (ValueLine.BEYOND_CONTRACTS, ValueLine.MACHINES, ValueLine.LAND_AND_POWER)
 
 
 def summarise(

@@ -20,7 +20,6 @@ LABELS: dict[str, str] = {
     CashLine.TAKE_OR_PAY: "power paid but not taken",
     CashLine.RESALE_GAIN: "power resold",
     CashLine.FIXED_COST: "fixed costs of sites",
-    CashLine.RESIDUAL: "residual of halls",
     CashLine.MODULE_SPEND: "new halls, GPUs and power",
     CashLine.COOLING_SPEND: "new halls, GPUs and power",
     CashLine.EXPANSION_SPEND: "new halls, GPUs and power",

@@ -1,7 +1,7 @@
 """The auditor's rules and arithmetic read as a linear program: an oracle that sees no block and no matrix.
 
-All that the auditor weighs is affine in what a plan decides in megawatts and dollars, so one plan and one more per
-such decision give every rule's coefficients. The whole decisions are then tried one by one.
+All that the auditor weighs is affine in what a plan decides in megawatts and dollars, so one plan and one
+more per such decision give every rule's coefficients. The whole decisions are then tried one by one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,5 +1,7 @@
-"""Every combination of a program's whole decisions, what is left solved by scipy, each valued by the auditor."""
+"""Every combination of a program's whole decisions, the rest solved by scipy, each valued by the auditor."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +20,10 @@ from models.timetree import TimeTree
 from optimizer.audit.notes import bond_value
 from optimizer.audit.rebuild import value_plan
 from optimizer.audit.valuation import Valuation
+from optimizer.solve.exact import HighsProgram
 from optimizer.solve.matrix import Matrix, compile_matrix
+from optimizer.solve.options import Options
+from optimizer.solve.per_share import Search, Solver
 
 Array = NDArray[np.float64]
 COLUMNS = ["quantity", "site", "item", "contract", "since", "node", "value"]
@@ -133,6 +138,13 @@ class Case:
         found = linprog(-cost, A_ub=a, b_ub=b, bounds=np.stack([lower, upper], axis=1), method="highs")
         assert found.status in (0, 2), found.message
         return np.asarray(found.x) if found.status == 0 else None
+
+
+def search_of(case: Case, solver: Solver | None = None) -> Search:
+    """A search of a built portfolio that nobody watches or stops, by HiGHS unless said otherwise."""
+    stop = threading.Event()
+    chosen = solver or HighsProgram(case.matrix, threads=1, seed=0, stop=stop)
+    return Search(case.program, case.matrix, chosen, Options(), stop, lambda *_: None, time.monotonic())
 
 
 @dataclass(frozen=True, eq=False)

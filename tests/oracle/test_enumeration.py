@@ -1,20 +1,24 @@
-"""The plan found is the best of all combinations of whole decisions, by arithmetic that is not the program's."""
+"""The plan found is the best of all combinations of whole decisions, by arithmetic not the program's."""
 
 import threading
-import time
 from functools import cache
 
 import pytest
 
 from optimizer.audit.decisions import INTEGERS
-from optimizer.solve.exact import HighsProgram
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
-from optimizer.solve.per_share import Search
 from optimizer.solve.search import search_plan
 from tests import portfolios as make
 from tests.oracle.auditors_program import AuditorsProgram, auditors_program
-from tests.oracle.enumeration import Case, Enumerated, enumerate_per_share, enumerate_value, value_as_debt
+from tests.oracle.enumeration import (
+    Case,
+    Enumerated,
+    enumerate_per_share,
+    enumerate_value,
+    search_of,
+    value_as_debt,
+)
 from tests.oracle.toys import TOYS
 
 TIGHT = 1e-7
@@ -79,10 +83,7 @@ def test_no_combination_has_more_value(name: str) -> None:
 @pytest.mark.parametrize("name", TOYS)
 def test_a_bound_at_any_price_is_a_bound(name: str) -> None:
     case, best = case_of(name), tried(name).best.per_share
-    solver = HighsProgram(case.matrix, threads=1, seed=0, stop=threading.Event())
-    search = Search(
-        case.program, case.matrix, solver, Options(), threading.Event(), quiet, time.monotonic()
-    )
+    search = search_of(case)
     for share in (0.0, 0.3, 0.8, 1.0, 1.1, 2.0):
         price = share * best
         for integer in (False, True):

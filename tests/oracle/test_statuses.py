@@ -1,7 +1,6 @@
 """A status says what was proved: one portfolio for each, through the whole pipeline."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import date
 
@@ -9,17 +8,17 @@ import numpy as np
 import pytest
 
 from models.domain.portfolio import Portfolio
+from optimizer.audit.rules_money import covenant_tests
 from optimizer.inputs.check import check
 from optimizer.inputs.load import Loaded
 from optimizer.pipeline import plan
 from optimizer.plans.plan import Plan
-from optimizer.solve.exact import HighsProgram
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import MipResult
-from optimizer.solve.per_share import Search, best_per_share, best_value
+from optimizer.solve.per_share import best_per_share, best_value
 from tests import portfolios as make
 from tests.oracle import toys
-from tests.oracle.enumeration import Case, enumerate_per_share
+from tests.oracle.enumeration import Case, enumerate_per_share, search_of
 
 TIGHT = Options(gap=1e-6)
 
@@ -62,7 +61,7 @@ def test_a_toy_is_optimal_and_passes_the_audit(name: str) -> None:
 
 
 def test_no_time_gives_a_plan_that_claims_no_proof() -> None:
-    result = planned(make.full(), Options(gap=0.0, time_limit_s=0.0))
+    result = planned(make.without(make.full(), "budgets"), Options(gap=0.0, time_limit_s=0.0))
     assert result.status == "feasible"
     assert result.bound > result.value
     assert "time limit" in result.note
@@ -129,8 +128,21 @@ def test_a_contradiction_of_constants_is_infeasible_and_says_which_numbers() -> 
     assert "15" in result.note
 
 
+def test_what_a_committed_tenant_prepays_lowers_no_own_spend() -> None:
+    """A budget of own money, by program and auditor: rows of own and vendor money, whatever the tenant pays."""
+    p = make.add_budgets(make.add_commitments(make.small()))
+    case, tree = Case.of(p, make.chain_of(p)), make.chain_of(p)
+    alone = search_of(case).committed()[1]
+    assert alone is not None
+    tests = covenant_tests(case.valued(alone).worth.world)
+    spent = {t.node: t.value for t in tests if t.name == "own"}
+    # first: 10 and, a quarter later, the vendor's 4; then 5. second: 20, 20, 4. The tenant's 8 are his credit
+    by_hand = (10.0, 10.0 + 4.0 + 20.0, 34.0, 34.0 + 5.0 + 20.0, 59.0 + 4.0, 63.0)
+    assert [spent[n] for n in tree.nodes] == pytest.approx(by_hand)
+
+
 def test_a_site_that_no_offer_wants_passes_the_audit() -> None:
-    """Half the site is committed and nothing else can be begun; program and auditor must call that the same."""
+    """Part of it is committed and nothing else can be begun; program and auditor must call that the same."""
     assert planned(make.without(held(toys.commitments()), "contracts", "lease", "open")).audit.passed
 
 
@@ -184,16 +196,16 @@ def test_the_same_company_without_the_loop_is_not() -> None:
 
 
 def machines_that_breed() -> Portfolio:
-    """Machines that resell above their price, and a maker without limit; only while the committed plan rests."""
+    """Machines that resell above their price."""
     p = toys.north_only(toys.short(make.small()))
     for step in range(31):
         p = make.with_row(p, "profiles", f"resale|{step}", frac=1.1)
-    return make.with_row(p, "machines", "s21", max_buy_mw_per_q=1e9)
+    return make.with_row(p, "machines", "s21", max_buy_mw_per_q=50.0)
 
 
 def test_machines_cannot_breed_money_beyond_what_makers_deliver() -> None:
     """Whatever the resale, purchases are capped, so the program stays bounded."""
-    result = planned(make.with_row(machines_that_breed(), "machines", "s21", max_buy_mw_per_q=50.0))
+    result = planned(machines_that_breed())
     assert result.status == "optimal"
     bought = result.tables["decisions"].query("quantity == 'bought_mw'")["value"]
     assert bought.max() == pytest.approx(50.0)
@@ -237,7 +249,7 @@ def nearly_drowned(principal_usd_m: float) -> Portfolio:
 
 
 def test_a_plan_may_lift_the_equity_above_water() -> None:
-    """Nothing is left to the shares unless halls are built: committed-only is under water, the plan is not."""
+    """Nothing is left to the shares unless halls are built: committed-only is under water, the plan not."""
     result = planned(nearly_drowned(300.0))
     assert result.status == "optimal"
     assert result.committed_value_per_share_usd == 0.0
@@ -266,7 +278,8 @@ def test_a_stop_while_it_solves_keeps_the_plan_in_hand() -> None:
         seen.append(str(progress))
         stop.set()
 
-    result = plan(loaded(make.full()), options=Options(gap=0.0), progress=listen, stop=stop)
+    p = make.without(make.full(), "budgets")
+    result = plan(loaded(p), options=Options(gap=0.0), progress=listen, stop=stop)
     assert seen
     assert result.status == "feasible"
     assert result.audit.passed
@@ -278,15 +291,6 @@ class Mute:
     def solve(self, cost: np.ndarray, **_: object) -> MipResult:
         """Nothing."""
         return MipResult("nothing", None, -np.inf, np.inf)
-
-
-def search_of(case: Case, solver: object | None = None, **options: object) -> Search:
-    """A search of a toy, by HiGHS unless said otherwise."""
-    stop = threading.Event()
-    chosen = solver or HighsProgram(case.matrix, threads=1, seed=0, stop=stop)
-    return Search(
-        case.program, case.matrix, chosen, Options(**options), stop, lambda *_: None, time.monotonic()
-    )  # type: ignore[arg-type]
 
 
 def test_finding_nothing_claims_nothing() -> None:

@@ -127,7 +127,7 @@ def machines() -> Portfolio:
 
 
 def cloud() -> Portfolio:
-    """A GPU cloud for an offer or the market on borrowed money, short of plant and water, GPUs ever cheaper."""
+    """A GPU cloud for an offer or the market on debt, short of plant and water, GPUs ever cheaper."""
     p = make.add_project_debt(make.add_cloud(short(make.small())))
     p = make.without(p, "contracts", "open")
     p = make.without(p, "contracts", "lease")
@@ -146,7 +146,9 @@ def cloud() -> Portfolio:
 def covenants() -> Portfolio:
     """Tests and budgets that bind: less is built than would pay."""
     p = make.add_debt(make.add_project_debt(north_only(short(make.small(), 5))))
-    p = make.with_rows(make.add_covenants(p), "covenants", {**make.covenant("interest_cover", 1.5), "covenant": "c"})
+    p = make.with_rows(
+        make.add_covenants(p), "covenants", {**make.covenant("interest_cover", 1.5), "covenant": "c"}
+    )
     p = make.with_row(p, "covenants", "net_debt_to_ebitda", threshold=2.0, from_quarter=make.quarter(4))
     p = make.with_rows(
         p, "budgets",

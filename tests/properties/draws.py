@@ -1,7 +1,6 @@
 """Random small companies for the properties, and how they are solved."""
 
 import threading
-from collections.abc import Callable
 from typing import Literal
 
 from hypothesis import HealthCheck, settings
@@ -25,7 +24,6 @@ EXTRAS: tuple[make.Change, ...] = (
     make.add_expansion,
     make.add_other_business,
 )
-MONEY = "start", "follow_on", "issue", "atm", "financed"
 
 
 def few(examples: int) -> settings:
@@ -41,14 +39,16 @@ def few(examples: int) -> settings:
 
 @st.composite
 def companies(draw: st.DrawFn, extras: tuple[make.Change, ...] = EXTRAS) -> Portfolio:
-    """A site for halls and machines with an offer and the market; short of cash, with some means to raise it."""
+    """A site for halls and machines, an offer and the market; short of cash, with means to raise it."""
     p = toys.short(make.small(), draw(st.integers(4, 5)))
     for add in draw(st.lists(st.sampled_from(extras), max_size=3, unique=True)) if extras else ():
         p = add(p)
     p = toys.north_only(p)
     p = toys.poor(p, draw(st.sampled_from((20.0, 60.0, 100.0, 160.0))))
     lease = {"first_year_rent_usd_per_kw_month": draw(st.sampled_from((150.0, 180.0, 200.0, 230.0)))}
-    p = make.with_row(p, "contracts", "lease", **lease, escalator_frac_per_year=draw(st.sampled_from((0.0, 0.03))))
+    p = make.with_row(
+        p, "contracts", "lease", **lease, escalator_frac_per_year=draw(st.sampled_from((0.0, 0.03)))
+    )
     rent = {"first_year_rent_usd_per_kw_month": draw(st.sampled_from((120.0, 170.0)))}
     p = make.with_row(p, "contracts", "open", **rent)
     p = make.with_row(p, "power", "north", price_usd_per_mwh=draw(st.sampled_from((30.0, 45.0, 60.0))))
@@ -87,8 +87,3 @@ def worth(p: Portfolio, tree: TimeTree) -> float:
     _, outcome, _ = solved(p, tree)
     assert outcome.status in ("optimal", "feasible_with_rescue", "equity_under_water"), outcome
     return outcome.value_per_share_usd
-
-
-def on_same_time(p: Portfolio, tree: TimeTree) -> Callable[[Portfolio], TimeTree]:
-    """What plans a changed portfolio on the same kind of time."""
-    return make.tree_of if len(tree.leaves) > 1 else make.chain_of

@@ -2,24 +2,22 @@
 
 import math
 import threading
-import time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.domain.ledger import Quantity
 from models.domain.futures import scenario_chain
+from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.inputs.load import load
 from optimizer.shipped import data_folder
 from optimizer.solve.exact import HighsProgram
-from optimizer.solve.options import Options
-from optimizer.solve.per_share import BEGUN, RAISED, Search
+from optimizer.solve.per_share import BEGUN, RAISED
 from tests import portfolios as make
-from tests.oracle.enumeration import Case
+from tests.oracle.enumeration import Case, search_of
 from tests.properties import draws
 
 Drawn = tuple[Portfolio, TimeTree]
@@ -45,13 +43,8 @@ def test_no_rescue_where_cash_is_ample(drawn: Drawn) -> None:
 
 
 def worth_without(case: Case, barred: frozenset[Quantity]) -> float:
-    """Best value per share when some kinds of decision are left alone, by the LP and all whole decisions."""
-    stop = threading.Event()
-    solver = HighsProgram(case.matrix, threads=1, seed=0, stop=stop)
-    search = Search(
-        case.program, case.matrix, solver, Options(), stop, lambda *_: None, time.monotonic()
-    )
-    upper = case.matrix.upper.copy()
+    """Best value per share when some kinds of decision are left alone."""
+    search, upper = search_of(case), case.matrix.upper.copy()
     for d in case.program.decisions:
         if d.quantity in barred:
             upper[case.matrix.column[id(d.variable)]] = 0.0
@@ -74,9 +67,10 @@ def note_gains(case: Case, price: float) -> float:
         for n, note in offer.notes.items():
             brought = chance[n] * offer.net_frac * (1.0 + 0.5 * _yield(case.portfolio, case, n))
             paid = float(chance @ (note.coupon + note.principal))
-            cap = terms.max_frac_of_market_cap * p.outlook.share_price_usd[n] * p.portfolio.firm.basic_shares_m
+            worth = p.outlook.share_price_usd[n] * p.portfolio.firm.basic_shares_m
             gain = brought - paid - p.claims.note(price, note)
-            found += max(0.0, float(gain)) * min(terms.max_usd_m, float(cap))
+            most = min(terms.max_usd_m, terms.max_frac_of_market_cap * float(worth))
+            found += max(0.0, float(gain)) * most
     return found
 
 
@@ -123,7 +117,7 @@ def test_no_deal_of_a_shipped_portfolio_is_a_gift(name: str) -> None:
 
 
 def test_the_neutrality_test_can_fail() -> None:
-    """Shares charged below what they fetch, in a company worth more than its price: selling them pays."""
+    """Shares charged below what they fetch, in a company worth less than its price: selling them pays."""
     p = make.with_company(make.small(), raise_only_what_is_spent=False, cost_of_equity_frac=0.0)
     p = make.with_company(p, equity_pricing="market", price_usd=50.0)
     case = Case.of(p, make.chain_of(p))
@@ -131,7 +125,7 @@ def test_the_neutrality_test_can_fail() -> None:
 
 
 def worth_with_sale(p: Portfolio, gross_usd_m: float) -> float:
-    """Value per share by the program when a company that only holds an asset sells shares in the good leaf."""
+    """Value per share by the program when a company of one asset sells shares in the good leaf."""
     tree = make.tree_of(p)
     case = Case.of(p, tree)
     good = next(n for n in tree.leaves if tree.scenario[n] == "up")
@@ -141,11 +135,7 @@ def worth_with_sale(p: Portfolio, gross_usd_m: float) -> float:
             j = case.matrix.column[id(d.variable)]
             sold = d.quantity is Quantity.ATM and d.since == "1" and d.node == good
             lower[j] = upper[j] = gross_usd_m if sold else 0.0
-    stop = threading.Event()
-    solver = HighsProgram(case.matrix, threads=1, seed=0, stop=stop)
-    search = Search(
-        case.program, case.matrix, solver, Options(), stop, lambda *_: None, time.monotonic()
-    )
+    search = search_of(case)
     result, _ = search.at(1.0, integer=True, gap=1e-9, lower=lower, upper=upper)
     assert result.x is not None, result.proved
     return search.root(result.x)
@@ -158,11 +148,13 @@ def asset_company(leaves: tuple[float, float], price_usd: float, shares_m: float
     for table in ("sites", "power", "cooling", "site_products", "fleets", "contracts", "machines", "regions"):
         p = make.without(p, table)
     p = make.without(p, "entities", "north-co", "south-co")
-    p = make.with_row(p, "scenarios", "up", branch_quarter=make.quarter(1))
+    second = make.quarter(1)
+    p = make.with_row(p, "scenarios", "up", branch_quarter=second)
     p = make.without(p, "market", *(f"base|{make.quarter(t)}" for t in range(2, make.HORIZON_Q)))
     p = make.without(p, "market", *(f"up|{make.quarter(t)}" for t in range(3, make.HORIZON_Q)))
-    p = make.with_row(p, "market", "up", quarter=make.quarter(1), btc_usd=1e5 * leaves[0] / mean, ai_equity_idx=1.0)
-    p = make.with_row(p, "market", f"base|{make.quarter(1)}", btc_usd=1e5 * leaves[1] / mean)
+    good, bad = (1e5 * worth / mean for worth in leaves)
+    p = make.with_row(p, "market", "up", quarter=second, btc_usd=good, ai_equity_idx=1.0)
+    p = make.with_row(p, "market", f"base|{second}", btc_usd=bad)
     p = make.with_all(p, "market", base_rate_frac=0.0)
     p = make.with_all(p, "valuation", years=0.0)
     p = make.with_row(p, "entities", "parent", unrestricted_cash_usd_m=0.0)
@@ -171,15 +163,16 @@ def asset_company(leaves: tuple[float, float], price_usd: float, shares_m: float
     p = make.with_all(make.with_all(p, "impact", discount_frac=0.0), "instruments", max_usd_m=1e6)
     return make.with_company(
         p, horizon_q=2, price_usd=price_usd, basic_shares_m=shares_m, btc_beta=1.0, ai_beta=0.0,
-        overhead_usd_m_per_q=0.0, cash_floor_usd_m=0.0, equity_pricing="market", raise_only_what_is_spent=False,
-        traded_shares_m_per_day=1e3, atm_left_usd_m=1e6, authorised_shares_m=1e6,
+        overhead_usd_m_per_q=0.0, cash_floor_usd_m=0.0, equity_pricing="market",
+        raise_only_what_is_spent=False, traded_shares_m_per_day=1e3, atm_left_usd_m=1e6,
+        authorised_shares_m=1e6,
     )  # fmt: skip
 
 
 @draws.few(20)
 @given(st.floats(150.0, 1000.0), st.floats(10.0, 100.0), st.floats(0.1, 0.9))
 def test_a_fair_sale_moves_nothing_and_a_cheap_one_costs(good: float, bad: float, size: float) -> None:
-    """Case (c): deck prices follow the leaves, so a sale at the deck's price is fair when it is the plan's own."""
+    """Case (c): deck prices follow the leaves, so a sale at the deck's is fair if it is the plan's own."""
     shares = 50.0
     fair = 0.5 * (good + bad) / shares
     p = asset_company((good, bad), fair, shares)
@@ -238,7 +231,7 @@ def test_the_dual_of_cash_is_the_value_of_a_dollar() -> None:
 @draws.few(25)
 @given(draws.planned_on(draws.companies()))
 def test_the_price_of_money_lies_between_its_sources(drawn: Drawn) -> None:
-    """A dollar is worth at least what keeps (cash earns), at most rescue, and what a source half used costs."""
+    """A dollar is worth at least what it earns when kept and what a source in use costs, at most rescue."""
     p, tree = drawn
     case, outcome, _ = draws.solved(p, tree)
     assert outcome.x is not None

@@ -8,7 +8,7 @@ import pyomo.environ as pyo
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, at_most
 from models.blocks.ports import CommitmentPorts, Held, Load
-from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.ledger import CONTRACT_LINES, CashLine, Quantity, ValueLine
 from models.domain.site import Site
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays
 from models.params.outlook import Outlook
@@ -88,7 +88,6 @@ def _post(
     cash(CashLine.RENT, a.rent)
     cash(CashLine.OPEX, -a.opex)
     cash(CashLine.HPC_POWER, -a.power)
-    cash(CashLine.RESIDUAL, a.residual)
     cash(CashLine.COMMITMENT_SPEND, -(a.spend["own"] + a.spend["escrow"] + a.spend["gpu_debt"]))
     cash(CashLine.ESCROW_RELEASE, a.spend["escrow"])
     tally(Tally.OWN_NEED, a.spend["own"], site.site)
@@ -107,7 +106,7 @@ def _post(
                 parts[n].add(values[n] * weight[n], variable)
     for leaf in outlook.tree.leaves:
         for line, amount in (
-            (ValueLine.SIGNED_CONTRACTS, a.signed_value[leaf]),
+            (CONTRACT_LINES[a.terms.contract.state], a.signed_value[leaf]),
             (ValueLine.BEYOND_CONTRACTS, a.beyond_value[leaf]),
             (ValueLine.REMAINING_SPEND, -a.remaining_spend[leaf]),
             (ValueLine.LAND_AND_POWER, -a.reserved_gross_mw * site.unconverted_value_usd_m_per_mw),

@@ -8,7 +8,7 @@ import pyomo.environ as pyo
 from models.blocks.books import Books, Tally, spread_by_leaf
 from models.blocks.linear import Linear, at_most, by_node, term
 from models.blocks.ports import Begun, ConversionPorts
-from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.ledger import CONTRACT_LINES, CashLine, Quantity, ValueLine
 from models.domain.site import Site
 from models.params.params import RouteParams
 from models.timetree import TimeTree
@@ -16,7 +16,6 @@ from models.timetree import TimeTree
 _INFLOWS = (
     (CashLine.RENT, "rent"),
     (CashLine.TENANT_MONEY, "tenant_money"),
-    (CashLine.RESIDUAL, "residual"),
 )
 _OUTFLOWS = (
     (CashLine.MODULE_SPEND, "spend"),
@@ -132,7 +131,7 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
         after[m] = left[age] if age < left.size else 0.0
     books.tally(Tally.REMAINING_OWN, x.count, np.maximum(0.0, after))
     for worth, sign, by_leaf in (
-        (ValueLine.SIGNED_CONTRACTS, 1.0, a.signed_value),
+        (CONTRACT_LINES[x.route.terms.contract.state], 1.0, a.signed_value),
         (ValueLine.BEYOND_CONTRACTS, 1.0, a.beyond_value),
         (ValueLine.REMAINING_SPEND, -1.0, a.remaining_spend),
         (ValueLine.UNEARNED_TENANT_MONEY, -1.0, a.unearned),

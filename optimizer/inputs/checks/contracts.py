@@ -61,9 +61,9 @@ def contract_terms(portfolio: Portfolio) -> Iterator[Finding]:
         if merchant and contract.credit_class is not None:
             message = "no lender finances merchant rent"
             yield error("merchant-terms", contract, "credit_class", message, "leave it empty")
-        if not merchant and contract.rent_indexed_to != "none":
-            message = "only merchant rent follows an index"
-            yield error("merchant-terms", contract, "rent_indexed_to", message, "write none")
+        if contract.state == "committed" and contract.rent_indexed_to != "none":
+            message = "the rent of what is signed is known"
+            yield error("committed-terms", contract, "rent_indexed_to", message, "write none")
         ends = contract.commencement_quarter + contract.term_q
         if contract.deadline_quarter and contract.deadline_quarter >= ends:
             message = f"rent ends with {ends + -1}"
