@@ -41,7 +41,8 @@ class Company(Row):
     look_ahead_q: int = Field(ge=1, description="quarters of corporate uses that may be raised in advance")
     equity_pricing: Literal["no_mispricing", "market"]
     last_convertible_quarter: Quarter | None = Field(
-        description="of the last convertible deal before the plan, for the spacing; empty: long ago"
+        default=None,
+        description="of the last convertible deal before the plan, for the spacing; empty: long ago",
     )
     rescue_price: float = Field(ge=1, le=100, description="leaf dollars lost per dollar of rescue funding")
 

@@ -26,7 +26,7 @@ class Machine(Row):
     fixed_cost_usd_per_mw_q: float = Field(ge=0, description="per MW kept ready")
     move_usd_per_mw: float = Field(ge=0)
     move_q: int = Field(ge=1, description="quarters a moved machine is off")
-    max_move_mw_per_q: float | None = Field(ge=0, description="company-wide; empty: no limit")
+    max_move_mw_per_q: float | None = Field(default=None, ge=0, description="company-wide; empty: no limit")
     max_buy_mw_per_q: float = Field(ge=0, description="company-wide; 0: not for sale")
 
 

@@ -118,5 +118,6 @@ class Region(Row):
     gpu_cloud_allowed: bool
     asic_tariff_applies: bool
     customs_area: str | None = Field(
-        description="machines moved within an area pay no tariff; empty: the region is its own area"
+        default=None,
+        description="machines moved within an area pay no tariff; empty: the region is its own area",
     )

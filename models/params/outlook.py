@@ -102,7 +102,7 @@ def read_outlook(portfolio: Portfolio, tree: TimeTree) -> Outlook:
 def halved_hashprice(portfolio: Portfolio, outlook: Outlook, leaf: int) -> float:
     """Hashprice of a leaf with its subsidy fully halved. [USD/(PH/s)/d]"""
     row = outlook.rows[leaf]
-    subsidy = max(s for s in HALVINGS_BTC if s <= row.subsidy_btc + 1e-12)
+    subsidy = max((s for s in HALVINGS_BTC if s <= row.subsidy_btc + 1e-12), default=0.0)
     return float(
         hashprice_usd_per_ph_day(
             row.btc_usd, row.difficulty_t, subsidy, row.fee_frac, portfolio.firm.pool_fee_frac

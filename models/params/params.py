@@ -104,7 +104,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
             (v.name, s.site): mining_at(portfolio, v, s, power[s.site], outlook)
             for v in found
             for s in portfolio.sites
-            if s.mining_allowed and (s.site in v.opening_mw or regions[s.region].new_mining_allowed)
+            if s.site in v.opening_mw or (s.mining_allowed and regions[s.region].new_mining_allowed)
         },
         debts=tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt),
         notes=existing_notes(portfolio, outlook),

@@ -6,12 +6,6 @@ from collections.abc import Iterable
 from models.domain.ledger import EBITDA_LINES, SPEND_LINES, CashLine
 from optimizer.audit.book import Book
 
-_FUNDING_LINES = (
-    CashLine.TENANT_MONEY,
-    CashLine.PROJECT_DRAWS,
-    CashLine.DEBT_DRAWS,
-    CashLine.ESCROW_RELEASE,
-)
 """What others put towards spend."""
 
 
@@ -46,23 +40,9 @@ class Ledger:
         """EBITDA of the company and its blocks. [$M]"""
         return self.total(node, EBITDA_LINES)
 
-    def own_spend(self, entity: str, node: int) -> float:
-        """Spend of an entity that nobody else funds. [$M]"""
-        spend = -self.total(node, SPEND_LINES, (entity,))
-        return max(0.0, spend - self.total(node, _FUNDING_LINES, (entity,)))
-
     def site_spend(self, site: str, node: int) -> float:
-        """Capital spending of a site, whoever pays. [$M]"""
+        """Capital spending of a site in cash. [$M]"""
         return -sum(self.at_site.get((site, node, line), 0.0) for line in SPEND_LINES)
-
-    def site_own_spend(self, site: str, node: int) -> float:
-        """Spend of a site that nobody else funds. [$M]"""
-        funded = sum(self.at_site.get((site, node, line), 0.0) for line in _FUNDING_LINES)
-        return max(0.0, self.site_spend(site, node) - funded)
-
-    def total_own_spend(self, node: int) -> float:
-        """Own spend of all blocks. [$M]"""
-        return sum(self.own_spend(e, node) for e in self.book.spvs)
 
     def roll_block(self, entity: str) -> None:
         """Cash of a block at the end of each quarter."""

@@ -64,15 +64,10 @@ def covenant_tests(world: World) -> list[Test]:
 
 def _counted(world: World, budget: Budget, node: int) -> float:
     """Spend of a quarter that counts against a budget. [$M]"""
-    ledger = world.ledger
     if not budget.from_quarter <= world.book.tree.quarter(node) <= budget.to_quarter:
         return 0.0
-    if budget.site is not None:
-        own = budget.counts == "own"
-        return ledger.site_own_spend(budget.site, node) if own else ledger.site_spend(budget.site, node)
-    if budget.counts == "own":
-        return ledger.total_own_spend(node)
-    return sum(ledger.site_spend(site, node) for site in world.book.sites)
+    counted = world.own_spend if budget.counts == "own" else world.all_spend
+    return sum(counted(site, node) for site in world.book.sites if budget.site in (None, site))
 
 
 class MoneyRules:
@@ -147,14 +142,14 @@ class MoneyRules:
         for n in tree.nodes:
             before = left[tree.parent[n]] if n else 0.0
             raised = world.equity_net(n) + world.notes_net(n)
-            spent = world.ledger.total_own_spend(n) + uses[n]
+            spent = world.total_own_spend(n) + uses[n]
             left[n] = max(0.0, before + raised - spent)
             ahead = sum(
                 uses[m] * float(tree.probability[m] / tree.probability[n])
                 for m in self.book.below[n]
                 if 0 < tree.period[m] - tree.period[n] <= self.book.firm.look_ahead_q
             )
-            cover = world.remaining_own(n) + ahead
+            cover = world.remaining_own(n) - world.remaining_draws(n) + ahead
             self.court.at_most("CSH-5", self._at(n), left[n], cover, Court.USD_M)
 
     def _marketed(self) -> None:
@@ -246,7 +241,5 @@ class MoneyRules:
         world = self.world
         for leaf in self.book.tree.leaves:
             free = world.ledger.company_cash(leaf) - self.book.firm.cash_floor_usd_m
-            cover = (
-                free + world.undrawn(leaf) + world.entity_escrow(leaf) + world.facility_sum(leaf, "escrow")
-            )
-            self.court.at_most("VAL-1", self._at(leaf), world.remaining_own(leaf), cover, Court.USD_M)
+            left = world.remaining_own(leaf) - world.remaining_draws(leaf)
+            self.court.at_most("VAL-1", self._at(leaf), left, free, Court.USD_M)

@@ -44,6 +44,10 @@ class SiteBook:
     energy_mwh: ByNode = field(default_factory=_zero)
     water_m3: ByNode = field(default_factory=_zero)
     late_loss: ByNode = field(default_factory=_zero)
+    funded: ByNode = field(default_factory=_zero)
+    """Spend that others pay: tenants of modules, facilities closed at start, GPU debt, escrow."""
+    tenant_paid: ByNode = field(default_factory=_zero)
+    """Spend of commitments that the tenant pays directly: no cash of ours."""
     remaining_own: ByNode = field(default_factory=_zero)
     remaining_escrow: ByNode = field(default_factory=_zero)
     unearned: ByNode = field(default_factory=_zero)
@@ -110,6 +114,7 @@ class Sites:
             here.energy_mwh[n] += k * q.energy_mwh
             here.water_m3[n] += k * q.live_mw * product.load_frac * hours * cooling.water_m3_per_mwh
             here.late_loss[n] += k * q.late_loss
+            here.funded[n] += k * q.tenant_money
             here.remaining_own[n] += k * module.remaining_own(n)
             here.unearned[n] += k * module.unearned(n)
             here.cooled_mw[product.cooling, n] += k * q.live_mw
@@ -136,6 +141,8 @@ class Sites:
             here.water_m3[n] += q.live_mw * product.load_frac * hours * cooling.water_m3_per_mwh
             here.remaining_own[n] += q.remaining_own
             here.remaining_escrow[n] += q.remaining_escrow
+            here.funded[n] += q.escrow + q.gpu_debt
+            here.tenant_paid[n] += q.tenant
             self.ledger.at_site[name, n, CashLine.DEBT_DRAWS] += q.gpu_debt
             self._post(name, n, CashLine.RENT, q.rent)
             self._post(name, n, CashLine.OPEX, -q.opex)

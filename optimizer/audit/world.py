@@ -56,6 +56,8 @@ class World:
         post = self.ledger.post_site
         for n in self.book.below[f.closed]:
             q = self.facility_at(f, facility, n)
+            if f.closed == f.begun:
+                self.sites.of[f.site].funded[n] += f.modules * q.received
             post(f.site, n, CashLine.PROJECT_DRAWS, f.modules * q.received)
             post(f.site, n, CashLine.ESCROW_INCOME, f.modules * q.escrow_income)
             post(f.site, n, CashLine.PROJECT_INTEREST, -f.modules * q.paid_interest)
@@ -142,6 +144,28 @@ class World:
     def remaining_own(self, node: int) -> float:
         """Own spend of all that is begun or committed after the quarter of a node. [$M]"""
         return sum(here.remaining_own.get(node, 0.0) for here in self.sites.of.values())
+
+    def own_spend(self, site: str, node: int) -> float:
+        """Spend of a site that nobody else funds; a close at completion funds none. [$M]"""
+        return self.ledger.site_spend(site, node) - self.sites.of[site].funded[node]
+
+    def all_spend(self, site: str, node: int) -> float:
+        """Spend of a site, whoever pays. [$M]"""
+        return self.ledger.site_spend(site, node) + self.sites.of[site].tenant_paid[node]
+
+    def total_own_spend(self, node: int) -> float:
+        """Own spend of all sites. [$M]"""
+        return sum(self.own_spend(site, node) for site in self.book.sites)
+
+    def remaining_draws(self, node: int) -> float:
+        """Spend that facilities closed at start will still pay after the quarter of a node. [$M]"""
+        left = 0.0
+        for f, facility in self.facilities:
+            if f.closed == f.begun and f.closed in self.book.paths[node]:
+                age = self.book.tree.period[node] - self.book.tree.period[f.closed]
+                ahead = range(age + 1, facility.terms.construction_q)
+                left += f.modules * sum(facility.quarter(k).received for k in ahead)
+        return left
 
     def remaining_escrow(self, node: int) -> float:
         """Rows funded by escrow after the quarter of a node. [$M]"""

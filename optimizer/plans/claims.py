@@ -92,7 +92,7 @@ def _cap_table(r: Reading) -> list[dict[str, object]]:
             delivered += size * float(np.sum(net / prices[path]))
         holders = [
             ("basic", firm.basic_shares_m, firm.basic_shares_m),
-            ("awards", awards, awards),
+            ("awards", _shares(taken["awards"], price), awards),
             ("sold", _shares(taken["new shares"], price), sold),
             ("delivered", _shares(taken["delivered"], price), delivered),
             ("fair cost of notes", _shares(taken["fair cost of notes"], price), 0.0),

@@ -7,6 +7,8 @@ from models.domain.ledger import Quantity
 from models.domain.site import Site
 from optimizer.plans.reading import Array, Reading
 
+FULL_FRAC = 0.95
+
 
 class SiteYears:
     """What one site does by node."""
@@ -123,27 +125,20 @@ class SiteYears:
         return [n for n in starts if not any(m in starts for m in tree.path(n)[:-1])]
 
     def strategy(self, leaf: int) -> str:
-        """Label of design section 10: mine, full, flexible, hybrid."""
+        """Label by the HPC share of what is convertible: docs/program.md, section 10."""
         p, site = self.reading.program.params, self.site
-        path = list(p.tree.path(leaf))
         hpc = self.committed_and_begun_gross(leaf)
-        ratios = [
-            r.route.terms.product.gross_to_critical_ratio for r in p.routes if r.route.key[0] == site.site
-        ]
-        begun_mw = sum(b.count * b.route.module_mw for b in self.built if p.outlook.below[b.node][leaf])
-        room = (
-            max(0.0, site.max_hpc_critical_mw - begun_mw) / max(ratios)
-            if ratios and site.hpc_allowed
-            else 0.0
-        )
-        convertible = min(float(self.energised[leaf]), hpc + room)
-        share = hpc / convertible if convertible > 0.0 else 0.0
-        live = [n for n in path if self.live[n] > 1e-6]
         if hpc <= 1e-6:
             return "mine" if self.mining[leaf] > 1e-6 else "idle"
-        if live and sum(self.slack[n] > 1e-6 for n in live) > 0.5 * len(live):
-            return "flexible"
-        return "full" if share >= 0.95 else "hybrid"
+        products = {x.product: x.gross_to_critical_ratio for x in p.portfolio.products}
+        ratios = [products[x.product] for x in p.portfolio.site_products if x.site == site.site]
+        begun_mw = sum(b.count * b.route.module_mw for b in self.built if p.outlook.below[b.node][leaf])
+        room = max(0.0, site.max_hpc_critical_mw - begun_mw) / max(ratios) if ratios else 0.0
+        if hpc >= FULL_FRAC * min(float(self.energised[leaf]), hpc + room):
+            return "full"
+        live = [n for n in p.tree.path(leaf) if self.live[n] > 1e-6]
+        on_slack = sum(self.slack[n] > 1e-6 for n in live)
+        return "flexible" if live and on_slack > 0.5 * len(live) else "hybrid"
 
     def committed_and_begun_gross(self, leaf: int) -> float:
         """Gross MW of HPC at the leaf, begun or committed."""

@@ -37,6 +37,8 @@ VALUE_STAGE = "greatest value"
 """The stage that is told in $M instead of USD per share."""
 RESCUE_TOLERANCE_USD_M = 1e-4
 MAX_STEPS = 12
+TIE_BREAK = 1e-6
+"""$ per $: between equal plans, the one that sends less money to and fro."""
 
 
 class Solver(Protocol):
@@ -170,9 +172,12 @@ class Search:
         integers = self.matrix.is_integer
         lower, upper = self.matrix.lower.copy(), self.matrix.upper.copy()
         lower[integers] = upper[integers] = np.round(x[integers])
-        objective = self.program.objective(lam)
+        cost = self.matrix.cost(self.program.objective(lam))
+        for d in self.program.decisions:
+            if d.quantity is Quantity.CONTRIBUTED:
+                cost[self.matrix.column[id(d.variable)]] -= TIE_BREAK
         result = self.solver.solve(
-            self.matrix.cost(objective),
+            cost,
             integer=False,
             gap_usd_m=0.0,
             time_limit_s=30.0,

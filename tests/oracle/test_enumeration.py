@@ -23,7 +23,16 @@ from tests.oracle.toys import TOYS
 
 TIGHT = 1e-7
 EQUAL = 1e-6
-JUDGED_ALONE = ("project debt", "project debt on a tree", "machines", "claims", "commitments", "covenants")
+JUDGED_ALONE = (
+    "plant",
+    "rivals",
+    "project debt",
+    "project debt on a tree",
+    "machines",
+    "claims",
+    "commitments",
+    "covenants",
+)
 """Toys of so few decisions that the auditor alone can say what is best."""
 
 

@@ -129,7 +129,7 @@ def test_a_contradiction_of_constants_is_infeasible_and_says_which_numbers() -> 
 
 
 def test_what_a_committed_tenant_prepays_lowers_no_own_spend() -> None:
-    """A budget of own money, by program and auditor: rows of own and vendor money, whatever the tenant pays."""
+    """A budget of own money counts rows of own and vendor money, whatever the tenant pays."""
     p = make.add_budgets(make.add_commitments(make.small()))
     case, tree = Case.of(p, make.chain_of(p)), make.chain_of(p)
     alone = search_of(case).committed()[1]

@@ -57,12 +57,26 @@ def conversion_on_tree() -> Portfolio:
 
 
 def rivals() -> Portfolio:
-    """Two sites and two offers that exclude each other, one worth more and asking more."""
+    """Two sites and two offers that exclude each other, though there is cash and room for both."""
     p = make.add_rival_offers(short(make.small()))
     p = make.without(p, "contracts", "open")
-    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
-    p = make.with_row(p, "contracts", "rival", sign_by_quarter=make.quarter(0), min_mw=20.0, max_mw=20.0)
-    return poor(make.with_all(p, "cooling", max_modules=0, existing_mw=20.0), 90.0)
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0), max_modules=1)
+    p = make.with_row(p, "contracts", "rival", sign_by_quarter=make.quarter(0), min_mw=10.0, max_mw=10.0)
+    p = make.with_row(p, "contracts", "lease", max_mw=10.0)
+    return make.with_all(p, "cooling", max_modules=0, existing_mw=20.0)
+
+
+def plant() -> Portfolio:
+    """A hall up to the last quarter, in need of plant begun no later, both cheaper by the quarter."""
+    p = north_only(short(make.small(), 3))
+    p = make.without(p, "contracts", "lease")
+    p = make.with_row(p, "contracts", "open", max_mw=10.0, first_year_rent_usd_per_kw_month=170.0)
+    p = make.with_row(p, "cooling", "north", existing_mw=0.0, lead_q=2, capex_usd_m_per_module=9.0)
+    p = make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2), max_modules=1)
+    p = make.with_row(p, "products", "hall", capex_usd_m_per_mw=7.0)
+    for t in range(3):
+        p = make.with_row(p, "market", f"base|{make.quarter(t)}", capex_idx=1.0 - 0.1 * t)
+    return p
 
 
 def project_debt() -> Portfolio:
@@ -184,6 +198,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "conversion": (conversion, make.chain_of),
     "conversion on a tree": (conversion_on_tree, make.tree_of),
     "rivals": (rivals, make.chain_of),
+    "plant": (plant, make.chain_of),
     "project debt": (project_debt, make.chain_of),
     "deals": (deals, make.chain_of),
     "deals on a tree": (deals_on_tree, make.tree_of),

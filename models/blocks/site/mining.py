@@ -31,10 +31,11 @@ def add_mining(
     nodes = list(tree.nodes)
     held = list(fleet)
     new = [v for v in held if fleet[v][0].is_new]
-    mobile = held if region.new_mining_allowed else []
+    mobile = held if region.new_mining_allowed and site.mining_allowed else []
     bounds = {(v, n): (0.0, 0.0 if fleet[v][0].dead[n] else None) for v in held for n in nodes}
     b.stock = pyo.Var(held, nodes, bounds=lambda _, v, n: bounds[v, n], doc="machines at the site [MW]")
-    b.on_mw = pyo.Var(held, nodes, domain=pyo.NonNegativeReals, doc="rated load kept ready [MW]")
+    runs = (0.0, None if site.mining_allowed else 0.0)
+    b.on_mw = pyo.Var(held, nodes, bounds=runs, doc="rated load kept ready [MW]")
     b.slack_mw = pyo.Var(
         held if slack_hours_frac > 0.0 else [],
         nodes,
