@@ -35,16 +35,16 @@ def shipped_portfolios() -> tuple[str, ...]:
 
 
 def find_portfolio(name: str) -> Path:
-    """Resolve what the user typed: a path that exists wins over a shipped name.
+    """Resolve what the user typed: a shipped name, unless a portfolio of one's own is called so, or a path.
 
     Raises
     ------
     UnknownPortfolioError
         With the shipped names, and the nearest of them.
     """
-    if name and (path := Path(name)).exists():
-        return path
-    shipped = shipped_portfolios()
-    if name in shipped:
+    path, shipped = Path(name), shipped_portfolios()
+    if name in shipped and not (path / "portfolio.toml").is_file():
         return data_folder() / "portfolios" / name
+    if name and path.exists():
+        return path
     raise UnknownPortfolioError(name, shipped)

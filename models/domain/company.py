@@ -29,11 +29,11 @@ class Company(Row):
     btc_beta: float = Field(description="share price elasticity to bitcoin")
     ai_beta: float = Field(description="share price elasticity to the AI equity index")
     overhead_usd_m_per_q: float = Field(ge=0)
-    overhead_growth_frac_per_year: float
+    overhead_growth_frac_per_year: float = Field(gt=-1, le=1)
     cash_floor_usd_m: float = Field(ge=0, description="least unrestricted company cash at each quarter end")
     cost_of_equity_frac: float = Field(ge=0, le=1)
     straight_spread_frac: float = Field(ge=0, le=1, description="spread of the company's unsecured debt")
-    cash_yield_spread_frac: float = Field(ge=0, description="what cash earns below the base rate")
+    cash_yield_spread_frac: float = Field(ge=0, le=1, description="what cash earns below the base rate")
     pool_fee_frac: float = Field(ge=0, lt=1)
     building_cap_mw: float = Field(ge=0, description="critical MW under construction that crews can carry")
     building_cap_growth_mw_per_q: float = Field(ge=0)
@@ -94,4 +94,4 @@ class Valuation(Row):
     decline_frac_per_year: float = Field(
         ge=0, lt=1, description="yearly decline of the mining run-off margin"
     )
-    years: float | None = Field(ge=0, description="overhead: years it continues; empty elsewhere")
+    years: float | None = Field(ge=0, le=100, description="overhead: years it continues; empty elsewhere")

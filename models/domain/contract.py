@@ -37,7 +37,7 @@ class Contract(Row):
     rent_indexed_to: Literal["none", "lease", "gpu_rent"] = Field(
         description="merchant rent follows this index; an offer's rent is fixed by it when a module begins"
     )
-    escalator_frac_per_year: float = Field(description="steps yearly from the commencement")
+    escalator_frac_per_year: float = Field(gt=-1, le=1, description="steps yearly from the commencement")
     commencement_quarter: Quarter = Field(description="the lease calendar starts here, whoever is live")
     term_q: int = Field(ge=1, description="rent ends term_q quarters after the commencement")
     contract_value_usd_m: float | None = Field(ge=0, description="stated value, a check; empty: not stated")

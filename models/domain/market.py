@@ -30,8 +30,8 @@ class MarketRow(Row):
     quarter: Quarter
     btc_usd: float = Field(gt=0)
     difficulty_t: float = Field(gt=0, description="network difficulty in trillions")
-    subsidy_btc: float = Field(gt=0, description="mean block subsidy of the quarter")
-    fee_frac: float = Field(ge=0, description="fees as a fraction of the subsidy")
+    subsidy_btc: float = Field(ge=0.01, le=50, description="mean block subsidy of the quarter")
+    fee_frac: float = Field(ge=0, le=10, description="fees as a fraction of the subsidy")
     lease_idx: float = Field(gt=0)
     gpu_rent_idx: float = Field(gt=0)
     capex_idx: float = Field(gt=0)

@@ -31,7 +31,7 @@ class Product(Row):
     displaces_mining_q: int = Field(ge=0, description="quarters before go-live that it takes the MW")
     ramp_profile: str
     opex_usd_per_kw_month: float = Field(ge=0, description="per critical kW, power apart, at the opening")
-    opex_growth_frac_per_year: float
+    opex_growth_frac_per_year: float = Field(gt=-1, le=1)
     maintenance_frac_of_capex_per_year: float = Field(
         ge=0, description="of capex with contingency, GPUs apart"
     )

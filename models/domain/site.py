@@ -42,9 +42,11 @@ class Power(Row):
     energised_mw: float = Field(ge=0)
     price_basis: Literal["fixed", "spot"]
     price_usd_per_mwh: float | None = Field(description="fixed price; empty on spot")
-    price_growth_frac_per_year: float = Field(description="of a fixed price, yearly steps from from_quarter")
+    price_growth_frac_per_year: float = Field(
+        gt=-1, le=1, description="of a fixed price, yearly steps from from_quarter"
+    )
     adder_usd_per_mwh: float = Field(description="losses, fees, transmission per MWh used")
-    demand_charge_usd_per_kw_month: float = Field(ge=0)
+    demand_charge_usd_per_kw_month: float = Field(ge=0, le=1000)
     min_bill_frac: float = Field(ge=0, le=1, description="of energised MW billed for demand at least")
     take_or_pay_frac: float = Field(
         ge=0, le=1, description="of energised MWh paid at the fixed price at least"

@@ -56,7 +56,8 @@ class _Files:
         """One table file as text; its faults are kept."""
         self.contents[place] = data
         raw, faults = read_csv(name, place, data)
-        self.findings += [*faults, *(column_faults(name, raw) if raw.columns else ())]
+        readable = raw.columns and not any(fault.code == "not-commas" for fault in faults)
+        self.findings += [*faults, *(column_faults(name, raw) if readable else ())]
         return raw
 
     def shipped(self, path: Path, place: str) -> tuple[RawRow, ...]:

@@ -1,5 +1,6 @@
 """Load a portfolio: read, override, parse and check it, or say everything that is wrong with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
@@ -9,6 +10,7 @@ from models.domain.futures import mean_trunk
 from models.domain.portfolio import TABLES, Portfolio
 from models.domain.row import Row
 from models.findings import Finding, InputError
+from models.timetree import Quarter
 from optimizer.inputs.catalogue import Gathered, Overridden, gather
 from optimizer.inputs.check import check
 from optimizer.inputs.checks.evidence import count_guesses
@@ -18,6 +20,10 @@ from optimizer.inputs.overrides import apply
 from optimizer.inputs.parse import read_rows
 from optimizer.inputs.read import MANIFEST
 from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
+
+
+BALANCES_Q = 2
+"""Balances may be so many quarters from the first one planned."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +48,22 @@ class Loaded:
     """SHA-256 of all input files and overrides."""
 
 
-def load(name_or_path: str | Path, *, overrides: tuple[str, ...] = ()) -> Loaded:
+def load(name_or_path: str | Path, *, overrides: str | Sequence[str] = ()) -> Loaded:
     """Load a portfolio's folder, or a shipped portfolio by its name.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A folder with portfolio.toml, or a shipped name such as ``iren``; an existing path wins.
-    overrides : tuple of str
-        Cells to change, each ``table[key].column=value``, key parts joined by ``|``.
+        A folder with portfolio.toml, or a shipped name such as ``iren``; a portfolio of one's own wins.
+    overrides : str or sequence of str
+        Cells to change, each ``table[key].column=value``, key parts joined by ``|``; one alone is a str.
 
     Raises
     ------
     InputError
         With all findings, warnings included, when one of them is an error.
     """
+    overrides = (overrides,) if isinstance(overrides, str) else tuple(overrides)
     gathered = gather(_folder(name_or_path), data_folder() / "catalogue")
     tables, changed, bad = (
         apply(gathered.tables, overrides) if gathered.manifest else (gathered.tables, [], [])
@@ -72,7 +79,9 @@ def load(name_or_path: str | Path, *, overrides: tuple[str, ...] = ()) -> Loaded
         if gathered.manifest.trunk == "mean" and not any(f.severity == "error" for f in findings):
             portfolio = mean_trunk(portfolio)
         broken = frozenset(f.table for f in findings if f.severity == "error")
-        findings += [*check(portfolio, broken), *_scenario_known(gathered.manifest, portfolio, broken)]
+        findings += check(portfolio, broken)
+        findings += _scenario_known(gathered.manifest, portfolio, broken)
+        findings += _balances_of_the_opening(gathered.manifest, portfolio, broken)
     if any(f.severity == "error" for f in findings):
         raise InputError(_told(findings))
     return _loaded(gathered, portfolio, findings, changed, overrides)
@@ -120,6 +129,21 @@ def _scenario_known(manifest: Manifest, portfolio: Portfolio, broken: frozenset[
     message = f"there is no scenario '{manifest.scenario}'"
     remedy = nearest(manifest.scenario, known, "known: " + (", ".join(known) or "none"))
     return [Finding("error", "unknown-scenario", MANIFEST, "scenario", "", message, remedy)]
+
+
+def _balances_of_the_opening(
+    manifest: Manifest, portfolio: Portfolio, broken: frozenset[str]
+) -> list[Finding]:
+    """Balances are of about the day on which the plan begins."""
+    if "company" in broken or not portfolio.company:
+        return []
+    first = portfolio.firm.first_quarter
+    as_of = Quarter.parse(f"{manifest.as_of.year:04}Q{(manifest.as_of.month + 2) // 3}")
+    if abs(first - as_of) <= BALANCES_Q:
+        return []
+    message = f"{manifest.as_of} is far from the first quarter of the plan, {first}"
+    remedy = f"the balances must be those before {first} begins: correct as_of, or first_quarter in company"
+    return [Finding("warning", "as-of", MANIFEST, "as_of", "", message, remedy)]
 
 
 def _told(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ from models.domain.portfolio import TABLES
 from models.findings import Finding
 from optimizer.inputs.catalogue import Overridden, Tables
 from optimizer.inputs.columns import columns_of, nearest
+from optimizer.inputs.checks.register import listed
 from optimizer.inputs.parse import raw_key
 
 FORM = re.compile(r"\s*(\w+)\[(.*?)\]\.(\w+)\s*=(.*)", re.DOTALL)
@@ -43,7 +44,11 @@ def _apply(tables: Tables, override: str) -> Overridden | Finding:
         )
     rows = {raw_key(table, row): n for n, row in enumerate(tables[table])}
     if key not in rows:
-        remedy = nearest(key, list(rows), "rows: " + (", ".join(list(rows)[:12]) or "none"))
+        near = sorted(rows, key=lambda row: not row.startswith(f"{key}|"))
+        parts = "|".join(TABLES[table].key)
+        listing = f"rows, by {parts}: {listed(near, 12)}"
+        meant = nearest(key, list(rows), "")
+        remedy = f"{meant} {listing}" if meant else listing
         return _fault(table, key, column, override, f"{table} has no row '{key}'", remedy)
     before = tables[table]
     old = before[rows[key]]

@@ -108,6 +108,8 @@ def _beyond_reason(column: Column, cell: Cell, *, is_name: bool) -> Fault | None
     if column.kind == "quarter" and LABEL.fullmatch(cell) and not FIRST_YEAR <= int(cell[:4]) <= LAST_YEAR:
         return "out-of-range", f"{cell} is out of range", f"write a quarter of {FIRST_YEAR} to {LAST_YEAR}"
     if column.kind in ("number", "whole number"):
+        if "_" in cell or not cell.isascii():
+            return "not-a-number", f"{_shown(cell)} is not a {column.kind}", _number_hint(column, cell)
         limit = LONGEST_Q if column.unit == "quarters" else LARGEST
         try:
             size = abs(float(cell))
@@ -143,7 +145,7 @@ def _fault(column: Column, detail: ErrorDetails) -> Fault:
 def _number_hint(column: Column, value: str) -> str:
     if "%" in value:
         return "write a fraction without %: 0.05 for 5 %"
-    if "," in value:
+    if "," in value or "_" in value:
         return f"write {column.wanted} with a decimal point and no separators"
     return f"write {column.wanted}"
 

@@ -15,6 +15,8 @@ from optimizer.inputs.columns import nearest
 MANIFEST = "portfolio.toml"
 MAX_BYTES = 50_000_000
 """No table of a portfolio is larger than this."""
+MAX_ROWS = 20_000
+"""Nor longer; a horizon of 60 quarters in 50 scenarios is a deck of 3,000."""
 BESIDE = frozenset({".md", ".txt"})
 """Files of these kinds may lie in a portfolio; they are not read."""
 
@@ -124,6 +126,10 @@ def read_csv(table: str, place: str, data: bytes) -> tuple[RawTable, list[Findin
             if header is None:
                 header = _trimmed(cells)
                 found += _header_faults(table, line, header)
+            elif len(rows) == MAX_ROWS:
+                shape, remedy = f"it has more than {MAX_ROWS:,} rows", "keep only those of this portfolio"
+                found.append(_fault("too-many-rows", table, shape, remedy, f"line {line}"))
+                break
             elif len(_trimmed(cells)) > len(header) or len(cells) < len(header):
                 shape = f"the row has {len(cells)} cells, the header {len(header)}"
                 remedy = "write one cell per column; a cell that holds a comma goes in double quotes"

@@ -73,6 +73,18 @@ def live_within_contract(portfolio: Portfolio) -> Iterator[Finding]:
             )
 
 
+@reads("commitments", "commitment_flows")
+def live_once_occupied(portfolio: Portfolio) -> Iterator[Finding]:
+    """Nothing is live before its MW are taken from the interconnect."""
+    flows = _flows(portfolio)
+    for commitment in portfolio.commitments:
+        live = [f.quarter for f in flows[commitment.commitment] if f.mw_live > 0]
+        if live and min(live) < commitment.occupies_from_quarter:
+            message = f"MW of it are live from {min(live)}, before they are occupied"
+            remedy = f"write {min(live)} or earlier, or correct mw_live in commitment_flows"
+            yield error("live-unoccupied", commitment, "occupies_from_quarter", message, remedy)
+
+
 @reads("commitments", "commitment_flows", "contract_money")
 def cancellable_alone(portfolio: Portfolio) -> Iterator[Finding]:
     """Only commitments without debt or tenant money can be cancelled; debt that is drawn has a name."""
@@ -221,6 +233,7 @@ CHECKS = (
     commitments_fit_contracts,
     committed_is_built,
     live_within_contract,
+    live_once_occupied,
     cancellable_alone,
     drawn_from_debt,
     escrow_suffices,

@@ -75,11 +75,7 @@ def stated_value(portfolio: Portfolio) -> Iterator[Finding]:
     """The stated contract value is first-year rent x MW x escalated term within one per cent."""
     for contract in portfolio.contracts:
         billed_mw = _billed_mw(portfolio, contract)
-        if (
-            contract.contract_value_usd_m is None
-            or billed_mw is None
-            or abs(contract.escalator_frac_per_year) > 1
-        ):
+        if contract.contract_value_usd_m is None or billed_mw is None:
             continue
         per_rent = billed_mw * _rent_sum(contract)
         implied, stated = contract.first_year_rent_usd_per_kw_month * per_rent, contract.contract_value_usd_m

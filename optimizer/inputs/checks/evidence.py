@@ -6,7 +6,7 @@ from models.domain.portfolio import TABLES, Portfolio
 from models.domain.row import Provenance, Row
 from models.findings import Finding
 from optimizer.inputs.checks.references import rows_of
-from optimizer.inputs.checks.register import Check, doubt, error, label, reads
+from optimizer.inputs.checks.register import Check, doubt, error, label, listed, reads
 from optimizer.inputs.columns import columns_of
 
 FORECASTS = frozenset({"market", "market_shapes", "provenance"})
@@ -51,15 +51,18 @@ def _guess_check(table: str) -> Check:
     @reads(table, "provenance")
     def guesses_have_ranges(portfolio: Portfolio) -> Iterator[Finding]:
         known = evidence_of(portfolio)
+        bare = []
         for row in rows_of(portfolio, table):
             for column, value in money_cells(table, row):
                 said = known.get((table, label(row), column))
                 ranged = said is not None and said.low is not None and said.high is not None
                 if value != 0.0 and not ranged and _grade(known, table, row, column) == "GUESS":
-                    remedy = f"add the row {table},{label(row)},{column} with low and high to provenance"
-                    yield doubt(
-                        "guess-without-range", row, column, f"{value:g} is a guess without a range", remedy
-                    )
+                    bare.append(f"{label(row)} {column}")
+        if bare:
+            guesses = "guess lacks its range" if len(bare) == 1 else "guesses lack their ranges"
+            remedy = "add a row to provenance for each, with low and high"
+            message = f"{len(bare)} {guesses}: {listed(bare)}"
+            yield Finding("warning", "guess-without-range", table, "", "", message, remedy)
 
     return guesses_have_ranges
 

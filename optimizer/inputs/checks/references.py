@@ -7,7 +7,7 @@ from models.domain.portfolio import TABLES, Portfolio
 from models.domain.product import Workload
 from models.domain.row import Row
 from models.findings import Finding
-from optimizer.inputs.checks.register import Check, error, label, listed, reads
+from optimizer.inputs.checks.register import Check, doubt, error, label, listed, reads
 from optimizer.inputs.columns import columns_of, nearest
 
 
@@ -121,8 +121,8 @@ def _evidence_check(table: str) -> Check:
         known = {label(row) for row in rows_of(portfolio, table)} if about else set()
         for row in about:
             if row.row not in known:
-                remedy = nearest(row.row, sorted(known), "write the key of a row, its parts joined by '|'")
-                yield error("unknown-reference", row, "row", f"{table} has no row '{row.row}'", remedy)
+                remedy = nearest(row.row, sorted(known), "delete it, or write a row's key, its parts joined by '|'")
+                yield doubt("stale-evidence", row, "row", f"{table} has no row '{row.row}'", remedy)
 
     return evidence_of_rows
 
