@@ -24,8 +24,8 @@ from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.tenants import add_tenants
 from models.domain.company import Entity
 from models.domain.site import Site
-from models.params.modules import Terms
 from models.params.params import Params
+from models.params.streams import Terms
 
 
 @dataclass(frozen=True, eq=False)

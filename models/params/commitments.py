@@ -10,8 +10,8 @@ from models.domain.contract import Commitment, ContractMoney
 from models.domain.portfolio import Portfolio
 from models.formulas.discounting import present_value
 from models.formulas.lease import give_back
-from models.params.modules import Stream, Terms, stream, terms_of
 from models.params.outlook import Future, Outlook
+from models.params.streams import Stream, Terms, stream, terms_of
 
 Array = NDArray[np.float64]
 FUNDERS = ("own", "escrow", "tenant", "gpu_debt")

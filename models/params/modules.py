@@ -6,43 +6,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from models.domain.contract import Contract, ContractMoney, Renewal
 from models.domain.portfolio import Portfolio
-from models.domain.product import Product
-from models.domain.site import Site, SiteCooling, SiteProduct
+from models.domain.site import SiteProduct
 from models.formulas.construction import is_live, occupied, ramp, spend
 from models.formulas.discounting import present_value
-from models.formulas.lease import escalator_factor, give_back
+from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
-from models.timetree import Quarter
-from models.units import QUARTERS_PER_YEAR, USD_M, USD_M_PER_KW_MONTH
+from models.params.streams import Stream, Terms, profile, stream, terms_of
+from models.units import USD_M
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Everything that fixes the stream of a module or of a commitment but its dates and its size."""
-
-    site: Site
-    product: Product
-    contract: Contract
-    cooling: SiteCooling
-    renewal: Renewal | None
-    money: tuple[ContractMoney, ...]
-    rate_frac: float
-    """Discount rate of the workload's stream."""
-
-    @property
-    def term_end(self) -> Quarter:
-        """First quarter after the base term."""
-        return self.contract.commencement_quarter + self.contract.term_q
-
-    @property
-    def last_end(self) -> Quarter:
-        """First quarter after the last term."""
-        return self.term_end + (self.renewal.term_q if self.renewal else 0)
 
 
 @dataclass(frozen=True)
@@ -69,110 +43,6 @@ class Route:
     def gross_mw(self) -> float:
         """Gross MW that a module reserves."""
         return self.module_mw / self.terms.product.gross_to_critical_ratio
-
-
-@dataclass(frozen=True, eq=False)
-class Stream:
-    """Money and energy by quarter, positive as named. [$M], energy [MWh]"""
-
-    rent: Array
-    """Received, base term and renewal."""
-    rent_renewed: Array
-    """Of it, what was due after the base term."""
-    opex: Array
-    power: Array
-    energy_mwh: Array
-    in_term: Array
-    """1 in live quarters of the base term."""
-    served: Array
-    """1 in live quarters up to the last term end."""
-    residual: Array
-    """At the end of the last quarter of the last term."""
-
-    @property
-    def noi(self) -> Array:
-        """Rent - opex - power."""
-        return self.rent - self.opex - self.power
-
-
-def stream(
-    terms: Terms,
-    future: Future,
-    flat_price: Array,
-    live_mw: Array,
-    utilisation: Array,
-    sizes: tuple[float, float, float],
-    begun: int | None,
-) -> Stream:
-    """The stream of capacity whose live MW and utilisation are given by quarter of a future.
-
-    Parameters
-    ----------
-    live_mw : ndarray of shape (quarters,)
-        Critical MW live. [MW]
-    utilisation : ndarray of shape (quarters,)
-        Ramp, the delivery probability apart. [fraction]
-    sizes : capex as base of maintenance and building residual, GPU capex, total MW. [$M, $M, MW]
-    begun : quarter in which the module begins, which fixes the rent of an indexed offer; None: committed
-    """
-    c, p = terms.contract, terms.product
-    capex_usd_m, gpu_usd_m, total_mw = sizes
-    quarters, load = future.quarters, utilisation * c.delivery_probability_frac
-    since = np.array([q - c.commencement_quarter for q in quarters], dtype=float)
-    growth = (1.0 + p.opex_growth_frac_per_year) ** (np.arange(len(quarters)) / QUARTERS_PER_YEAR)
-    before_end = np.array([float(q < terms.term_end) for q in quarters])
-    before_last = np.array([float(q < terms.last_end) for q in quarters])
-    renewed = before_last - before_end
-    chance = before_end + renewed * (terms.renewal.probability_frac if terms.renewal else 0.0)
-    billed = live_mw / (p.gross_to_critical_ratio if c.billing_basis == "gross" else 1.0)
-    price = _rent_usd_per_kw_month(terms, future, since, renewed, begun)
-    due = (since >= 0.0) * price * USD_M_PER_KW_MONTH * billed * load * chance
-    opex = (
-        (1.0 - c.opex_passed_through_frac)
-        * p.opex_usd_per_kw_month
-        * USD_M_PER_KW_MONTH
-        * growth
-        * live_mw
-        * load
-    )
-    share = live_mw / total_mw * c.delivery_probability_frac
-    upkeep = p.maintenance_frac_of_capex_per_year / QUARTERS_PER_YEAR * capex_usd_m * share
-    energy = live_mw * p.load_frac * terms.cooling.pue * future.hours * load * chance
-    power = np.zeros(len(quarters)) if c.power_passed_through else energy * flat_price * USD_M
-    live = (live_mw > 0.0).astype(float)
-    last = np.array([float(q + 1 == terms.last_end) for q in quarters])
-    residual = p.residual_frac * capex_usd_m + p.gpu_residual_frac * gpu_usd_m
-    return Stream(
-        rent=lagged(due, c.payment_lag_q),
-        rent_renewed=lagged(due * renewed, c.payment_lag_q),
-        opex=(opex + upkeep) * chance,
-        power=power,
-        energy_mwh=energy,
-        in_term=live * before_end,
-        served=live * before_last,
-        residual=last * live_mw / total_mw * residual,
-    )
-
-
-def lagged(flows: Array, lag_q: int) -> Array:
-    """Flows paid ``lag_q`` quarters later."""
-    return np.concatenate([np.zeros(lag_q), flows[: flows.size - lag_q]]) if lag_q else flows
-
-
-def _rent_usd_per_kw_month(
-    terms: Terms, future: Future, since: Array, renewed: Array, begun: int | None
-) -> Array:
-    c = terms.contract
-    index = {"none": np.ones_like(since), "lease": future.lease_idx, "gpu_rent": future.gpu_rent_idx}
-    running = c.first_year_rent_usd_per_kw_month * escalator_factor(since, c.escalator_frac_per_year)
-    own = index[c.rent_indexed_to]
-    running = running * (own[begun] if c.state == "offer" and begun is not None else own)
-    if terms.renewal is None or terms.renewal.rent_basis == "contract":
-        return running
-    market_index = index["gpu_rent" if terms.product.workload == "gpu_cloud" else "lease"]
-    market = c.first_year_rent_usd_per_kw_month * market_index
-    after = market if terms.renewal.rent_basis == "market" else np.minimum(market, running)
-    return np.where(renewed > 0.0, after, running)
 
 
 @dataclass(frozen=True, eq=False)
@@ -368,25 +238,6 @@ def routes(portfolio: Portfolio) -> tuple[Route, ...]:
                 )
             )
     return tuple(found)
-
-
-def terms_of(portfolio: Portfolio, site: Site, product: Product, contract: Contract) -> Terms:
-    """Bring together what fixes a stream."""
-    return Terms(
-        site=site,
-        product=product,
-        contract=contract,
-        cooling=next(c for c in portfolio.cooling if c.site == site.site and c.cooling == product.cooling),
-        renewal=next((r for r in portfolio.renewals if r.contract == contract.contract), None),
-        money=tuple(m for m in portfolio.contract_money if m.contract == contract.contract),
-        rate_frac=next(v.rate_frac for v in portfolio.valuation if v.stream == product.workload),
-    )
-
-
-def profile(portfolio: Portfolio, name: str) -> Array:
-    """Fractions of a profile in the order of its steps."""
-    steps = sorted((x.step, x.frac) for x in portfolio.profiles if x.profile == name)
-    return np.array([frac for _, frac in steps])
 
 
 def open_starts(route: Route, outlook: Outlook) -> tuple[int, ...]:
