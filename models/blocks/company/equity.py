@@ -44,11 +44,10 @@ def add_equity(
 
     ``marketed`` are the convertible deals, ``reserved`` the shares reserved for notes and claims by node. [M]
     """
-    tree, firm = outlook.tree, portfolio.firm
+    tree = outlook.tree
     window = [n for n in tree.nodes if outlook.rows[n].equity_open]
-    programmes = [i for i in portfolio.instruments if i.kind == "atm"]
     follow_ons = {i.instrument: i for i in portfolio.instruments if i.kind == "follow_on"}
-    blocks = [x for i in programmes for x in discount_blocks(portfolio, i)]
+    blocks = [x for i in portfolio.instruments if i.kind == "atm" for x in discount_blocks(portfolio, i)]
     b.sold_usd_m = pyo.Var(
         range(len(blocks)),
         window,
@@ -61,51 +60,10 @@ def add_equity(
     b.is_follow_on = pyo.Var(list(follow_ons), window, domain=pyo.Binary, doc="follow-on launched")
     deals = {**marketed, **{key: b.is_follow_on[key] for key in b.is_follow_on}}
 
-    def size_usd_m(d: int, n: int) -> float:
-        shares = firm.traded_shares_m_per_day * firm.open_days_per_q
-        return blocks[d].volume_frac * shares * float(outlook.share_price_usd[n])
-
-    @b.Constraint(range(len(blocks)), window, doc="EQT-1 shares sold in a discount block within its size [M]")
-    def sales_within_block(b, d, n):
-        sold = Linear()
-        for m in recent(window, tree.parent, n, firm.impact_window_q):
-            sold.add(1.0 / float(outlook.share_price_usd[m]), b.sold_usd_m[d, m])
-        return at_most(sold, size_usd_m(d, n) / float(outlook.share_price_usd[n]))
-
-    @b.Constraint(tree.leaves, doc="EQT-2 sales within what is left of the programme [$M]")
-    def sales_within_programme(b, leaf):
-        sold = Linear()
-        for n in tree.path(leaf):
-            for d in range(len(blocks)) if n in window else ():
-                sold.add(1.0, b.sold_usd_m[d, n])
-        return at_most(sold, firm.atm_left_usd_m)
-
-    @b.Constraint(
-        [p.instrument for p in programmes], window, doc="EQT-2 sales of a quarter within its limit [$M]"
-    )
-    def sales_within_quarter(b, p, n):
-        sold = Linear()
-        limit = next(i.max_usd_m for i in programmes if i.instrument == p)
-        for d, block in enumerate(blocks):
-            if block.instrument.instrument == p:
-                sold.add(1.0, b.sold_usd_m[d, n])
-        return at_most(sold, limit)
-
-    _add_quiet(b, outlook, portfolio, blocks, window, deals, size_usd_m)
+    _add_sales(b, outlook, portfolio, blocks, window)
+    _add_quiet(b, outlook, portfolio, blocks, window, deals)
     _add_follow_ons(b, outlook, portfolio, follow_ons, window)
-
-    @b.Constraint(tree.nodes, doc="EQT-5 shares issued and reserved within authorised [M]")
-    def within_authorised(b, n):
-        issued = Linear(constant=firm.basic_shares_m + firm.award_shares_m_per_q * (tree.period[n] + 1))
-        for m in tree.path(n):
-            price = float(outlook.share_price_usd[m])
-            if m in window:
-                for d in range(len(blocks)):
-                    issued.add(1.0 / price, b.sold_usd_m[d, m])
-                for i in follow_ons:
-                    issued.add(1.0 / price, b.follow_on_usd_m[i, m])
-        return at_most(issued + reserved[n], firm.authorised_shares_m)
-
+    _add_authorised(b, outlook, portfolio, window, reserved)
     for n in window:
         for d, block in enumerate(blocks):
             net = (1.0 - block.discount_frac) * (1.0 - block.instrument.fee_frac)
@@ -127,6 +85,58 @@ def add_equity(
     )
 
 
+def block_shares_m(portfolio: Portfolio, block: DiscountBlock) -> float:
+    """Shares that a discount block takes. [M]"""
+    firm = portfolio.firm
+    return block.volume_frac * firm.traded_shares_m_per_day * firm.open_days_per_q
+
+
+def _add_sales(b, outlook, portfolio, blocks, window) -> None:
+    """What the market takes in a window of quarters, and the programme."""
+    tree, firm = outlook.tree, portfolio.firm
+
+    @b.Constraint(range(len(blocks)), window, doc="EQT-1 shares sold in a discount block within its size [M]")
+    def sales_within_block(b, d, n):
+        sold = Linear()
+        for m in recent(window, tree.parent, n, firm.impact_window_q):
+            sold.add(1.0 / float(outlook.share_price_usd[m]), b.sold_usd_m[d, m])
+        return at_most(sold, block_shares_m(portfolio, blocks[d]))
+
+    @b.Constraint(tree.leaves, doc="EQT-2 sales within what is left of the programme [$M]")
+    def sales_within_programme(b, leaf):
+        sold = Linear()
+        for n in tree.path(leaf):
+            for d in range(len(blocks)) if n in window else ():
+                sold.add(1.0, b.sold_usd_m[d, n])
+        return at_most(sold, firm.atm_left_usd_m)
+
+    programmes = {x.instrument.instrument: x.instrument for x in blocks}
+
+    @b.Constraint(list(programmes), window, doc="EQT-2 sales of a quarter within its limit [$M]")
+    def sales_within_quarter(b, p, n):
+        sold = Linear()
+        for d, block in enumerate(blocks):
+            if block.instrument.instrument == p:
+                sold.add(1.0, b.sold_usd_m[d, n])
+        return at_most(sold, programmes[p].max_usd_m)
+
+
+def _add_authorised(b, outlook, portfolio, window, reserved) -> None:
+    """Room for shares sold, awarded and reserved."""
+    tree, firm = outlook.tree, portfolio.firm
+
+    @b.Constraint(tree.nodes, doc="EQT-5 shares issued and reserved within authorised [M]")
+    def within_authorised(b, n):
+        issued = Linear(constant=firm.basic_shares_m + firm.award_shares_m_per_q * (tree.period[n] + 1))
+        for m in tree.path(n):
+            price = float(outlook.share_price_usd[m])
+            if m in window:
+                for variable in (b.sold_usd_m, b.follow_on_usd_m):
+                    for k in {k for k, _ in variable}:
+                        issued.add(1.0 / price, variable[k, m])
+        return at_most(issued + reserved[n], firm.authorised_shares_m)
+
+
 def discount_blocks(portfolio: Portfolio, instrument: Instrument) -> list[DiscountBlock]:
     """The blocks of a programme, cheapest first, each with its own share of volume."""
     rows = sorted(
@@ -139,7 +149,7 @@ def discount_blocks(portfolio: Portfolio, instrument: Instrument) -> list[Discou
     ]
 
 
-def _add_quiet(b, outlook, portfolio, blocks, window, deals, size_usd_m) -> None:
+def _add_quiet(b, outlook, portfolio, blocks, window, deals) -> None:
     """After a marketed deal cheap blocks, or all, stay shut."""
     tree = outlook.tree
     terms = {i.instrument: i for i in portfolio.instruments}
@@ -167,7 +177,7 @@ def _add_quiet(b, outlook, portfolio, blocks, window, deals, size_usd_m) -> None
         sold, room = Linear(), Linear()
         for d in shut:
             sold.add(1.0, b.sold_usd_m[d, n])
-            room.constant += size_usd_m(d, n)
+            room.constant += block_shares_m(portfolio, blocks[d]) * float(outlook.share_price_usd[n])
         room.add(-room.constant, deals[i, m])
         return at_most(sold, room)
 
