@@ -25,9 +25,19 @@ from optimizer.solve.matrix import Matrix, compile_matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import VALUE_STAGE
-from optimizer.solve.search import search_plan, write_model
+from optimizer.solve.search import model_ending, search_plan, write_model
 
-__all__ = ["VALUE_STAGE", "AuditError", "Checked", "Progress", "check", "load", "plan"]
+__all__ = [
+    "VALUE_STAGE",
+    "AuditError",
+    "Checked",
+    "ExportError",
+    "Progress",
+    "UnknownScenarioError",
+    "check",
+    "load",
+    "plan",
+]
 
 
 @dataclass(frozen=True)
@@ -61,13 +71,32 @@ class AuditError(Exception):
         self.plan = plan
 
 
+class ExportError(Exception):
+    """The program could not be written; ``plan`` is the plan, whole and audited."""
+
+    def __init__(self, plan: Plan, file: Path, why: str) -> None:
+        super().__init__(f"'{file}': {why}")
+        self.plan = plan
+
+
+class UnknownScenarioError(KeyError):
+    """The deck has no such scenario."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name)
+        self.known = known
+
+    def __str__(self) -> str:
+        return f"there is no scenario {self.args[0]!r}; known: {', '.join(self.known)}"
+
+
 def plan(
     portfolio: Loaded | str | Path,
     *,
     options: Options | None = None,
     scenario: str | None = None,
     tree: bool = False,
-    export: Path | None = None,
+    export: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Plan:
@@ -83,7 +112,7 @@ def plan(
         Plan on this scenario alone; the portfolio's own by default.
     tree : bool
         Plan on the tree of all scenarios that carry a probability.
-    export : Path, optional
+    export : str or Path, optional
         Write the program at the plan's lambda to this ``.mps`` or ``.lp`` file.
     progress : callable, optional
         Told of every improvement.
@@ -94,19 +123,23 @@ def plan(
     ------
     InputError
         The portfolio cannot be used; carries all findings.
-    KeyError
-        There is no such scenario.
+    ValueError
+        Both a scenario and the tree are asked for, or no scenario has a probability, or the ending of
+        ``export`` is neither ``.mps`` nor ``.lp``.
+    UnknownScenarioError
+        There is no such scenario; a KeyError.
     AuditError
         The audit rejects the plan.
+    ExportError
+        The plan is there, the exported file is not.
     """
     options = options or Options()
+    file = None if export is None else Path(export)
+    if file is not None:
+        model_ending(file)
     started = time.monotonic()
     loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
-    time_tree = (
-        scenario_tree(loaded.portfolio)
-        if tree
-        else scenario_chain(loaded.portfolio, scenario or loaded.scenario)
-    )
+    time_tree = _future(loaded, scenario, tree)
     clock = {"read": time.monotonic() - started}
 
     def tell(stage: str, value: float, bound: float) -> None:
@@ -127,8 +160,6 @@ def plan(
         if program is not None and outcome.x is not None:
             tables = extract(program, outcome.value_per_share_usd)
             verdict = _audited(loaded, time_tree, tables, outcome)
-    if export is not None and program is not None:
-        write_model(program, outcome, export)
     clock["total"] = time.monotonic() - started
     result = summarise(
         loaded,
@@ -144,6 +175,11 @@ def plan(
     )
     if tables and not verdict.passed:
         raise AuditError(result)
+    if file is not None and program is not None:
+        try:
+            write_model(program, outcome, file)
+        except OSError as trouble:
+            raise ExportError(result, file, trouble.strerror or str(trouble)) from trouble
     return result
 
 
@@ -161,6 +197,20 @@ def check(portfolio: Loaded | str | Path) -> Checked:
     return Checked(
         loaded.findings, low, high, len(matrix.rows), len(matrix.variables), int(matrix.is_integer.sum())
     )
+
+
+def _future(loaded: Loaded, scenario: str | None, tree: bool) -> TimeTree:
+    """The chain of one scenario, the portfolio's own by default, or the tree of those with a probability."""
+    known = {s.scenario: s.probability for s in loaded.portfolio.scenarios}
+    if tree and scenario is not None:
+        raise ValueError("a plan is on one scenario or on the tree, not both")
+    if tree and all(weight is None for weight in known.values()):
+        raise ValueError("no scenario of the deck carries a probability, so there is no tree")
+    if tree:
+        return scenario_tree(loaded.portfolio)
+    if scenario is not None and scenario not in known:
+        raise UnknownScenarioError(scenario, tuple(known))
+    return scenario_chain(loaded.portfolio, loaded.scenario if scenario is None else scenario)
 
 
 def _build(loaded: Loaded, tree: TimeTree) -> tuple[Program, Matrix]:

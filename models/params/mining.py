@@ -77,7 +77,7 @@ def _vintage(
     index = np.array([r.resale_idx for r in outlook.rows])
     price = machine.price_usd_per_th / machine.j_per_th * index
     ages = [age_q + t for t in tree.period]
-    worth = np.array([profile.get(a, 0.0) if a < machine.life_q else 0.0 for a in ages])
+    worth = np.array([profile.get(a, 0.0) if opening is None or a < machine.life_q else 0.0 for a in ages])
     return Vintage(
         name=name,
         machine=machine,

@@ -51,7 +51,7 @@ def decisions(world: World) -> Rows:
     for f in decided.financed:
         add(Quantity.FINANCED, f.site, f.product, f.contract, label(f.begun), f.closed, f.modules)
     for name, n in decided.cancels:
-        add(Quantity.CANCEL, "", name, "", "", n, 1.0)
+        add(Quantity.CANCEL, world.book.commitments[name].site, name, "", "", n, 1.0)
     for (quantity, site, vintage, n), mw in decided.mw.items():
         add(quantity, site, vintage, "", "", n, mw)
     for (name, block, n), gross in decided.atm.items():

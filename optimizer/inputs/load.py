@@ -21,7 +21,6 @@ from optimizer.inputs.parse import read_rows
 from optimizer.inputs.read import MANIFEST
 from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
 
-
 BALANCES_Q = 2
 """Balances may be so many quarters from the first one planned."""
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from models.domain.portfolio import TABLES
 from models.findings import Finding
 from optimizer.inputs.catalogue import Overridden, Tables
-from optimizer.inputs.columns import columns_of, nearest
 from optimizer.inputs.checks.register import listed
+from optimizer.inputs.columns import columns_of, nearest
 from optimizer.inputs.parse import raw_key
 
 FORM = re.compile(r"\s*(\w+)\[(.*?)\]\.(\w+)\s*=(.*)", re.DOTALL)

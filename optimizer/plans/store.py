@@ -1,5 +1,6 @@
 """A plan on disk: its tables as CSV and Parquet beside run.json, written aside and then swapped in whole."""
 
+import errno
 import json
 import math
 import os
@@ -21,6 +22,10 @@ from optimizer.plans.tables import BY_NAME, TABLES, Table
 RUN = "run.json"
 KIND = "hashshift plan"
 """What ``run.json`` says it is; a folder with another one is not replaced."""
+ASIDE = ".hashshift-"
+"""What is not yet whole is written into a folder of this name beside its place."""
+REJECTED = ".rejected"
+"""Added to the folder's name when the audit refuses the plan."""
 CSV_FLOAT = "%.12g"
 """A dollar in a trillion: finer than any tolerance of the audit."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -49,11 +54,11 @@ def write(plan: Plan, folder: Path) -> Path:
     """
     target = folder.resolve()
     if not plan.audit.passed:
-        target = target.with_name(f"{target.name}.rejected")
+        target = target.with_name(target.name + REJECTED)
     refuse_foreign(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as aside:
+        with tempfile.TemporaryDirectory(prefix=ASIDE, dir=target.parent) as aside:
             made, was = Path(aside) / "made", Path(aside) / "was"
             made.mkdir()
             _fill(plan, made)
@@ -66,17 +71,36 @@ def write(plan: Plan, folder: Path) -> Path:
 
 def refuse_foreign(folder: Path) -> None:
     """Say no to a folder that a plan may not replace: one with files of others and no plan in it."""
-    target = folder.resolve()
-    if target == Path.cwd().resolve() or target in Path.cwd().resolve().parents:
-        raise StoreError(f"'{target}' is the working folder or above it: name a folder of its own")
-    if target.exists() and not target.is_dir():
-        raise StoreError(f"'{target}' is a file: name a folder")
     try:
+        target = folder.resolve()
+        if target == Path.cwd().resolve() or target in Path.cwd().resolve().parents:
+            raise StoreError(f"'{target}' is the working folder or above it: name a folder of its own")
+        if target.exists() and not target.is_dir():
+            raise StoreError(f"'{target}' is a file: name a folder")
         holds_others = target.exists() and any(target.iterdir()) and not _files_of(target)
-    except OSError as trouble:
-        raise StoreError(f"'{target}' cannot be read: {trouble.strerror or trouble}") from trouble
+    except (OSError, ValueError) as trouble:
+        raise _refusal(folder, "read", trouble) from trouble
     if holds_others:
         raise StoreError(f"'{target}' holds files but no plan of hashshift: name a new folder")
+
+
+def refuse_unwritable(place: Path) -> None:
+    """Say no, before any work, to a file or folder that could not be written in the end."""
+    try:
+        target = place.resolve()
+        near = target.parent
+        while not near.exists():
+            near = near.parent
+        longest = max(len(os.fsencode(part)) for part in (target.name + REJECTED, *target.parts))
+        if longest > os.pathconf(near, "PC_NAME_MAX"):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        os.rmdir(tempfile.mkdtemp(prefix=ASIDE, dir=near))
+    except (OSError, ValueError) as trouble:
+        raise _refusal(place, "written", trouble) from trouble
+
+
+def _refusal(place: Path, done: str, trouble: Exception) -> StoreError:
+    return StoreError(f"'{place!s:.120}' cannot be {done}: {getattr(trouble, 'strerror', None) or trouble}")
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:

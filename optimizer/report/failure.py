@@ -44,10 +44,18 @@ def _lines(plan: Plan) -> list[str]:
         grows = [f"These grow together: {', '.join(plan.loop[:SHOWN])}{more}."] if plan.loop else []
         return [*lines, *grows, "Limit one of them, or correct the price that pays for the loop."]
     if plan.status == "equity_under_water":
-        return ["No plan found has positive value per share.", *_said(plan.note)]
+        return ["No plan found has positive value per share."]
     spent = number(float(plan.seconds.get("total", 0.0)))
     lines = [f"No plan was found in {spent} s; that there is none is not proved.", *_said(plan.note)]
-    return [*lines, "Give it more time with --time-limit, or a wider --gap."]
+    more = "Give it more time with --time-limit, or a wider --gap."
+    return [*lines, *([more] if _out_of_time(plan) else [])]
+
+
+def _out_of_time(plan: Plan) -> bool:
+    """Whether the search used up its time."""
+    options = plan.run.get("options")
+    limit = options.get("time_limit_s") if isinstance(options, dict) else None
+    return limit is not None and float(plan.seconds.get("solve", 0.0)) >= 0.95 * float(limit)
 
 
 def _said(note: str) -> list[str]:

@@ -62,6 +62,29 @@ class Figures:
         """An amount in $M."""
         return number(amount, self.digits)
 
+    def is_shown(self, amount: float) -> bool:
+        """Whether an amount in $M is more than a zero in print."""
+        return abs(amount) >= 0.5 * 10.0**-self.digits
+
+    def sums(self, name: str, by: str) -> dict[str, float]:
+        """Sums of a table's $M over nodes or leaves, by another column."""
+        found: dict[str, float] = {}
+        for row in self.rows(name):
+            key = str(row[by])
+            found[key] = found.get(key, 0.0) + self.expected([row], "usd_m")
+        return found
+
+    @cached_property
+    def shares_m(self) -> float:
+        """Economic shares at the horizon, those of the table leaves."""
+        return self.expected(self.rows("leaves"), "economic_shares_m")
+
+    @cached_property
+    def basic_shares_m(self) -> float:
+        """Shares of today's holders."""
+        basic = (row for row in self.rows("cap_table") if row["holder"] == "basic")
+        return self.expected(basic, "economic_shares_m")
+
     @property
     def rounding(self) -> str:
         """How amounts are rounded."""

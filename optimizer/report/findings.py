@@ -1,41 +1,51 @@
-"""Findings on the input as a table, the errors first."""
+"""Findings on the input, a block for each: where, what is wrong, what would be right."""
 
+from collections import Counter
 from collections.abc import Iterable
+from textwrap import wrap
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from models.findings import Finding
 from optimizer.inputs.load import Loaded
 from optimizer.pipeline import Checked
 from optimizer.report.figures import guessed, number
-from optimizer.report.layout import fill
 
 STYLES = {"error": "red", "warning": "yellow"}
+SHOWN_PER_TABLE = 50
 
 
 def print_findings(findings: Iterable[Finding], console: Console) -> None:
-    """Print them all: where, what is wrong, and what would be right."""
-    shown = sorted(findings)
-    if not shown:
+    """Print them, the errors first and those of one table together; of very many only the first."""
+    found = sorted(findings, key=lambda f: (f.severity, f.table, f.row, f.column, f))
+    if not found:
         return
-    found = Table(header_style="bold", pad_edge=False, box=None, padding=(0, 2, 0, 0), highlight=False)
-    for heading, ratio in (
-        ("Severity", 0),
-        ("Table", 0),
-        ("Row", 2),
-        ("Column", 2),
-        ("Message", 4),
-        ("Remedy", 3),
-    ):
-        found.add_column(heading, ratio=ratio or None, overflow="fold", no_wrap=heading == "Severity")
-    for f in shown:
-        fill(found, f.severity, f.table, f.row, f.column, f.message, f.remedy, style=STYLES[f.severity])
-    console.print(found)
-    errors = sum(f.severity == "error" for f in shown)
-    warnings = len(shown) - errors
+    sizes = Counter((f.severity, f.table) for f in found)
+    told = Counter[tuple[str, str]]()
+    for f in found:
+        group = f.severity, f.table
+        told[group] += 1
+        if told[group] <= SHOWN_PER_TABLE:
+            console.print(_block(f, console.width), soft_wrap=True)
+        elif told[group] == sizes[group]:
+            left = number(sizes[group] - SHOWN_PER_TABLE)
+            more = f"and {left} more {f.severity}s in {f.table or 'the folder'}"
+            console.print(Text(more, style=STYLES[f.severity]), soft_wrap=True)
+    errors = sum(f.severity == "error" for f in found)
+    warnings = len(found) - errors
     counts = [f"{n} {word}{'s' * (n != 1)}" for n, word in ((errors, "error"), (warnings, "warning")) if n]
     console.print(", ".join(counts), highlight=False)
+
+
+def _block(f: Finding, width: int) -> Text:
+    """One finding; lines break between words, never within a name."""
+    place = " ".join(part for part in (f.severity, f.table, f.row, f.column) if part)
+    said = f"{place}: {f.message}; {f.remedy} [{f.code}]"
+    lines = wrap(said, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    block = Text("\n".join(lines))
+    block.stylize(STYLES[f.severity], 0, len(f.severity))
+    return block
 
 
 def print_checked(checked: Checked, loaded: Loaded, console: Console) -> None:

@@ -1,5 +1,7 @@
 """The head of the view: what was proved, what a share is worth, how far to trust it."""
 
+import math
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -56,7 +58,7 @@ def _status(figures: Figures) -> RenderableType:
             (r for r in figures.rows("financing") if r["kind"] == "rescue"), "gross_usd_m"
         )
         line.append(f"; it needs ${figures.usd_m(rescue)}M of rescue funding at the penal price")
-    if plan.note:
+    if plan.note and plan.status != "equity_under_water":
         line.append(f" ({plan.note})")
     return line
 
@@ -68,13 +70,16 @@ def _per_share(figures: Figures) -> Table:
     horizon = f"at the end of {figures.last_quarter}"
     mean = ", probability-weighted" if figures.is_tree else ""
     fill(found, "now", number(plan.price_usd, 2), "market price at the opening")
+    is_possible = math.isfinite(plan.committed_value_per_share_usd)
     fill(
         found,
         "committed only",
-        number(plan.committed_value_per_share_usd, 2),
+        number(plan.committed_value_per_share_usd, 2) if is_possible else "none",
         f"{horizon}: nothing new begun, raised only what commitments need",
     )
-    earned = f"{horizon}{mean}: {percent(plan.implied_return, 1)} a year for a buyer at today's price"
+    earned = f"{horizon}{mean}: nothing is left for today's shareholders"
+    if plan.value_per_share_usd > 0.0:
+        earned = f"{horizon}{mean}: {percent(plan.implied_return, 1)} a year for a buyer at today's price"
     fill(found, "with the plan", number(plan.value_per_share_usd, 2), earned, style="bold")
     return found
 
@@ -83,9 +88,8 @@ def _rests_on(figures: Figures) -> RenderableType:
     plan = figures.plan
     lines = [
         f"Of the value, {percent(plan.beyond_horizon_frac)} lies beyond the horizon and "
-        f"{percent(plan.beyond_contracts_frac)} beyond signed contracts.",
-        f"Shares at the horizon: {number(plan.shares_m, 1)} million, economic"
-        f"{' and probability-weighted' if figures.is_tree else ''}.",
+        f"{percent(plan.beyond_contracts_frac)} beyond contracts signed at the opening.",
+        *_less_than_committed(plan),
         guessed(plan.evidence.guesses, plan.evidence.money_inputs),
         *_changed(plan),
         audit_line(plan),
@@ -96,10 +100,20 @@ def _rests_on(figures: Figures) -> RenderableType:
 
 def audit_line(plan: Plan) -> str:
     """The auditor's verdict in a line."""
-    nearest = f"; nearest to failing: {plan.audit.worst}" if plan.audit.worst else ""
     verdict = "passed" if plan.audit.passed else "FAILED"
     checks = f"{number(plan.audit.checks)} checks rebuilt from inputs and decisions alone"
-    return f"Audit {verdict}: {checks}{nearest}."
+    return f"Audit {verdict}: {checks}."
+
+
+def _less_than_committed(plan: Plan) -> list[str]:
+    """Greatest value is not always the greatest value per share."""
+    if plan.objective != "value" or plan.value_per_share_usd >= plan.committed_value_per_share_usd:
+        return []
+    worth = f"{number(plan.value_per_share_usd, 2)} per share"
+    return [
+        f"This plan has the greatest value in all, not per share: at ${worth} today's shareholders have less "
+        f"than the ${number(plan.committed_value_per_share_usd, 2)} of doing only what is committed."
+    ]
 
 
 def _changed(plan: Plan) -> list[str]:

@@ -77,7 +77,8 @@ def raised(figures: Figures) -> RenderableType:
     """Instruments by quarter, gross; only what is not zero."""
     amounts: dict[str, dict[str, float]] = {}
     for row in figures.rows("financing"):
-        by_quarter = amounts.setdefault(f"{row['instrument']}", {})
+        closed = " (closed)" if row["kind"] == "project_debt" else ""
+        by_quarter = amounts.setdefault(f"{row['instrument']}{closed}", {})
         quarter = figures.quarter_of(row)
         by_quarter[quarter] = by_quarter.get(quarter, 0.0) + figures.expected([row], "gross_usd_m")
     weighted = ", probability-weighted" if figures.is_tree else ""
@@ -87,7 +88,12 @@ def raised(figures: Figures) -> RenderableType:
         return section(title, "Nothing is raised.")
     spans = [used[i : i + QUARTERS_A_ROW] for i in range(0, len(used), QUARTERS_A_ROW)]
     parts = [_span(figures, amounts, span, with_total=span is spans[-1]) for span in spans]
-    return section(title, Group(*parts), f"Quarters without new money left out; {figures.rounding}")
+    notes = [f"Quarters without new money left out; {figures.rounding}"]
+    if any(row["kind"] == "project_debt" for row in figures.rows("financing")):
+        notes.append(
+            "Project debt is what lenders commit when it closes; what is drawn stands in the sources."
+        )
+    return section(title, Group(*parts), *notes)
 
 
 def headroom(figures: Figures) -> RenderableType:

@@ -40,7 +40,7 @@ def line_of(progress: Progress) -> str:
         parts.append(f"bound {_amount(progress, progress.bound)}")
     if math.isfinite(progress.value) and math.isfinite(progress.bound) and progress.value != 0.0:
         gap = (progress.bound - progress.value) / abs(progress.value)
-        parts.append(f"gap {percent(max(0.0, gap), 2)}")
+        parts.append("gap > 100 %" if gap > 1.0 else f"gap {percent(max(0.0, gap), 2)}")
     return ", ".join(parts)
 
 

@@ -1,5 +1,7 @@
 """The plan on a terminal, as a CFO reads it: worth, decisions of now, sites, money, headroom."""
 
+import os
+
 from rich.console import Console, Group, RenderableType
 
 from optimizer.plans.plan import Plan
@@ -9,14 +11,27 @@ from optimizer.report.figures import Figures
 from optimizer.report.headline import headline
 from optimizer.report.money import headroom, raised, sources_and_uses
 from optimizer.report.sites import by_leaf, strategies, strip
+from optimizer.report.worth import made_of
 
 PLAIN_WIDTH = 100
 """Columns where there is no terminal to ask."""
 
 
+class _Console(Console):
+    """A console that leaves a closed pipe to whoever prints, and falls silent when it is that of stderr."""
+
+    def on_broken_pipe(self) -> None:
+        if not self.stderr:
+            raise BrokenPipeError
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+
 def console_for(*, stderr: bool = False) -> Console:
     """A console of the terminal's width, or of a fixed one where the output is not a terminal."""
-    console = Console(stderr=stderr, highlight=False)
+    console = _Console(stderr=stderr, highlight=False)
     if not console.is_terminal:
         console.width = PLAIN_WIDTH
     return console
@@ -29,6 +44,7 @@ def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
     figures = Figures(plan)
     parts = [
         headline(figures),
+        made_of(figures),
         decided_now(figures),
         strategies(figures),
         by_leaf(figures),

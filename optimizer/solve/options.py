@@ -1,20 +1,72 @@
 """What a user may ask of a solve."""
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+Objective = Literal["per-share", "value"]
+Method = Literal["exact"]
+MOST_THREADS = 64
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Options of one plan; the defaults are those of the command line."""
+    """Options of one plan; the defaults are those of the command line.
 
-    objective: Literal["per-share", "value"] = "per-share"
+    Raises
+    ------
+    ValueError
+        With what is allowed instead.
+    """
+
+    objective: Objective = "per-share"
     gap: float = 0.005
     """Relative gap to prove."""
     time_limit_s: float = 120.0
     """For all steps together."""
-    method: Literal["exact"] = "exact"
+    method: Method = "exact"
     solver: str = "highs"
     """HiGHS through its own interface; any other name goes to Pyomo."""
     threads: int = 1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no solve can be asked for."""
+        allowed = (
+            ("objective", self.objective in get_args(Objective), "per-share or value"),
+            ("gap", _within(self.gap, 0.0, math.inf), "a finite number, 0 or more"),
+            (
+                "time_limit_s",
+                _within(self.time_limit_s, 0.0, math.inf),
+                "a finite number of seconds, 0 or more",
+            ),
+            ("method", self.method in get_args(Method), "exact"),
+            (
+                "solver",
+                isinstance(self.solver, str),
+                "highs, or a solver known to Pyomo",
+            ),
+            ("threads", _whole(self.threads, 1, MOST_THREADS), f"a whole number from 1 to {MOST_THREADS}"),
+            ("seed", _whole(self.seed, 0, LARGEST_SEED), f"a whole number from 0 to {LARGEST_SEED}"),
+        )
+        wrong = [
+            f"{name} is {getattr(self, name)!r}; it must be {what}"
+            for name, fits, what in allowed
+            if not fits
+        ]
+        if wrong:
+            raise ValueError(". ".join(wrong))
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and low <= value <= high
+        and value < math.inf
+    )
+
+
+def _whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high

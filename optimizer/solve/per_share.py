@@ -128,17 +128,18 @@ class Search:
         )
         return result, result.bound + constant
 
-    def committed(self) -> tuple[float, Array | None, str]:
-        """Value per share with nothing new begun, and its plan.
+    def committed(self) -> tuple[float, Array | None, MipResult]:
+        """Value per share with nothing new begun, its plan, and the last program solved for it.
 
         Nothing is raised either; only where the commitments cannot be paid without, what they need may be.
+        NaN where even that is impossible.
         """
-        lam, best, proved = self._restricted(BEGUN | RAISED)
+        lam, best, last = self._restricted(BEGUN | RAISED)
         if best is None or self.rescue_usd_m(best) > RESCUE_TOLERANCE_USD_M:
-            lam, best, proved = self._restricted(BEGUN)
-        return lam, best, proved
+            lam, best, last = self._restricted(BEGUN)
+        return lam, best, last
 
-    def _restricted(self, barred: frozenset[Quantity]) -> tuple[float, Array | None, str]:
+    def _restricted(self, barred: frozenset[Quantity]) -> tuple[float, Array | None, MipResult]:
         upper = self.matrix.upper.copy()
         for d in self.program.decisions:
             if d.quantity in barred:
@@ -147,14 +148,14 @@ class Search:
         for _ in range(MAX_STEPS):
             result, _ = self.at(lam, integer=True, gap=1e-4, upper=upper)
             if result.x is None:
-                return 0.0, best, result.proved
+                return (np.nan if best is None else lam), best, result
             found = self.root(result.x)
             if best is None or found > lam:
                 best = result.x
             if found <= lam * (1.0 + 1e-6):
-                return max(lam, found), best, "optimal"
+                break
             lam = found
-        return lam, best, "optimal"
+        return lam, best, result
 
     def relaxed(self, lam: float) -> float:
         """Newton's iteration on the LP relaxation: its root is a proven bound."""
@@ -200,10 +201,10 @@ class Search:
 
 def best_per_share(search: Search) -> tuple[Outcome, float]:
     """The best plan per share and the committed-only value per share."""
-    lam, best, proved = search.committed()
-    committed = lam
-    if proved in ("infeasible", "unbounded"):
-        return _nothing(search, proved), 0.0
+    committed, best, last = search.committed()
+    if last.proved == "unbounded":
+        return _nothing(search, "unbounded", last.loop), committed
+    lam = 0.0 if best is None else committed
     search.tell("committed", lam, np.inf)
     bound = search.relaxed(lam)
     search.tell("relaxed", lam, bound)
@@ -212,19 +213,19 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
     while search.seconds_left() > 0.0 and not search.stop.is_set() and steps < MAX_STEPS:
         steps += 1
         result, surplus = search.at(trial, integer=True, gap=0.5 * search.options.gap, start=best)
-        if result.proved == "unbounded":
-            return _nothing(search, "unbounded", result.loop), committed
-        if result.x is not None:
-            found = search.root(result.x)
-            if found > lam or best is None:
-                lam, best = found, result.x
+        if result.proved in ("unbounded", "infeasible"):
+            return _nothing(search, result.proved, result.loop), committed
+        found = search.root(result.x) if result.x is not None else -np.inf
+        better = result.x is not None and (best is None or found > lam)
+        if better:
+            lam, best = found, result.x
         # F falls with slope -N0 at least, so a bound B on F(trial) puts the root at most B/N0 beyond it
         bound = min(bound, trial + max(0.0, surplus) / search.shares_m)
         search.tell("step", lam, bound)
         if bound - lam <= search.options.gap * abs(lam) or result.proved == "nothing":
             break
-        if trial == lam and result.proved == "optimal" and result.value <= 0.0:
-            break
+        if trial == lam and not better:
+            break  # the same program would be solved again
         trial = lam
     if best is None:
         return _nothing(search, "nothing"), committed
@@ -235,9 +236,9 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
 
 def best_value(search: Search) -> tuple[Outcome, float]:
     """The plan of greatest value, shares costing nothing, and the committed-only value per share."""
-    committed, best, proved = search.committed()
-    if proved in ("infeasible", "unbounded"):
-        return _nothing(search, proved), 0.0
+    committed, best, last = search.committed()
+    if last.proved == "unbounded":
+        return _nothing(search, "unbounded", last.loop), committed
     objective = search.program.value_objective()
 
     def progress(value: float, bound: float) -> None:

@@ -1,5 +1,6 @@
 """One search: choose the solver, run the objective's search, fall back to value under water."""
 
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -14,6 +15,9 @@ from optimizer.solve.options import Options
 from optimizer.solve.other import PyomoProgram
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value
+
+MODEL_COMMENTS = {".mps": "*", ".lp": "\\"}
+"""How a line of comment begins, by the ending of the file."""
 
 
 def search_plan(
@@ -42,19 +46,31 @@ def search_plan(
     return outcome, committed
 
 
+def model_ending(file: Path) -> str:
+    """What kind of model a file is by its name, ``.mps`` or ``.lp``; ValueError for any other."""
+    ending = file.suffix.lower()
+    if ending not in MODEL_COMMENTS:
+        raise ValueError(f"'{file.name:.120}' ends neither in .mps nor in .lp")
+    return ending
+
+
 def write_model(program: Program, outcome: Outcome, file: Path) -> None:
-    """Write the program to .mps or .lp with the objective at the plan's lambda; else ValueError."""
-    if file.suffix not in (".mps", ".lp"):
-        raise ValueError(f"{file.name}: a model is written to a .mps or .lp file")
+    """Write the program to .mps or .lp with the objective at the plan's lambda; else ValueError.
+
+    It is written beside the file and put in its place when it is whole.
+    """
+    ending = model_ending(file)
     m = program.model
     objective = program.objective(outcome.value_per_share_usd)
     # minimised, as both formats agree on no other sense; E[V] less claims is the negative of it
     m.exported = pyo.Objective(expr=(-objective).expr, sense=pyo.minimize)
     try:
-        m.write(str(file), io_options={"symbolic_solver_labels": True})
+        with tempfile.TemporaryDirectory(prefix=".hashshift-", dir=file.absolute().parent) as aside:
+            made = Path(aside) / f"model{ending}"
+            m.write(str(made), io_options={"symbolic_solver_labels": True})
+            at = f"at lambda = {outcome.value_per_share_usd!r} USD per share"
+            head = f"{MODEL_COMMENTS[ending]} minus (E[V] - claims) in $M {at}\n"
+            made.write_text(head + made.read_text(encoding="utf-8"), encoding="utf-8")
+            made.replace(file)
     finally:
         m.del_component("exported")
-    comment = "* " if file.suffix == ".mps" else "\\ "
-    text = file.read_text(encoding="utf-8")
-    head = f"{comment}minus (E[V] - claims) in $M at lambda = {outcome.value_per_share_usd!r} USD per share\n"
-    file.write_text(head + text, encoding="utf-8")

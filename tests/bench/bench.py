@@ -47,11 +47,13 @@ def measure(name: str, arguments: Sequence[str], *, runs: int, claim: str) -> No
         gap = plan["objective"]["gap"]
         said = f"{plan['status']}, gap {gap:.3%}" if gap is not None else plan["status"]
     codes = {r.code for r in done}
-    print(
-        f"{name:<34} {statistics.median(walls):7.2f} ({min(walls):.2f}-{max(walls):.2f}) s"
-        f"  {statistics.median(peaks):6.0f} ({min(peaks):.0f}-{max(peaks):.0f}) MB  exit {codes}  {said:<24} {claim}",
-        flush=True,
-    )
+    memory = f"{statistics.median(peaks):6.0f} ({min(peaks):.0f}-{max(peaks):.0f}) MB"
+    print(f"{spread(name, walls)}  {memory}  exit {codes}  {said:<24} {claim}", flush=True)
+
+
+def spread(name: str, walls: Sequence[float]) -> str:
+    """Median with minimum and maximum. [s]"""
+    return f"{name:<34} {statistics.median(walls):7.2f} ({min(walls):.2f}-{max(walls):.2f}) s"
 
 
 READ_AND_BUILD = """
@@ -73,10 +75,7 @@ print(f'{time.perf_counter() - began:.2f}')
 def read_and_build(runs: int) -> None:
     """Reading, params and build of 12 sites x 24 quarters, imports apart, in fresh processes."""
     walls = [float(run([sys.executable, "-c", READ_AND_BUILD]).out) for _ in range(runs)]
-    print(
-        f"{'read, params, build 12 x 24':<34} {statistics.median(walls):7.2f} ({min(walls):.2f}-{max(walls):.2f}) s"
-        f"{'':>48} under 2 s"
-    )
+    print(f"{spread('read, params, build 12 x 24', walls)}{'':>48} under 2 s")
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ no-deadline         contracts[lease].deadline_quarter      =
 lapsed-offer        contracts[lease].sign_by_quarter  = 2026Q2 & contracts[lease].sign_from_quarter=2026Q1
 min-over-max        contracts[lease].min_mw                = 61
 merchant-terms      contracts[open].credit_class           = ig
-merchant-terms      contracts[lease].rent_indexed_to       = lease
+committed-terms     contracts[signed].rent_indexed_to      = lease
 late-deadline       contracts[lease].deadline_quarter      = 2027Q3 & contracts[lease].term_q=1
 contract-value      contracts[signed].contract_value_usd_m = 975
 contract-value      contracts[signed].contract_value_usd_m contracts[signed].billing_basis=gross
@@ -88,6 +88,7 @@ commitment-misfit   commitments[hall].site                 contracts[signed].sit
 commitment-misfit   commitments[hall].product              contracts[signed].coolings=dlc
 undelivered         contracts[signed].state                commitments[hall].contract=open
 over-contract       contracts[signed].max_mw               = 19
+live-unoccupied     commitments[hall].occupies_from_quarter = 2027Q1
 no-debt-named       commitments[hall].debt                 =
 not-cancellable     commitments[hall].cancellable_until_quarter = 2026Q4
 undrawn-mismatch    debt[gpu-loan].undrawn_usd_m           = 303
@@ -113,7 +114,8 @@ unused-programme    company[Small].atm_left_usd_m          - instruments & - imp
 over-authorised     company[Small].authorised_shares_m     = 123
 vested-claim        share_claims[warrant].contract         = signed
 below-floor         entities[top].unrestricted_cash_usd_m  = 19
-guess-without-range products[cloud].gpu_capex_usd_m_per_mw products[cloud].grade=GUESS
+guess-without-range products[].                            products[cloud].grade=GUESS
+stale-evidence      provenance[sites|x|once_cost_usd_m].row + provenance[sites|alpha|once_cost_usd_m] row=x
 outside-range       products[colo].capex_usd_m_per_mw      = 14
 range-backwards     provenance[products|colo|capex_usd_m_per_mw].low = 14
 magnitude           power[beta|2026Q2].price_usd_per_mwh   = 4.5
@@ -132,7 +134,7 @@ commitments[hall].site commitments[hall].contract commitments[hall].product comm
 commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
 fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
 scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
-provenance[products|colo|capex_usd_m_per_mw].of_table provenance[products|colo|capex_usd_m_per_mw].row
+provenance[products|colo|capex_usd_m_per_mw].of_table
 provenance[products|colo|capex_usd_m_per_mw].column
 """
 CASES = [line.split(maxsplit=2) for line in SPOILT.strip().splitlines()]
@@ -217,6 +219,13 @@ def test_a_contract_value_comes_with_the_rent_that_gives_it(draft: Any) -> None:
     (finding,) = [f for f in draft.findings() if f.code == "contract-value"]
     assert "8,679" in finding.message
     assert "128.02" in finding.remedy
+
+
+def test_guesses_without_ranges_are_one_doubt_a_table(draft: Any) -> None:
+    draft.set("products", "cloud", grade="GUESS").set("sites", "beta", grade="GUESS")
+    found = [f for f in draft.findings() if f.code == "guess-without-range"]
+    assert [(f.severity, f.table) for f in found] == [("warning", "products"), ("warning", "sites")]
+    assert "3 guesses lack their ranges: cloud capex_usd_m_per_mw, " in found[0].message
 
 
 def test_every_code_of_a_check_has_a_case() -> None:

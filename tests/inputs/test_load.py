@@ -133,6 +133,22 @@ def test_an_override_changes_one_cell_and_is_reported(draft: Any, override: str,
     assert report.now == override.split("=", 1)[1].strip()
 
 
+def test_one_override_may_be_a_str(draft: Any) -> None:
+    loaded = load(draft.write(), overrides="contracts[lease].max_mw=55")
+    assert loaded.portfolio.contracts[0].max_mw == 55
+
+
+@pytest.mark.parametrize(
+    ("as_of", "doubted"),
+    [("2026-01-01", False), ("2025-12-31", True), ("2027-03-31", False), ("2027-04-01", True)],
+)
+def test_balances_are_of_about_the_opening(draft: Any, as_of: str, doubted: bool) -> None:
+    draft.manifest = draft.manifest.replace("2026-06-30", as_of)
+    assert [(f.severity, f.code, f.row) for f in draft.findings()] == [
+        ("warning", "as-of", "as_of")
+    ] * doubted
+
+
 def test_a_later_override_sees_the_earlier_one(draft: Any) -> None:
     loaded = draft.load("contracts[lease].max_mw=55", "contracts[lease].max_mw=50")
     assert loaded.overridden == (
@@ -150,7 +166,8 @@ def test_a_later_override_sees_the_earlier_one(draft: Any) -> None:
         ("contracts[leese].max_mw=3", "did you mean 'lease'?"),
         ("contracts[lease].maxmw=3", "did you mean 'max_mw'?"),
         ("contracts[lease].contract=x", "columns: state"),
-        ("expansions[none].step_mw=3", "rows: alpha-2"),
+        ("expansions[none].step_mw=3", "rows, by expansion: alpha-2"),
+        ("power[beta].energised_mw=3", "rows, by site|from_quarter: beta|2026Q2, alpha|2026Q3"),
     ],
 )
 def test_a_bad_override_is_a_finding(draft: Any, override: str, remedy: str) -> None:

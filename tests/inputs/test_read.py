@@ -147,6 +147,20 @@ def test_a_huge_file_is_not_read(draft: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert ("too-large", "contracts", "") in codes(draft.findings())
 
 
+def test_a_very_long_table_is_cut_short(draft: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "MAX_ROWS", 9)
+    assert codes(draft.findings()) == set()
+    monkeypatch.setattr(read, "MAX_ROWS", 8)
+    assert codes(draft.findings()) == {("too-many-rows", "profiles", "line 10")}
+
+
+def test_a_table_without_commas_is_one_finding(draft: Any) -> None:
+    folder = draft.write()
+    text = (folder / "sites.csv").read_text(encoding="utf-8").replace(",", ";")
+    (folder / "sites.csv").write_text(text, encoding="utf-8")
+    assert codes(refused(folder)) == {("not-commas", "sites", "line 1")}
+
+
 def test_strangers_are_named_and_papers_are_not(draft: Any) -> None:
     folder = draft.write()
     for name in ("README.md", "sources.txt", ".DS_Store", "sites.csv~", "plan.xlsx"):

@@ -1,4 +1,4 @@
-"""Shipped portfolios are found by name, a path of the user's own comes first, a miss says what exists."""
+"""Shipped portfolios are found by name, one of the user's own comes first, a miss says what exists."""
 
 from pathlib import Path
 
@@ -38,8 +38,10 @@ def test_a_name_is_found_from_any_folder(packaged: Path) -> None:
     assert find_portfolio("tiny") == packaged / "_data" / "portfolios" / "tiny"
 
 
-def test_an_existing_path_wins_over_a_shipped_name(packaged: Path) -> None:
+def test_a_portfolio_of_ones_own_wins_over_a_shipped_name(packaged: Path) -> None:
     Path("tiny").mkdir()
+    assert find_portfolio("tiny") == packaged / "_data" / "portfolios" / "tiny", "any folder of that name"
+    (Path("tiny") / "portfolio.toml").touch()
     assert find_portfolio("tiny") == Path("tiny")
 
 

@@ -101,6 +101,18 @@ def test_a_bound_at_any_price_is_a_bound(name: str) -> None:
             assert price + max(0.0, surplus) / search.shares_m >= best * (1.0 - 1e-9)
 
 
+@pytest.mark.parametrize("name", TOYS)
+@pytest.mark.parametrize("gap", [0.02, 0.3, 0.9])
+def test_a_plan_found_loosely_is_no_more_than_it_says(name: str, gap: float) -> None:
+    """However early the search may stop, the best of all lies between its value and its bound."""
+    case, best = case_of(name), tried(name).best.per_share
+    outcome, _ = solved(case, Options(gap=gap))
+    assert outcome.x is not None
+    assert outcome.value <= best * (1.0 + 1e-9) <= outcome.bound * (1.0 + 2e-9)
+    assert outcome.gap <= gap
+    assert case.valued(outcome.x).per_share == pytest.approx(outcome.value, rel=1e-9)
+
+
 def judged_alone(name: str) -> tuple[AuditorsProgram, Case]:
     """A toy without what is the larger of two amounts, which no single slope describes: bills, own spend."""
     portfolio, time_of = TOYS[name]

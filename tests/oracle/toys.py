@@ -186,6 +186,13 @@ def project_debt_on_tree() -> Portfolio:
     return poor(make.with_all(p, "cooling", max_modules=0), 160.0)
 
 
+def short_lived() -> Portfolio:
+    """New machines that live three quarters on a horizon of four: what they resell for at that age counts."""
+    p = make.without(north_only(short(make.small())), "contracts", "open")
+    p = make.with_row(p, "machines", "s21", life_q=3, price_usd_per_th=4.0)
+    return make.with_all(p, "cooling", max_modules=0)
+
+
 def claims() -> Portfolio:
     """Warrants that only a signature vests, notes that convert, options and awards; the offer barely pays."""
     p = make.add_notes(make.add_share_claims(north_only(short(make.small(), 5))))
@@ -205,6 +212,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "commitments": (commitments, make.chain_of),
     "expansion": (expansion, make.chain_of),
     "machines": (machines, make.chain_of),
+    "short-lived machines": (short_lived, make.chain_of),
     "claims": (claims, make.chain_of),
     "cloud": (cloud, make.chain_of),
     "covenants": (covenants, make.chain_of),

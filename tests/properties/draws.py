@@ -1,7 +1,7 @@
 """Random small companies for the properties, and how they are solved."""
 
 import threading
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from tests.oracle import toys
 from tests.oracle.enumeration import Case
 
 GAP = 1e-6
+_OPTIONAL = ("expansions", "debt", "convertibles", "share_claims", "credit_classes", "holdings")
 EXTRAS: tuple[make.Change, ...] = (
     make.add_project_debt,
     make.add_deals,
@@ -44,8 +45,8 @@ def companies(draw: st.DrawFn, extras: tuple[make.Change, ...] = EXTRAS) -> Port
     for add in draw(st.lists(st.sampled_from(extras), max_size=3, unique=True)) if extras else ():
         p = add(p)
     p = toys.north_only(p)
-    p = toys.poor(p, draw(st.sampled_from((20.0, 60.0, 100.0, 160.0))))
-    lease = {"first_year_rent_usd_per_kw_month": draw(st.sampled_from((150.0, 180.0, 200.0, 230.0)))}
+    p = toys.poor(p, draw(st.sampled_from((20.0, 50.0, 80.0, 110.0))))
+    lease = {"first_year_rent_usd_per_kw_month": draw(st.sampled_from((165.0, 185.0, 205.0, 235.0)))}
     p = make.with_row(
         p, "contracts", "lease", **lease, escalator_frac_per_year=draw(st.sampled_from((0.0, 0.03)))
     )
@@ -61,15 +62,34 @@ def companies(draw: st.DrawFn, extras: tuple[make.Change, ...] = EXTRAS) -> Port
     return make.with_row(p, "cooling", "north", existing_mw=draw(st.sampled_from((10.0, 20.0))))
 
 
+class Drawn(NamedTuple):
+    """A company with the time to plan it on; told in a line, for the examples that fail."""
+
+    portfolio: Portfolio
+    tree: TimeTree
+
+    def __repr__(self) -> str:
+        p, firm = self.portfolio, self.portfolio.firm
+        rents = {c.contract: c.first_year_rent_usd_per_kw_month for c in p.contracts}
+        have = [name for name in type(p).model_fields if name in _OPTIONAL and getattr(p, name)]
+        cash, power = p.parent.unrestricted_cash_usd_m, p.power[0].price_usd_per_mwh
+        return (
+            f"{len(self.tree.leaves)} leaves, {firm.horizon_q} quarters, cash {cash}, rents {rents}, "
+            f"power {power}, share {firm.price_usd}, traded {firm.traded_shares_m_per_day}, "
+            f"k {firm.cost_of_equity_frac}, existing plant {p.cooling[0].existing_mw}, with {have} "
+            f"and {[i.instrument for i in p.instruments]}"
+        )
+
+
 @st.composite
-def planned_on(draw: st.DrawFn, portfolios: st.SearchStrategy[Portfolio]) -> tuple[Portfolio, TimeTree]:
+def planned_on(draw: st.DrawFn, portfolios: st.SearchStrategy[Portfolio]) -> Drawn:
     """A company with a chain or a tree to plan it on."""
     p = draw(portfolios)
     if draw(st.booleans()):
-        return p, make.chain_of(p)
+        return Drawn(p, make.chain_of(p))
     p = make.two_scenarios(p)
     p = make.with_row(p, "market", "up", ai_equity_idx=draw(st.sampled_from((0.7, 1.0, 1.6))))
-    return p, make.tree_of(p)
+    return Drawn(p, make.tree_of(p))
 
 
 def solved(

@@ -3,12 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.domain.portfolio import Portfolio
-from models.timetree import TimeTree
 from tests import portfolios as make
 from tests.properties import draws
 
-Drawn = tuple[Portfolio, TimeTree]
 SLACK = 3.0 * draws.GAP
 
 
@@ -25,7 +22,7 @@ def test_the_drawn_cases_are_not_idle() -> None:
 
     @draws.few(30)
     @given(draws.planned_on(draws.companies()))
-    def tell(drawn: Drawn) -> None:
+    def tell(drawn: draws.Drawn) -> None:
         case, outcome, _ = draws.solved(*drawn)
         assert outcome.x is not None
         found = set(case.decisions(outcome.x)["quantity"])
@@ -37,7 +34,7 @@ def test_the_drawn_cases_are_not_idle() -> None:
 
 @draws.few(15)
 @given(draws.planned_on(draws.companies()), st.sampled_from(("own", "all")), st.floats(5.0, 200.0))
-def test_more_budget(drawn: Drawn, counts: str, cap: float) -> None:
+def test_more_budget(drawn: draws.Drawn, counts: str, cap: float) -> None:
     p, tree = drawn
     tight, loose = budget(cap, counts)(p), budget(cap * 1.5, counts)(p)
     assert draws.worth(loose, tree) >= draws.worth(tight, tree) * (1.0 - SLACK)
@@ -46,7 +43,7 @@ def test_more_budget(drawn: Drawn, counts: str, cap: float) -> None:
 
 @draws.few(20)
 @given(draws.planned_on(draws.companies()), st.floats(20.0, 100.0), st.floats(0.5, 40.0))
-def test_more_power_that_need_not_be_paid_for(drawn: Drawn, mw: float, more: float) -> None:
+def test_more_power_that_need_not_be_paid_for(drawn: draws.Drawn, mw: float, more: float) -> None:
     p, tree = drawn
     p = make.with_row(p, "power", "north", min_bill_frac=0.0, take_or_pay_frac=0.0, energised_mw=mw)
     less = make.with_row(p, "fleets", "n-s19", mw=15.0)
@@ -56,7 +53,7 @@ def test_more_power_that_need_not_be_paid_for(drawn: Drawn, mw: float, more: flo
 
 @draws.few(20)
 @given(draws.planned_on(draws.companies()), st.sampled_from(("lease", "open")), st.floats(1.01, 1.4))
-def test_higher_rent(drawn: Drawn, contract: str, factor: float) -> None:
+def test_higher_rent(drawn: draws.Drawn, contract: str, factor: float) -> None:
     p, tree = drawn
     row = next(c for c in p.contracts if c.contract == contract)
     rent = row.first_year_rent_usd_per_kw_month * factor
@@ -76,7 +73,7 @@ def test_higher_rent(drawn: Drawn, contract: str, factor: float) -> None:
         )
     ),
 )
-def test_a_looser_covenant(drawn: Drawn, rule: tuple[str, float, float]) -> None:
+def test_a_looser_covenant(drawn: draws.Drawn, rule: tuple[str, float, float]) -> None:
     p, tree = drawn
     metric, strict, lenient = rule
     tight = make.with_rows(p, "covenants", make.covenant(metric, strict))
@@ -87,7 +84,7 @@ def test_a_looser_covenant(drawn: Drawn, rule: tuple[str, float, float]) -> None
 
 @draws.few(10)
 @given(draws.planned_on(draws.companies()))
-def test_more_cash_and_cheaper_money(drawn: Drawn) -> None:
+def test_more_cash_and_cheaper_money(drawn: draws.Drawn) -> None:
     p, tree = drawn
     base = draws.worth(p, tree)
     richer = make.with_row(p, "entities", "parent", unrestricted_cash_usd_m=400.0)

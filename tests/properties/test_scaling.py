@@ -4,11 +4,9 @@ import pytest
 from hypothesis import given
 
 from models.domain.portfolio import Portfolio
-from models.timetree import TimeTree
 from tests import portfolios as make
 from tests.properties import draws
 
-Drawn = tuple[Portfolio, TimeTree]
 SLACK = 3.0 * draws.GAP
 
 UNIT_PRICES = ("price_usd", "conversion_price_usd", "cap_price_usd", "strike_usd")
@@ -40,7 +38,7 @@ def scaled(p: Portfolio, k: float) -> Portfolio:
 
 @draws.few(15)
 @given(draws.planned_on(draws.companies()))
-def test_thousandfold_money_and_shares_leave_a_share_what_it_was(drawn: Drawn) -> None:
+def test_thousandfold_money_and_shares_leave_a_share_what_it_was(drawn: draws.Drawn) -> None:
     p, tree = drawn
     assert draws.worth(scaled(p, 1000.0), tree) == pytest.approx(draws.worth(p, tree), rel=1e-5, abs=1e-9)
 
@@ -100,7 +98,7 @@ def doubled(p: Portfolio) -> Portfolio:
 
 @draws.few(15)
 @given(draws.planned_on(draws.companies()))
-def test_two_companies_in_one_are_worth_no_less_a_share(drawn: Drawn) -> None:
+def test_two_companies_in_one_are_worth_no_less_a_share(drawn: draws.Drawn) -> None:
     p, tree = drawn
     twice = doubled(p)
     assert draws.worth(twice, tree) >= draws.worth(p, tree) * (1.0 - SLACK) - 1e-9
@@ -108,7 +106,7 @@ def test_two_companies_in_one_are_worth_no_less_a_share(drawn: Drawn) -> None:
 
 @draws.few(10)
 @given(draws.planned_on(draws.companies()))
-def test_what_may_not_be_done_is_never_missed_to_advantage(drawn: Drawn) -> None:
+def test_what_may_not_be_done_is_never_missed_to_advantage(drawn: draws.Drawn) -> None:
     """Each way to act or to raise money shut in turn: none of them makes a share worth more."""
     p, tree = drawn
     best = draws.worth(p, tree)

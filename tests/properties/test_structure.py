@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from models.params.params import compile_params
-from models.timetree import TimeTree
 from tests import portfolios as make
 from tests.oracle import toys
 from tests.oracle.enumeration import Case
 from tests.properties import draws
 
-Drawn = tuple[Portfolio, TimeTree]
 FEATURES = {add.__name__.removeprefix("add_"): add for add in make.FEATURES}
 
 
@@ -70,7 +68,7 @@ def without_last(case: Case, x: np.ndarray) -> list[np.ndarray]:
 
 
 @st.composite
-def late_builders(draw: st.DrawFn) -> Drawn:
+def late_builders(draw: st.DrawFn) -> draws.Drawn:
     """Companies that may begin halls in the last quarter, for rents about what a hall costs."""
     p, tree = draw(draws.planned_on(draws.companies((make.add_deals, make.add_expansion))))
     last = str(p.firm.first_quarter + (p.firm.horizon_q - 1))
@@ -78,7 +76,7 @@ def late_builders(draw: st.DrawFn) -> Drawn:
     rent = draw(st.sampled_from((60.0, 110.0, 140.0, 170.0, 200.0)))
     p = make.with_row(p, "contracts", "open", first_year_rent_usd_per_kw_month=rent, term_q=40, max_mw=20.0)
     p = make.with_row(p, "cooling", "north", existing_mw=20.0)
-    return toys.poor(p, 300.0), tree
+    return draws.Drawn(toys.poor(p, 300.0), tree)
 
 
 def test_nothing_begun_in_the_last_quarter_is_worth_less_than_it_still_costs() -> None:
@@ -87,7 +85,7 @@ def test_nothing_begun_in_the_last_quarter_is_worth_less_than_it_still_costs() -
 
     @draws.few(25)
     @given(late_builders())
-    def tell(drawn: Drawn) -> None:
+    def tell(drawn: draws.Drawn) -> None:
         case, outcome, _ = draws.solved(*drawn)
         assert outcome.x is not None
         price = outcome.value_per_share_usd
@@ -107,7 +105,7 @@ def test_nothing_begun_in_the_last_quarter_is_worth_less_than_it_still_costs() -
 
 @draws.few(25)
 @given(draws.planned_on(draws.companies((make.add_expansion, make.add_project_debt))), st.floats(20.0, 100.0))
-def test_the_line_carries_the_peak_of_every_hour(drawn: Drawn, mw: float) -> None:
+def test_the_line_carries_the_peak_of_every_hour(drawn: draws.Drawn, mw: float) -> None:
     """Test 11, from decisions and inputs by hand: all machines ready and all halls at once, not the mean."""
     p, tree = drawn
     p = make.with_row(p, "power", "north", energised_mw=mw)

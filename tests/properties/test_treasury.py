@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from models.domain.futures import scenario_chain
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
-from models.timetree import TimeTree
 from optimizer.inputs.load import load
 from optimizer.shipped import data_folder
 from optimizer.solve.exact import HighsProgram
 from optimizer.solve.per_share import BEGUN, RAISED
 from tests import portfolios as make
 from tests.oracle.enumeration import Case, search_of
+from tests.oracle.test_statuses import due_beyond_means
 from tests.properties import draws
 
-Drawn = tuple[Portfolio, TimeTree]
 CAPITAL = (make.add_deals, make.add_notes, make.add_share_claims, make.add_other_business, make.add_debt)
 
 
@@ -32,7 +31,7 @@ def total(case: Case, x: np.ndarray, quantity: Quantity) -> float:
 
 @draws.few(20)
 @given(draws.planned_on(draws.companies((*CAPITAL, make.add_expansion))))
-def test_no_rescue_where_cash_is_ample(drawn: Drawn) -> None:
+def test_no_rescue_where_cash_is_ample(drawn: draws.Drawn) -> None:
     p, tree = drawn
     for e in p.entities:
         p = make.with_row(p, "entities", e.entity, unrestricted_cash_usd_m=1000.0)
@@ -82,7 +81,7 @@ def note_gains(case: Case, price: float) -> float:
     st.sampled_from((0.3, 0.6, 1.0)),
 )
 def test_raising_money_that_nobody_needs_gains_nothing(
-    drawn: Drawn, coupon: float, premium: float, vol: float
+    drawn: draws.Drawn, coupon: float, premium: float, vol: float
 ) -> None:
     """Nothing is begun and nothing falls short: no deal lifts a share by a tenth of a percent.
 
@@ -230,7 +229,7 @@ def test_the_dual_of_cash_is_the_value_of_a_dollar() -> None:
 
 @draws.few(25)
 @given(draws.planned_on(draws.companies()))
-def test_the_price_of_money_lies_between_its_sources(drawn: Drawn) -> None:
+def test_the_price_of_money_lies_between_its_sources(drawn: draws.Drawn) -> None:
     """A dollar is worth at least what it earns when kept and what a source in use costs, at most rescue."""
     p, tree = drawn
     case, outcome, _ = draws.solved(p, tree)
@@ -256,6 +255,18 @@ def test_the_price_of_money_lies_between_its_sources(drawn: Drawn) -> None:
         asked = chance[d.node] * cost[d.node] / net
         # a source in use costs no more than money is worth; more only where its room or its use is rationed
         assert money[d.node] >= asked * (1.0 - 1e-6)
+
+
+def test_rescue_in_use_sets_the_price_of_money() -> None:
+    """A maturity beyond all means: the quarter before it and its own, a dollar is worth what rescue costs."""
+    p = due_beyond_means()
+    case, outcome, _ = draws.solved(p, make.chain_of(p))
+    assert outcome.status == "feasible_with_rescue"
+    assert outcome.x is not None
+    money, plan = duals(case, outcome.value_per_share_usd, outcome.x)
+    assert total(case, plan, Quantity.RESCUE) > 1.0
+    assert money[1] == pytest.approx(p.firm.rescue_price, rel=1e-9)
+    assert money[2] < p.firm.rescue_price
 
 
 def _yield(p: Portfolio, case: Case, node: int) -> float:

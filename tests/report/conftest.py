@@ -104,10 +104,25 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
             for i, label in enumerate(nodes)
         ],
         "leaves": [
-            [leaf, float(tree.probability[n]), 1500.0, 110.0, 13.64, 12.5, 14.0]
+            [leaf, float(tree.probability[n]), 1500.0, 120.0, 12.5, 12.5, 14.0]
             for n, leaf in zip(tree.leaves, leaves, strict=True)
         ],
-        "value": [[leaf, "cash", 1500.0] for leaf in leaves],
+        "value": [
+            row
+            for leaf in leaves
+            for row in (
+                [leaf, "project_debt", -900.0],
+                [leaf, "offered_contracts", 2300.0],
+                [leaf, "cash", 100.0],
+                [leaf, "holdings", 0.0],
+            )
+        ],
+        "claims": [
+            row
+            for leaf in leaves
+            for row in ([leaf, "awards", 25.0], [leaf, "note-a@2026Q3:base", 60.0], [leaf, "option", 40.0])
+        ],
+        "convertibles": [["note-a@2026Q3:base", 10.0, 60.0, 0.0, 0.0, 60.0]],
         "cap_table": [[leaf, "basic", 110.0, 110.0] for leaf in leaves],
         "decide_now": [
             [*row, "2026Q3", amount, "2026Q4" if row[0] == "sign" else "", "binding once signed"]

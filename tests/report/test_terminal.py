@@ -8,12 +8,16 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from models.domain.ledger import CashLine, Quantity
+from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.findings import Finding
+from optimizer.pipeline import Progress
 from optimizer.plans.plan import Audit, Plan
+from optimizer.report import worth
 from optimizer.report.decided import ORDER, in_words
 from optimizer.report.figures import Figures, number, percent
+from optimizer.report.findings import print_findings
 from optimizer.report.money import LABELS
+from optimizer.report.progress import line_of
 from optimizer.report.terminal import print_plan
 
 MakePlan = Callable[..., Plan]
@@ -51,13 +55,55 @@ def test_the_head_says_worth_and_proof(make_plan: MakePlan) -> None:
     assert "optimal: no plan is worth more than $12.55 per share: a gap of 0.40 %" in text
     assert "Value per share, $, before tax" in text
     assert "now 10.00 market price at the opening" in text
-    assert "committed only 9.25 at the end of 2027Q2: nothing new begun or raised" in text
+    assert (
+        "committed only 9.25 at the end of 2027Q2: nothing new begun, raised only what commitments need"
+        in text
+    )
     assert "with the plan 12.50 at the end of 2027Q2: 25.0 % a year for a buyer at today's price" in text
-    assert "62 % lies beyond the horizon and 18 % beyond signed contracts" in text
+    assert "62 % lies beyond the horizon and 18 % beyond contracts signed at the opening" in text
     assert "Of 80 money inputs, 20 are guesses (25 %)." in text
-    assert "Audit passed: 1,234 checks" in text
+    assert "Audit passed: 1,234 checks rebuilt from inputs and decisions alone." in text
     assert "1 warning on the input" in text
     assert "sites alpha" in text
+
+
+@pytest.mark.parametrize("tree", [False, True])
+def test_the_bridge_ties(make_plan: MakePlan, tree: bool) -> None:
+    lines = shown(make_plan(tree=tree)).split("What the value is made of")[1].split("$ per share:")[0]
+    total = lines.index("  value ")
+    amounts = [
+        [float(x.replace(",", "")) for x in re.findall(r"-?[\d,]+\.?\d*", line)[-2:]]
+        for line in (lines[:total] + lines[total:]).splitlines()[2:]
+        if re.search(r"\d$", line)
+    ]
+    values, (all_of_it, *shared) = amounts[:3], amounts[3:]
+    for column in (0, 1):
+        assert sum(x[column] for x in values) == pytest.approx(all_of_it[column], abs=0.02)
+        assert sum(x[column] for x in shared) == pytest.approx(all_of_it[column], abs=0.02)
+    assert all_of_it == [1500.0, 12.5]
+
+
+def test_the_bridge_is_in_words(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "contracts the plan assumes it signs 2,300 19.17" in text
+    assert "project debt, owed -900 -7.50 value 1,500 12.50" in text
+    assert "holdings" not in text
+    assert "new notes note-a 60 0.50 warrants and options option 40 0.33" in text
+    assert "today's shareholders, 12.50 x 110.0 million shares 1,375 11.46" in text
+    assert "over 120.0 million economic shares" in text
+
+
+def test_claims_beyond_the_value_are_told(make_plan: MakePlan) -> None:
+    plan = make_plan()
+    owed = plan.tables["claims"].assign(usd_m=1000.0)
+    sunk = {"status": "equity_under_water", "value_per_share_usd": 0.0, "implied_return": -1.0}
+    text = squeezed(shown(make_plan(tables={**plan.tables, "claims": owed}, **sunk)))
+    assert "today's shareholders, 0.00 x 110.0 million shares 0 0.00" in text
+    assert "what others are owed beyond the value -1,500 -12.50" in text
+
+
+def test_every_line_of_value_has_a_name() -> None:
+    assert list(worth.LABELS) == sorted(ValueLine, key=list(worth.LABELS).index)
 
 
 def test_what_is_decided_now_is_in_words(make_plan: MakePlan) -> None:
@@ -130,6 +176,15 @@ def test_money_raised_stands_by_quarter(make_plan: MakePlan) -> None:
     assert "Instrument 2026Q3 2027Q2 all note-a 1,500 1,500 atm 200 200 total 1,500 200 1,700" in text
 
 
+def test_project_debt_raised_is_what_is_closed(make_plan: MakePlan) -> None:
+    plan = make_plan()
+    row = [["project:bank", plan.tree.label(0), 300.0, 100.0, 0.0, "2026Q3", "project_debt"]]
+    lent = pd.DataFrame(row, columns=plan.tables["financing"].columns)
+    text = squeezed(shown(make_plan(tables={**plan.tables, "financing": lent})))
+    assert "project:bank (closed) 300" in text
+    assert "what is drawn stands in the sources" in text
+
+
 def test_many_quarters_of_money_are_told_in_parts(make_plan: MakePlan) -> None:
     plan = make_plan()
     columns = plan.tables["financing"].columns
@@ -149,7 +204,7 @@ def test_a_tree_is_weighted_and_told_leaf_by_leaf(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan(tree=True)))
     assert "tree of 2 leaves" in text
     assert "alpha hybrid/full 40 60 30 800" in text
-    assert "bear 25.0 % 1,500 110.0 13.64 12.50 14.00 40 80" in text
+    assert "bear 25.0 % 1,500 120.0 12.50 12.50 14.00 40 80" in text
     assert "total 1,600 total 1,600" in text
     assert "atm 50 50" in text, "200 with a probability of a quarter"
     assert "lender-test: cash of company and sites, at least 5 2027Q2 bear" in text
@@ -180,11 +235,29 @@ def test_what_is_not_proved_is_not_claimed(make_plan: MakePlan) -> None:
 def test_equity_under_water_is_said(make_plan: MakePlan) -> None:
     text = shown(make_plan(status="equity_under_water", value_per_share_usd=0.0, implied_return=-1.0))
     assert "equity under water: no plan found has positive value per share" in squeezed(text)
+    assert "-100" not in text
+    assert "nothing is left for today's shareholders" in squeezed(text)
+
+
+def test_under_water_is_said_once(make_plan: MakePlan, no_plan: MakePlan) -> None:
+    note = "no plan found has positive value per share; value is maximised instead"
+    for plan in (make_plan(status="equity_under_water", note=note), no_plan("equity_under_water", note=note)):
+        assert squeezed(shown(plan)).lower().count("no plan found has positive value per share") == 1
 
 
 def test_value_in_dollars_is_not_called_per_share(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan(objective="value", value=2000.0, bound=2010.0, gap=0.005)))
     assert "no plan is worth more than $2,010M in value" in text
+
+
+def test_greatest_value_below_the_committed_one_per_share_is_said(make_plan: MakePlan) -> None:
+    both = {"objective": "value", "value": 2000.0, "bound": 2010.0}
+    text = squeezed(shown(make_plan(**both, value_per_share_usd=9.0)))
+    assert (
+        "at $9.00 per share today's shareholders have less than the $9.25 of doing only what is committed"
+        in text
+    )
+    assert "only what is committed" not in shown(make_plan(**both))
 
 
 def test_a_failed_audit_is_shouted(make_plan: MakePlan) -> None:
@@ -208,6 +281,48 @@ def test_no_plan_claims_nothing(no_plan: MakePlan) -> None:
     text = shown(no_plan("no_plan"))
     assert "No plan was found in 1 s; that there is none is not proved." in text
     assert "inf" not in text
+    assert "--time-limit" not in text
+
+
+@pytest.mark.parametrize(("limit", "advised"), [(120.0, False), (0.3, True)])
+def test_more_time_is_advised_only_where_it_ran_out(no_plan: MakePlan, limit: float, advised: bool) -> None:
+    text = shown(no_plan("no_plan", run={"options": {"time_limit_s": limit}}))
+    assert ("--time-limit" in text) is advised
+
+
+@pytest.mark.parametrize(
+    ("bound", "gap"), [(12.0, "gap 20.00 %"), (20.0, "gap 100.00 %"), (90.0, "gap > 100 %")]
+)
+def test_progress_says_no_absurd_gap(bound: float, gap: str) -> None:
+    assert line_of(Progress("step", 10.0, bound, 1.0)).endswith(gap)
+
+
+def findings_in_print(findings: list[Finding]) -> list[str]:
+    file = io.StringIO()
+    print_findings(findings, Console(file=file, width=100, highlight=False))
+    return file.getvalue().splitlines()
+
+
+def test_a_finding_is_a_block_that_breaks_between_words() -> None:
+    wrong = ("'Q3 2026' is not a quarter", "write it like 2027Q2")
+    quarter = Finding("error", "not-a-quarter", "sites", "west", "earliest_conversion_quarter", *wrong)
+    long = Finding("warning", "doubt", "contracts", "a" * 60, "first_year_rent_usd_per_kw_month", *wrong)
+    first, *rest, counts = findings_in_print([long, quarter])
+    assert first.startswith("error sites west earliest_conversion_quarter: 'Q3 2026' is not a quarter; write")
+    assert " ".join([first, rest[0].strip()]).endswith("write it like 2027Q2 [not-a-quarter]")
+    assert f"warning contracts {'a' * 60}" in rest
+    assert counts == "1 error, 1 warning"
+
+
+def test_of_very_many_findings_a_table_shows_the_first() -> None:
+    many = [Finding("error", "code", "market", f"{n:03}", "", "bad", "mend") for n in range(70)]
+    lines = findings_in_print([*many, Finding("error", "code", "sites", "x", "", "bad", "mend")])
+    assert lines[49:] == [
+        "error market 049: bad; mend [code]",
+        "and 20 more errors in market",
+        "error sites x: bad; mend [code]",
+        "71 errors",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,9 @@ def _evidence_check(table: str) -> Check:
         known = {label(row) for row in rows_of(portfolio, table)} if about else set()
         for row in about:
             if row.row not in known:
-                remedy = nearest(row.row, sorted(known), "delete it, or write a row's key, its parts joined by '|'")
+                remedy = nearest(
+                    row.row, sorted(known), "delete it, or write a row's key, its parts joined by '|'"
+                )
                 yield doubt("stale-evidence", row, "row", f"{table} has no row '{row.row}'", remedy)
 
     return evidence_of_rows

@@ -1,20 +1,20 @@
-"""The command `hashshift`: check a portfolio, plan it, or write one to start from."""
+"""What the command can do: check a portfolio, plan it, or write one to start from."""
 
-import io
 import math
 import os
-import signal
+import shlex
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
+
+from optimizer.cli.ending import Exit, Stopped, say, showing, stoppable
 
 if TYPE_CHECKING:  # the rest of hashshift is imported when it is needed: --help is to be quick
     from models.findings import Finding
@@ -23,26 +23,10 @@ if TYPE_CHECKING:  # the rest of hashshift is imported when it is needed: --help
     from optimizer.plans.plan import Plan
     from optimizer.solve.options import Options
 
-TRACEBACK = "HASHSHIFT_TRACEBACK"
 AUDIT_FAILURES_SHOWN = 10
-MODEL_ENDINGS = (".mps", ".lp")
-
-
-class Exit(IntEnum):
-    """What the exit code says."""
-
-    PLAN_FOUND = 0
-    INPUT_ERRORS = 1
-    USAGE = 2
-    INFEASIBLE = 3
-    NO_PLAN = 4
-    INTERNAL_ERROR = 5
-
 
 app = typer.Typer(
     name="hashshift",
-    help="Which megawatts of a Bitcoin miner become AI data centres, when, for whom and paid how, "
-    "so that one share is worth the most.",
     epilog="Exit codes: 0 plan found, 1 input errors, 2 usage, 3 infeasible or unbounded, "
     "4 no plan within the limit, 5 internal error.",
     add_completion=False,
@@ -63,23 +47,19 @@ Overrides = Annotated[
 ]
 
 
-def main() -> None:
-    """Run the command; never a traceback, unless it is asked for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    try:
-        app(prog_name="hashshift")
-    except Exception as bug:
-        if os.environ.get(TRACEBACK):
-            raise
-        said = " ".join(str(bug).split()) or "no message"
-        print(
-            f"hashshift: internal error, {type(bug).__name__}: {said}. This is a bug; "
-            f"{TRACEBACK}=1 in the environment shows the traceback.",
-            file=sys.stderr,
-        )
-        sys.exit(Exit.INTERNAL_ERROR)
+@app.callback(invoke_without_command=True)
+def hashshift(
+    *, version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False
+) -> None:
+    """Which megawatts of a Bitcoin miner become AI data centres, when, for whom and paid how,
+    so that one share is worth the most.
+    """
+    if version:
+        from importlib.metadata import version as installed
+
+        with showing():
+            print(f"hashshift {installed('hashshift')}")
+        raise typer.Exit
 
 
 @app.command("check")
@@ -106,7 +86,7 @@ def plan_command(
     solver: Annotated[str, typer.Option(help="highs, or any MIP solver that Pyomo finds.")] = "highs",
     scenario: Annotated[str | None, typer.Option(metavar="NAME", help="Plan on this scenario.")] = None,
     tree: Annotated[bool, typer.Option("--tree", help="Plan on the tree of weighted scenarios.")] = False,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the solver.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads of the solver.")] = 1,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed of the solver.")] = 0,
     export: Annotated[
         Path | None,
@@ -117,12 +97,13 @@ def plan_command(
 ) -> None:
     """Find the plan that is worth most per share, audit it and show it.
 
-    Ctrl-C ends the search and keeps the best plan so far; a second one aborts.
+    Ctrl-C ends the search and keeps a plan that has been found; a second one aborts.
     """
     _refuse_numbers(gap, time_limit)
     if tree and scenario is not None:
         raise typer.BadParameter("a plan is on one scenario or on the tree, not both", param_hint="--tree")
     _refuse_places(out, export)
+    from optimizer.pipeline import ExportError
     from optimizer.solve.options import Options
 
     options = Options(
@@ -135,13 +116,17 @@ def plan_command(
         seed=seed,
     )
     where = Request(scenario=scenario, tree=tree, export=export, out=out)
-    with _stoppable() as stop, _answer(as_json) as answer:
+    with stoppable() as stop, _answer(as_json) as answer:
         started = time.monotonic()
         loaded = _load(portfolio, overrides, answer)
         read_s = time.monotonic() - started
         _refuse_scenario(loaded, scenario, tree)
-        found = _planned(loaded, options, where, stop, answer)
-        _tell_plan(_completed(found, read_s, stop.is_set()), out, answer)
+        not_exported = ""
+        try:
+            found = _planned(loaded, options, where, stop, answer)
+        except ExportError as trouble:
+            found, not_exported = trouble.plan, f"hashshift: not exported: {trouble}"
+        _tell_plan(_completed(found, read_s, stop.is_set()), out, answer, not_exported)
 
 
 @app.command("init")
@@ -155,8 +140,10 @@ def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A n
             write_template(folder)
         except InputError as wrong:
             answer.input_errors(wrong.findings)
-    print(f"Wrote a starter portfolio into {folder}. Its tables explain their columns. Next:")
-    print(f"  hashshift check {folder}\n  hashshift plan {folder}")
+    named = shlex.quote(str(folder))
+    with showing():
+        print(f"Wrote a starter portfolio into {folder}. Its tables explain their columns. Next:")
+        print(f"  hashshift check {named}\n  hashshift plan {named}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +188,7 @@ def _answer(as_json: bool) -> Iterator[Answer]:
     os.dup2(2, 1)
     try:
         yield answer
-    except KeyboardInterrupt:
+    except Stopped:
         from optimizer.report.document import without_plan
 
         answer.document = without_plan("no_plan", ())
@@ -217,8 +204,8 @@ def _answer(as_json: bool) -> Iterator[Answer]:
 def _print_document(document: dict[str, object]) -> None:
     from optimizer.report.document import as_text
 
-    sys.stdout.buffer.write(as_text(document).encode() + b"\n")
-    sys.stdout.flush()
+    with showing():
+        sys.stdout.buffer.write(as_text(document).encode() + b"\n")
 
 
 def _refuse_numbers(gap: float, time_limit: float) -> None:
@@ -230,15 +217,24 @@ def _refuse_numbers(gap: float, time_limit: float) -> None:
 
 def _refuse_places(out: Path | None, export: Path | None) -> None:
     """Say now what could not be written at the end."""
-    if export is not None and export.suffix not in MODEL_ENDINGS:
-        raise typer.BadParameter(f"'{export.name}' ends neither in .mps nor in .lp", param_hint="--export")
-    if export is not None and (export.is_dir() or not export.absolute().parent.is_dir()):
-        raise typer.BadParameter(f"'{export}' is not a file in a folder that exists", param_hint="--export")
-    if out is not None:
-        from optimizer.plans.store import StoreError, refuse_foreign
+    if out is None and export is None:
+        return
+    from optimizer.plans.store import StoreError, refuse_foreign, refuse_unwritable
+
+    if export is not None:
+        from optimizer.solve.search import model_ending
 
         try:
+            model_ending(export)
+            refuse_unwritable(export)
+            if export.is_dir() or not export.absolute().parent.is_dir():
+                raise StoreError(f"'{export}' is not a file in a folder that exists")
+        except (ValueError, StoreError) as refusal:
+            raise typer.BadParameter(str(refusal), param_hint="--export") from None
+    if out is not None:
+        try:
             refuse_foreign(out)
+            refuse_unwritable(out)
         except StoreError as refusal:
             raise typer.BadParameter(str(refusal), param_hint="--out") from None
 
@@ -293,9 +289,9 @@ def _reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
     from optimizer.report.document import without_plan
 
     failures = plan.audit.failures
-    _say(f"hashshift: internal error: the audit refuses the plan; {len(failures)} checks fail. A bug.")
+    say(f"hashshift: internal error: the audit refuses the plan; {len(failures)} checks fail. A bug.")
     for failure in failures[:AUDIT_FAILURES_SHOWN]:
-        _say(f"  {failure}")
+        say(f"  {failure}")
     if out is not None:
         _write(plan, out)
     verdict = {"passed": False, "checks": plan.audit.checks, "worst": plan.audit.worst}
@@ -304,7 +300,7 @@ def _reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
     raise typer.Exit(Exit.INTERNAL_ERROR)
 
 
-def _tell_plan(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
+def _tell_plan(plan: "Plan", out: Path | None, answer: Answer, not_exported: str) -> NoReturn:
     """Write the plan, show it, and end with the code of its status."""
     from optimizer.report.document import plan_document
     from optimizer.report.terminal import console_for, print_plan
@@ -313,17 +309,20 @@ def _tell_plan(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
     if answer.as_json:
         answer.document = plan_document(plan)
     else:
-        print_plan(plan, console_for())
-    raise typer.Exit(_code(plan) if written else Exit.INTERNAL_ERROR)
+        with showing():
+            print_plan(plan, console_for())
+    if not_exported:
+        say(not_exported)
+    raise typer.Exit(_code(plan) if written and not not_exported else Exit.INTERNAL_ERROR)
 
 
 def _write(plan: "Plan", out: Path) -> bool:
     from optimizer.plans.store import StoreError, write
 
     try:
-        _say(f"Written to {_near(write(plan, out))}")
+        say(f"Written to {_near(write(plan, out))}")
     except StoreError as trouble:
-        _say(f"hashshift: not written: {trouble}")
+        say(f"hashshift: not written: {trouble}")
         return False
     return True
 
@@ -355,35 +354,5 @@ def _tell_checked(checked: "Checked", loaded: "Loaded", answer: Answer) -> None:
     from optimizer.report.findings import print_checked
     from optimizer.report.terminal import console_for
 
-    print_checked(checked, loaded, console_for())
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-@contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM set the event, and the best plan is kept; the second one aborts at once."""
-    stop = threading.Event()
-
-    def on_signal(*_: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        os.write(2, b"\nstopping: the best plan so far is kept (Ctrl-C again aborts)\n")
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    except KeyboardInterrupt:
-        _say("aborted")
-        sys.stderr.flush()
-        os._exit(Exit.NO_PLAN)  # a solver may still run in a thread, and does not end with the interpreter
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-if __name__ == "__main__":
-    main()
+    with showing():
+        print_checked(checked, loaded, console_for())
