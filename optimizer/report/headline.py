@@ -107,7 +107,7 @@ def audit_line(plan: Plan) -> str:
 
 def _less_than_committed(plan: Plan) -> list[str]:
     """Greatest value is not always the greatest value per share."""
-    if plan.objective != "value" or plan.value_per_share_usd >= plan.committed_value_per_share_usd:
+    if plan.objective != "value" or not plan.value_per_share_usd < plan.committed_value_per_share_usd:
         return []
     worth = f"{number(plan.value_per_share_usd, 2)} per share"
     return [

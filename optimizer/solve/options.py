@@ -33,40 +33,26 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse what no solve can be asked for."""
+        threads, seed = f"a whole number from 1 to {MOST_THREADS}", f"a whole number from 0 to {LARGEST_SEED}"
         allowed = (
             ("objective", self.objective in get_args(Objective), "per-share or value"),
-            ("gap", _within(self.gap, 0.0, math.inf), "a finite number, 0 or more"),
-            (
-                "time_limit_s",
-                _within(self.time_limit_s, 0.0, math.inf),
-                "a finite number of seconds, 0 or more",
-            ),
+            ("gap", _is_amount(self.gap), "a finite number, 0 or more"),
+            ("time_limit_s", _is_amount(self.time_limit_s), "a finite number of seconds, 0 or more"),
             ("method", self.method in get_args(Method), "exact"),
-            (
-                "solver",
-                isinstance(self.solver, str),
-                "highs, or a solver known to Pyomo",
-            ),
-            ("threads", _whole(self.threads, 1, MOST_THREADS), f"a whole number from 1 to {MOST_THREADS}"),
-            ("seed", _whole(self.seed, 0, LARGEST_SEED), f"a whole number from 0 to {LARGEST_SEED}"),
+            ("solver", isinstance(self.solver, str), "highs, or the name of a solver that Pyomo knows"),
+            ("threads", _is_count(self.threads) and 1 <= self.threads <= MOST_THREADS, threads),
+            ("seed", _is_count(self.seed) and 0 <= self.seed <= LARGEST_SEED, seed),
         )
         wrong = [
-            f"{name} is {getattr(self, name)!r}; it must be {what}"
-            for name, fits, what in allowed
-            if not fits
+            f"{name} is {getattr(self, name)!r}; write {what}" for name, fits, what in allowed if not fits
         ]
         if wrong:
             raise ValueError(". ".join(wrong))
 
 
-def _within(value: object, low: float, high: float) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and low <= value <= high
-        and value < math.inf
-    )
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value < math.inf
 
 
-def _whole(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

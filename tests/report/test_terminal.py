@@ -103,7 +103,7 @@ def test_claims_beyond_the_value_are_told(make_plan: MakePlan) -> None:
 
 
 def test_every_line_of_value_has_a_name() -> None:
-    assert list(worth.LABELS) == sorted(ValueLine, key=list(worth.LABELS).index)
+    assert set(worth.LABELS) == set(ValueLine)
 
 
 def test_what_is_decided_now_is_in_words(make_plan: MakePlan) -> None:
@@ -224,6 +224,13 @@ def test_a_rescue_is_not_hidden(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan(status=plan.status, tables={**plan.tables, "financing": rescue})))
     assert "feasible with rescue" in text
     assert "it needs $33M of rescue funding" in text
+
+
+def test_a_committed_plan_that_is_not_there_has_no_number(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan(objective="value", committed_value_per_share_usd=float("nan"))))
+    assert "committed only none at the end of 2027Q2" in text
+    assert "only what is committed" not in text
+    assert not re.search(r"\bnan\b", text)
 
 
 def test_what_is_not_proved_is_not_claimed(make_plan: MakePlan) -> None:
