@@ -1,11 +1,13 @@
 """Any other MIP solver that Pyomo knows, behind the same interface."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
+from pyomo.common.log import LoggingIntercept
+from pyomo.contrib.solver.common.base import SolverBase
 from pyomo.contrib.solver.common.factory import SolverFactory as NewFactory
 from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondition
 
@@ -49,8 +51,9 @@ class PyomoProgram:
         self._set_columns(integer, m.lower if lower is None else lower, m.upper if upper is None else upper)
         self.model.in_hand = pyo.Objective(expr=objective.expr, sense=pyo.maximize)
         try:
-            results = self._run(gap_usd_m, time_limit_s)
-            return self._read(results, objective, integer)
+            if isinstance(self.solver, SolverBase):
+                return self._read(self._run(gap_usd_m, time_limit_s), objective, integer)
+            return self._run_legacy(objective, integer, time_limit_s)
         finally:
             self.model.del_component("in_hand")
             self._set_columns(True, m.lower, m.upper)
@@ -86,20 +89,48 @@ class PyomoProgram:
         if not found:
             return MipResult("nothing", None, -np.inf, bound)
         results.solution_loader.load_vars()
-        x = np.array([0.0 if v.value is None else float(v.value) for v in self.matrix.variables])
-        value = objective.value
+        x, value = self._values(), objective.value
         optimal = condition == TerminationCondition.convergenceCriteriaSatisfied
         if optimal and not (integer and self.matrix.is_integer.any()):
             bound = value
         return MipResult("optimal" if optimal else "feasible", x, value, max(bound, value))
 
+    def _run_legacy(self, objective: Linear, integer: bool, time_limit_s: float) -> MipResult:
+        """Through Pyomo's older interface, which has no common option for the gap: the solver's own holds."""
+        try:
+            results = self.solver.solve(self.model, timelimit=max(1.0, time_limit_s))
+        except (RuntimeError, ValueError):  # how that interface says that there is no solution to load
+            return MipResult("nothing", None, -np.inf, np.inf)
+        condition, legacy = results.solver.termination_condition, pyo.TerminationCondition
+        if condition == legacy.infeasible:
+            return MipResult("infeasible", None, -np.inf, -np.inf)
+        if condition == legacy.unbounded:
+            return MipResult("unbounded", None, np.inf, np.inf)
+        if condition not in (legacy.optimal, legacy.feasible, legacy.maxTimeLimit):
+            return MipResult("nothing", None, -np.inf, np.inf)
+        value, told = objective.value, results.problem.upper_bound
+        is_lp = not (integer and self.matrix.is_integer.any())
+        bound = (
+            value if is_lp and condition == legacy.optimal else float(told) if told is not None else np.inf
+        )
+        proved: Literal["optimal", "feasible"] = "optimal" if condition == legacy.optimal else "feasible"
+        return MipResult(proved, self._values(), value, max(bound, value))
+
+    def _values(self) -> Array:
+        return np.array([0.0 if v.value is None else float(v.value) for v in self.matrix.variables])
+
 
 def _solver(name: str) -> Any:
+    """A solver by its name in Pyomo's newer interface, or else in the older one."""
     try:
         solver = NewFactory(ALIASES.get(name, name))
         usable = bool(solver.available())
-    except Exception as trouble:
-        raise UnknownSolverError(f"Pyomo knows no solver '{name}'") from trouble
+    except Exception:  # each plugin fails in its own way where its solver is missing
+        solver, usable = None, False
     if not usable:
-        raise UnknownSolverError(f"the solver '{name}' is not installed")
+        with LoggingIntercept(module="pyomo"):
+            solver = pyo.SolverFactory(name)
+            usable = bool(solver.available(exception_flag=False))
+    if not usable:
+        raise UnknownSolverError(f"Pyomo knows no solver '{name}', or it is not installed here")
     return solver

@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Literal
 
 import highspy
 import pyscipopt
@@ -71,9 +72,12 @@ def test_the_exported_file_has_the_plan_as_its_optimum(name: str, ending: str, t
 
 @pytest.mark.parametrize("name", SEARCHED)
 @pytest.mark.parametrize("objective", ["per-share", "value"])
-def test_the_search_with_scip_ends_at_the_same_plan(name: str, objective: str) -> None:
-    highs = solved(case_of(name), Options(gap=GAP, objective=objective))  # type: ignore[arg-type]
-    scip = solved(case_of(name), Options(gap=GAP, objective=objective, solver="scip"))  # type: ignore[arg-type]
+@pytest.mark.parametrize("solver", ["scip", "appsi_highs"])  # Pyomo's newer interface and its older one
+def test_the_search_with_another_solver_ends_at_the_same_plan(
+    name: str, objective: Literal["per-share", "value"], solver: str
+) -> None:
+    highs = solved(case_of(name), Options(gap=GAP, objective=objective))
+    scip = solved(case_of(name), Options(gap=GAP, objective=objective, solver=solver))
     assert highs.status == scip.status == "optimal"
     assert scip.value == pytest.approx(highs.value, rel=GAP)
     assert scip.value <= highs.bound * (1.0 + 1e-9)
