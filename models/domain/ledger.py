@@ -127,3 +127,23 @@ class Quantity(StrEnum):
     FOLLOW_ON = "follow_on"
     ISSUE = "issue"
     RESCUE = "rescue"
+
+
+DECIDED_NOW = frozenset(
+    {
+        Quantity.START,
+        Quantity.SIGN,
+        Quantity.EXPAND,
+        Quantity.COOL,
+        Quantity.FINANCED,
+        Quantity.CANCEL,
+        Quantity.BOUGHT_MW,
+        Quantity.SOLD_MW,
+        Quantity.MOVED_IN_MW,
+        Quantity.MOVED_OUT_MW,
+        Quantity.ATM,
+        Quantity.FOLLOW_ON,
+        Quantity.ISSUE,
+    }
+)
+"""Quantities of which the next two quarters are shown apart."""

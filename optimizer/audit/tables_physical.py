@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from models.domain.ledger import SPEND_LINES, CashLine, Quantity
+from models.domain.ledger import DECIDED_NOW, SPEND_LINES, CashLine, Quantity
 from optimizer.audit.sites import SiteBook
 from optimizer.audit.world import World
 
@@ -11,21 +11,6 @@ Rows = dict[tuple[str | float, ...], Row]
 """Rows of a table: its audited columns by its key."""
 
 _NOW_QUARTERS = 2
-_DECIDED_NOW = (
-    Quantity.START,
-    Quantity.SIGN,
-    Quantity.EXPAND,
-    Quantity.COOL,
-    Quantity.FINANCED,
-    Quantity.CANCEL,
-    Quantity.BOUGHT_MW,
-    Quantity.SOLD_MW,
-    Quantity.MOVED_IN_MW,
-    Quantity.MOVED_OUT_MW,
-    Quantity.ATM,
-    Quantity.FOLLOW_ON,
-    Quantity.ISSUE,
-)
 _FULL_FRAC = 0.95
 _NOTHING_MW = 1e-6
 
@@ -74,7 +59,7 @@ def decide_now(world: World) -> Rows:
     now = {
         world.book.tree.label(n) for n in world.book.tree.nodes if world.book.tree.period[n] < _NOW_QUARTERS
     }
-    return {key: row for key, row in decisions(world).items() if key[0] in _DECIDED_NOW and key[5] in now}
+    return {key: row for key, row in decisions(world).items() if key[0] in DECIDED_NOW and key[5] in now}
 
 
 def site_plan(world: World) -> Rows:

@@ -4,27 +4,9 @@ import numpy as np
 import pandas as pd
 
 from models.blocks.books import Decision, Tally
-from models.domain.ledger import EBITDA_LINES, CashLine, Quantity
+from models.domain.ledger import DECIDED_NOW, EBITDA_LINES, CashLine, Quantity
 from optimizer.plans.reading import Array, Reading
 
-NOW = frozenset(
-    {
-        Quantity.START,
-        Quantity.SIGN,
-        Quantity.EXPAND,
-        Quantity.COOL,
-        Quantity.FINANCED,
-        Quantity.CANCEL,
-        Quantity.BOUGHT_MW,
-        Quantity.SOLD_MW,
-        Quantity.MOVED_IN_MW,
-        Quantity.MOVED_OUT_MW,
-        Quantity.ATM,
-        Quantity.FOLLOW_ON,
-        Quantity.ISSUE,
-    }
-)
-"""Quantities of which the next two quarters are shown apart."""
 NOW_Q = 2
 
 
@@ -245,7 +227,7 @@ def _decide_now(r: Reading) -> pd.DataFrame:
     contracts = {c.contract: c for c in p.portfolio.contracts}
     rows = []
     for d, v in r.decided:
-        if d.quantity not in NOW or p.tree.period[d.node] >= NOW_Q:
+        if d.quantity not in DECIDED_NOW or p.tree.period[d.node] >= NOW_Q:
             continue
         contract = contracts.get(d.contract)
         last = (
