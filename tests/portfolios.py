@@ -439,11 +439,12 @@ def add_commitments(p: Portfolio) -> Portfolio:
 
 
 def add_expansion(p: Portfolio) -> Portfolio:
-    """Two steps of 40 MW at the north for 8 each, 2 of it down, ready after two quarters."""
+    """Two steps of 40 MW at the north: 8 each, 2 of it down, 3 as security, ready after two quarters."""
     return with_rows(
         p, "expansions",
         {"expansion": "n-line", "site": "north", "step_mw": 40.0, "max_steps": 2, "cost_usd_m": 8.0,
-         "deposit_usd_m": 2.0, "lead_q": 2, "earliest_quarter": quarter(0), "latest_quarter": quarter(5)},
+         "deposit_usd_m": 2.0, "security_usd_m": 3.0, "lead_q": 2, "earliest_quarter": quarter(0),
+         "latest_quarter": quarter(5)},
     )  # fmt: skip
 
 
@@ -516,8 +517,16 @@ def add_other_business(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def add_option(p: Portfolio) -> Portfolio:
+    """The tenant of ``lease`` may take 20 MW more, one or two quarters later, at 190 $/kW-month."""
+    window = {"sign_from_quarter": quarter(1), "sign_by_quarter": quarter(3)}
+    terms = {"min_mw": 10.0, "max_mw": 20.0, "first_year_rent_usd_per_kw_month": 190.0, **window}
+    more = {"commencement_quarter": quarter(3), "deadline_quarter": quarter(5)}
+    return with_rows(p, "contracts", contract("more", "option", option_of="lease", **terms, **more))
+
+
 FEATURES: tuple[Change, ...] = (
-    add_rival_offers, add_cloud, add_project_debt, add_debt, add_notes, add_commitments,
+    add_rival_offers, add_option, add_cloud, add_project_debt, add_debt, add_notes, add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
     add_other_business,
 )  # fmt: skip

@@ -20,6 +20,8 @@ class Tally(StrEnum):
 
     BUILDING_MW = "building_mw"
     LATE_LOSS = "late_loss"
+    WALL = "wall"
+    """Principal of notes due at maturity or a put beyond the cash that it is expected to take."""
     DEBT = "debt"
     INTEREST = "interest"
     RESTRICTED = "restricted"

@@ -17,13 +17,16 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 class Contract(Row):
-    """A lease or cloud contract: signed, on offer, or the open market."""
+    """A lease or cloud contract: signed, on offer, an option in another contract, or the open market."""
 
     table: ClassVar[str] = "contracts"
     key: ClassVar[tuple[str, ...]] = ("contract",)
 
     contract: str
-    state: Literal["offer", "committed", "merchant"]
+    state: Literal["offer", "option", "committed", "merchant"]
+    option_of: str | None = Field(
+        default=None, description="options only: the contract that grants it, at the same site"
+    )
     tenant: str
     guarantor: str | None = Field(description="empty: none")
     credit_class: str | None = Field(description="empty: no project debt against it")
@@ -45,19 +48,26 @@ class Contract(Row):
     opex_passed_through_frac: float = Field(ge=0, le=1, description="1 net lease, 0 gross")
     delivery_probability_frac: float = Field(gt=0, le=1)
     payment_lag_q: int = Field(ge=0, le=2)
-    sign_from_quarter: Quarter | None = Field(description="offers only")
-    sign_by_quarter: Quarter | None = Field(description="offers only")
-    deadline_quarter: Quarter | None = Field(description="min_mw live from this quarter on; offers only")
+    sign_from_quarter: Quarter | None = Field(description="offers and options only")
+    sign_by_quarter: Quarter | None = Field(description="offers and options only")
+    deadline_quarter: Quarter | None = Field(
+        description="min_mw live from this quarter on; not of committed ones"
+    )
     exclusive_group: str | None = Field(description="at most one of a group is signed; empty: none")
     usable_slack_frac: float = Field(ge=0, le=1, description="of reserved less drawn MW, for own machines")
     slack_hours_frac: float = Field(ge=0, le=1)
+
+    @property
+    def signable(self) -> bool:
+        """Whether the plan decides on its signature."""
+        return self.state in ("offer", "option")
 
 
 class ContractMoney(Row):
     """Tenant money: a liability credited against rent.
 
-    On offers it is a fraction of each module's capex (GPUs in), received with its spend; on committed
-    contracts an amount in a quarter. Credits begin give_back_from_q after go-live (offers) or after
+    On offers and options it is a fraction of each module's capex (GPUs in), received with its spend; on
+    committed contracts an amount in a quarter. Credits begin give_back_from_q after go-live (offers) or after
     the commencement (committed).
     """
 
@@ -66,8 +76,8 @@ class ContractMoney(Row):
 
     contract: str
     kind: Literal["prepayment", "tenant_capex", "incentive"]
-    frac_of_capex: float | None = Field(ge=0, le=1, description="offers; empty on committed")
-    amount_usd_m: float | None = Field(ge=0, description="committed; empty on offers")
+    frac_of_capex: float | None = Field(ge=0, le=1, description="offers, options; empty on committed")
+    amount_usd_m: float | None = Field(ge=0, description="committed; empty on others")
     received_quarter: Quarter | None = Field(
         description="committed; before the first quarter: in opening cash"
     )
@@ -132,4 +142,4 @@ class ShareClaim(Row):
     shares_m: float = Field(gt=0)
     strike_usd: float = Field(ge=0)
     expiry_quarter: Quarter
-    contract: str | None = Field(description="vests when this offer is signed; empty: vested")
+    contract: str | None = Field(description="vests when this offer or option is signed; empty: vested")

@@ -101,6 +101,7 @@ class ValueLine(StrEnum):
 CONTRACT_LINES = {
     "committed": ValueLine.COMMITTED_CONTRACTS,
     "offer": ValueLine.OFFERED_CONTRACTS,
+    "option": ValueLine.OFFERED_CONTRACTS,
     "merchant": ValueLine.MERCHANT_CONTRACTS,
 }
 """Line of the base term's value by the state of its contract."""

@@ -73,6 +73,9 @@ class Expansion(Row):
         ge=0, description="per step; all but the deposit is paid in the last lead quarter"
     )
     deposit_usd_m: float = Field(ge=0, description="per step, part of the cost, paid in the first quarter")
+    security_usd_m: float = Field(
+        ge=0, description="per step, posted in cash with the deposit and held to the end of the plan"
+    )
     lead_q: int = Field(ge=1)
     earliest_quarter: Quarter
     latest_quarter: Quarter

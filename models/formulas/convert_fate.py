@@ -52,7 +52,7 @@ class ConvertFate:
     outstanding_frac: Flows
     """After the quarter's put, call and maturity."""
     wall_frac: Flows
-    """Outstanding just before a put date or maturity, whether it is then paid in cash or not; else 0."""
+    """Due in full at a put date, at the put price, or at maturity, paid in cash in the end or not; else 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +134,7 @@ def convert_fate(terms: ConvertTerms, price_usd: Flows, vol_frac: float, quantil
     outstanding, wall = np.ones(price_usd.size), np.zeros(price_usd.size)
     for m in range(1, price_usd.size):
         if m == terms.maturity_q or (m in terms.put_q and m < terms.maturity_q):
-            wall[m] = alive.mean()
+            wall[m] = alive.mean() * (1.0 if m == terms.maturity_q else terms.put_price_frac)
         if m == terms.maturity_q:
             ends[m] = alive
         elif m >= terms.call_from_q:

@@ -34,6 +34,8 @@ class NoteArrays:
     """Market value of shares delivered."""
     capped_call: Array
     outstanding: Array
+    wall: Array
+    """Principal due at maturity or a put beyond the cash that it is expected to take."""
     net_frac: float
     """Cash in hand per $ of principal of one on offer; 0 of an existing one."""
 
@@ -58,7 +60,8 @@ def _note(
 ) -> NoteArrays:
     tree = outlook.tree
     size = len(tree.nodes)
-    placed = {k: np.zeros(size) for k in ("coupon", "principal", "delivered", "capped_call", "outstanding")}
+    names = ("coupon", "principal", "delivered", "capped_call", "outstanding", "wall")
+    placed = {k: np.zeros(size) for k in names}
     if terms.maturity_q < 1:  # due in the first quarter: it settles at the opening price
         price = float(outlook.share_price_usd[0])
         note = NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
@@ -66,6 +69,7 @@ def _note(
         placed["principal"][0] = float(s.cash_usd_m)
         placed["delivered"][0] = float(s.share_value_usd_m)
         placed["capped_call"][0] = float(s.capped_call_usd_m)
+        placed["wall"][0] = max(0.0, 1.0 - float(s.cash_usd_m))
         return note
     for leaf in tree.leaves_below(issue):
         path = list(tree.path(leaf)[tree.period[issue] :])
@@ -75,6 +79,7 @@ def _note(
         placed["delivered"][path] = fate.share_value_frac
         placed["capped_call"][path] = fate.capped_call_value_frac
         placed["outstanding"][path] = fate.outstanding_frac
+        placed["wall"][path] = np.maximum(0.0, fate.wall_frac - fate.cash_principal_frac)
     return NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
 
 

@@ -136,7 +136,7 @@ def _rent_usd_per_kw_month(
     index = {"none": np.ones_like(since), "lease": future.lease_idx, "gpu_rent": future.gpu_rent_idx}
     running = c.first_year_rent_usd_per_kw_month * escalator_factor(since, c.escalator_frac_per_year)
     own = index[c.rent_indexed_to]
-    running = running * (own[begun] if c.state == "offer" and begun is not None else own)
+    running = running * (own[begun] if c.signable and begun is not None else own)
     if terms.renewal is None or terms.renewal.rent_basis == "contract":
         return running
     market_index = index["gpu_rent" if terms.product.workload == "gpu_cloud" else "lease"]

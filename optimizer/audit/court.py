@@ -33,6 +33,8 @@ class Court:
     """100 shares."""
     BTC: ClassVar[float] = 1e-2
     """What 1e-4 MW of the best machines would mine in a quarter, rounded up."""
+    MWH: ClassVar[float] = 0.25
+    """What 1e-4 MW draws in a quarter, rounded up."""
     USD: ClassVar[float] = 1e-4
     """A hundredth of a cent per share."""
     INTEGER: ClassVar[float] = 1e-6

@@ -50,7 +50,7 @@ class Lease:
         weight = self.weight(moment.quarter)
         if weight == 0.0 or mw == 0.0:
             return 0.0
-        fixed_at = begun.market if begun is not None and contract.state == "offer" else market
+        fixed_at = begun.market if begun is not None and contract.signable else market
         own_index = {"none": 1.0, "lease": fixed_at.lease_idx, "gpu_rent": fixed_at.gpu_rent_idx}
         since = moment.quarter - contract.commencement_quarter
         if since < 0:

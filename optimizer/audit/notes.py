@@ -62,6 +62,8 @@ class NoteQuarter:
     principal: float
     delivered: float
     capped_call: float
+    wall: float
+    """Principal due at maturity or a put beyond the cash expected."""
 
 
 def existing_note(row: Convertible) -> Note:
@@ -118,6 +120,7 @@ def roll_note(book: Book, note: Note) -> dict[int, NoteQuarter]:
         if since not in factors:
             factors[since] = residual_factors(vol, since / 4.0)
         cash = delivered = capped = 0.0
+        due = _due_frac(note, book.tree.quarter(n)) * sum(held[n])
         for j in range(QUANTILES):
             if held[n][j] and (since > 0 or (not note.is_new and _is_due(note, book.tree.quarter(n)))):
                 price = book.share_price[n] * float(factors[since][j])
@@ -128,9 +131,21 @@ def roll_note(book: Book, note: Note) -> dict[int, NoteQuarter]:
         left = note.principal_usd_m * sum(held[n]) / QUANTILES
         each = note.principal_usd_m / QUANTILES
         rolled[n] = NoteQuarter(
-            left, left * note.coupon_frac / 4.0, each * cash, each * delivered, each * capped
+            left,
+            left * note.coupon_frac / 4.0,
+            each * cash,
+            each * delivered,
+            each * capped,
+            each * max(0.0, due - cash),
         )
     return rolled
+
+
+def _due_frac(note: Note, quarter: Quarter) -> float:
+    """What must be at hand per $ still out, should nobody take shares: par at maturity, the put price."""
+    if quarter == note.maturity:
+        return 1.0
+    return note.put_price_frac if quarter == note.put else 0.0
 
 
 def _is_due(note: Note, quarter: Quarter) -> bool:

@@ -45,7 +45,7 @@ def covenant_tests(world: World) -> list[Test]:
             late = world.late_loss(n)
             cured = world.ledger.ebitda(n) + world.decided.rescue.get(n, 0.0) - late
             if row.metric == "minimum_liquidity":
-                value, bound = cash - late, row.threshold
+                value, bound = cash - late - world.wall(n), row.threshold
                 found.append(Test(row.covenant, "COV-1", n, value, bound, value - bound))
             elif row.metric == "net_debt_to_ebitda":
                 value, bound = world.debt(n) - (cash - late), row.threshold * 4.0 * cured
@@ -131,7 +131,7 @@ class MoneyRules:
             for entity in self.book.spvs:
                 cash = ledger.cash[entity, n]
                 self.court.at_least("SPV-1", self._at(n, entity), cash, 0.0, Court.USD_M)
-            free = ledger.company_cash(n) - self.world.late_loss(n)
+            free = ledger.company_cash(n) - self.world.late_loss(n) - self.world.wall(n)
             self.court.at_least("CSH-2", self._at(n), free, firm.cash_floor_usd_m, Court.USD_M)
 
     def _raised_is_spent(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from models.domain.contract import Contract
 from models.domain.ledger import Quantity
 from optimizer.audit.court import Court
 from optimizer.audit.world import World
@@ -64,7 +65,7 @@ class PhysicalRules:
             by = terms.sign_from_quarter is None or quarter >= terms.sign_from_quarter
             by = by and (terms.sign_by_quarter is None or quarter <= terms.sign_by_quarter)
             place = self._at(sign.node, "sign", sign.site, sign.item)
-            inside("ALO-1", place, by and terms.state == "offer" and _allows(terms.sites, sign.site))
+            inside("ALO-1", place, by and terms.signable and _allows(terms.sites, sign.site))
         for step in self.decided.expands:
             expansion, quarter = book.expansions[step.item], book.tree.quarter(step.node)
             open_now = expansion.earliest_quarter <= quarter <= expansion.latest_quarter
@@ -159,7 +160,7 @@ class PhysicalRules:
 
     def _offers(self) -> None:
         book, court = self.book, self.court
-        offers = [c for c in book.portfolio.contracts if c.state == "offer"]
+        offers = [c for c in book.portfolio.contracts if c.signable]
         for offer in offers:
             name = offer.contract
             begun = [(s, m) for s, m in self.world.sites.modules if s.contract == name]
@@ -169,6 +170,7 @@ class PhysicalRules:
                     mw = sum(s.modules * m.mw for s, m in begun if s.site == site and s.node in path)
                     limit = offer.max_mw * self._signed(name, n, site)
                     court.at_most("TEN-1", self._at(n, site, name), mw, limit, Court.MW)
+            self._options(offer)
             deadline = offer.deadline_quarter
             for leaf in self.leaves:
                 court.at_most("ALO-1", self._at(leaf, name), self._signed(name, leaf), 1.0, _MODULES)
@@ -187,6 +189,17 @@ class PhysicalRules:
             for leaf in self.leaves:
                 count = sum(self._signed(c.contract, leaf) for c in offers if c.exclusive_group == group)
                 court.at_most("ALO-2", self._at(leaf, str(group)), count, 1.0, _MODULES)
+
+    def _options(self, option: Contract) -> None:
+        """An option is exercised at a site whose own contract was signed there by then."""
+        parent = self.book.contracts.get(option.option_of or "")
+        if parent is None or not parent.signable:
+            return
+        for sign in self.decided.signs:
+            if sign.item == option.contract:
+                granted = self._signed(parent.contract, sign.node, sign.site)
+                place = self._at(sign.node, sign.site, option.contract)
+                self.court.at_most("TEN-3", place, sign.amount, granted, _MODULES)
 
     def _merchants(self) -> None:
         """Merchant capacity within the depth of its market."""

@@ -42,6 +42,8 @@ class SiteBook:
     slack_room_mw: ByNode = field(default_factory=_zero)
     btc: ByNode = field(default_factory=_zero)
     energy_mwh: ByNode = field(default_factory=_zero)
+    mining_mwh: ByNode = field(default_factory=_zero)
+    """Of the energy, what machines drew."""
     water_m3: ByNode = field(default_factory=_zero)
     late_loss: ByNode = field(default_factory=_zero)
     funded: ByNode = field(default_factory=_zero)
@@ -170,6 +172,7 @@ class Sites:
             paid = (deposit if age == 0 else 0.0) + (rest if age == terms.lead_q - 1 else 0.0)
             self._post(step.site, n, CashLine.EXPANSION_SPEND, -paid)
             here.remaining_own[n] += rest if age < terms.lead_q - 1 else 0.0
+            here.security[n] += step.amount * terms.security_usd_m
             here.energised_mw[n] += step.amount * terms.step_mw if age >= terms.lead_q else 0.0
 
     def _add_plant(self, plant: Placed) -> None:
@@ -199,7 +202,7 @@ class Sites:
         here.energised_mw[n] += power.energised_mw if power else 0.0
         self._mine(name, n)
         self._post(name, n, CashLine.FIXED_COST, -book.sites[name].fixed_cost_usd_m_per_q)
-        here.security[n] = _cash_security(power)
+        here.security[n] += _cash_security(power)
         before_first = _cash_security(book.power(name, book.tree.first + -1))
         before = here.security[book.tree.parent[n]] if n else before_first
         self._post(name, n, CashLine.SECURITY, before - here.security[n])
@@ -231,6 +234,7 @@ class Sites:
                 here.slack_mw[n] += slack * held.machine.overhead_frac
                 here.btc[n] += running * one.btc
                 here.energy_mwh[n] += running * one.energy_mwh
+                here.mining_mwh[n] += running * one.energy_mwh
                 self._post(site, n, CashLine.MINING_MARGIN, running * one.margin_usd_m)
             self._trade(site, held, n)
 

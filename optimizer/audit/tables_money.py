@@ -184,15 +184,17 @@ def liquidity(world: World) -> Rows:
     """Cash against the floor."""
     found: Rows = {}
     for n in world.book.tree.nodes:
-        cash, late, floor = world.ledger.company_cash(n), world.late_loss(n), world.book.firm.cash_floor_usd_m
+        cash, floor = world.ledger.company_cash(n), world.book.firm.cash_floor_usd_m
+        late, wall = world.late_loss(n), world.wall(n)
         found[(world.book.tree.label(n),)] = {
             "company_cash_usd_m": cash,
             "block_cash_usd_m": world.ledger.block_cash(n),
             "restricted_usd_m": world.restricted(n),
             "undrawn_usd_m": world.undrawn(n),
             "late_loss_usd_m": late,
+            "wall_usd_m": wall,
             "floor_usd_m": floor,
-            "headroom_usd_m": cash - late - floor,
+            "headroom_usd_m": cash - late - wall - floor,
         }
     return found
 

@@ -77,6 +77,8 @@ def site_plan(world: World) -> Rows:
                 "slack_mw": here.slack_mw[n],
                 "idle_mw": here.energised_mw[n] - here.occupied_mw[n] - here.mining_mw[n],
                 "btc_mined": here.btc[n],
+                "mining_energy_mwh": here.mining_mwh[n],
+                "mining_mean_mw": here.mining_mwh[n] / world.book.tree.quarter(n).hours,
             }
     return found
 

@@ -20,7 +20,14 @@ from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
 from optimizer.plans.tables import BY_NAME, TABLES, Table
 
-_BY_UNIT = {"$M": Court.USD_M, "MW": Court.MW, "M": Court.SHARES_M, "BTC": Court.BTC, "USD": Court.USD}
+_BY_UNIT = {
+    "$M": Court.USD_M,
+    "MW": Court.MW,
+    "M": Court.SHARES_M,
+    "BTC": Court.BTC,
+    "MWh": Court.MWH,
+    "USD": Court.USD,
+}
 _BY_NAME = {
     "modules_begun": Court.INTEGER,
     "probability": Court.INTEGER,

@@ -141,6 +141,10 @@ class World:
         """What late deliveries would cost so far, over all sites. [$M]"""
         return sum(here.late_loss.get(node, 0.0) for here in self.sites.of.values())
 
+    def wall(self, node: int) -> float:
+        """Principal of notes due at a node beyond the cash that it is expected to take. [$M]"""
+        return sum(rolled[node].wall for _, rolled in self.notes if node in rolled)
+
     def remaining_own(self, node: int) -> float:
         """Own spend of all that is begun or committed after the quarter of a node. [$M]"""
         return sum(here.remaining_own.get(node, 0.0) for here in self.sites.of.values())

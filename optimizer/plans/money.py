@@ -151,7 +151,8 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
     company = r.cash(r.program.books[0])
     block = sum((r.cash(b) for b in r.program.books[1:]), np.zeros(company.size))
-    restricted, undrawn, late = r.tally(Tally.RESTRICTED), r.tally(Tally.UNDRAWN), r.tally(Tally.LATE_LOSS)
+    restricted, undrawn = r.tally(Tally.RESTRICTED), r.tally(Tally.UNDRAWN)
+    late, wall = r.tally(Tally.LATE_LOSS), r.tally(Tally.WALL)
     floor = p.portfolio.firm.cash_floor_usd_m
     return [
         {
@@ -162,8 +163,9 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
             "restricted_usd_m": restricted[n],
             "undrawn_usd_m": undrawn[n],
             "late_loss_usd_m": late[n],
+            "wall_usd_m": wall[n],
             "floor_usd_m": floor,
-            "headroom_usd_m": company[n] - late[n] - floor,
+            "headroom_usd_m": company[n] - late[n] - wall[n] - floor,
         }
         for n in p.tree.nodes
     ]
@@ -196,7 +198,7 @@ def _covenants(r: Reading) -> list[dict[str, object]]:
             if not c.from_quarter <= tree.quarter(n) <= c.to_quarter:
                 continue
             if c.metric == "minimum_liquidity":
-                value = float(cash[n] - late[n])
+                value = float(cash[n] - late[n] - r.tally(Tally.WALL)[n])
                 row(c.covenant, c.metric, n, value, c.threshold, value - c.threshold)
             elif c.metric == "net_debt_to_ebitda":
                 net, yearly = float(debt[n] - cash[n] + late[n]), 4.0 * float(ebitda[n] + rescue[n] - late[n])

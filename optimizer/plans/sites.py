@@ -48,6 +48,7 @@ class SiteYears:
         r, p = self.reading, self.reading.program.params
         size = len(p.tree.nodes)
         self.mining, self.slack, self.btc = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.energy = np.zeros(size)
         vintages = {v.name: v for v in p.vintages}
         hours_frac = self.slack_hours_frac()
         for quantity, into, weight in (
@@ -63,6 +64,8 @@ class SiteYears:
                 row = p.outlook.rows[d.node]
                 per_ph_q = float(p.outlook.hashprice[d.node]) / row.btc_usd * p.outlook.hours[d.node] / 24.0
                 self.btc[d.node] += mw * 1000.0 / machine.j_per_th * per_ph_q * running * weight
+                hours = p.outlook.hours[d.node] * running * weight
+                self.energy[d.node] += mw * machine.overhead_frac * hours
 
     def slack_hours_frac(self) -> float:
         """Share of hours in which machines may run on slack."""
@@ -175,6 +178,8 @@ def _site_plan(r: Reading, y: SiteYears) -> list[dict[str, object]]:
             "slack_mw": y.slack[n],
             "idle_mw": y.idle[n],
             "btc_mined": y.btc[n],
+            "mining_energy_mwh": y.energy[n],
+            "mining_mean_mw": y.energy[n] / r.program.params.outlook.hours[n],
         }
         for n in r.program.params.tree.nodes
     ]

@@ -60,7 +60,7 @@ TABLES: tuple[Table, ...] = (
         "what each site's megawatts do in each quarter",
         "site node",
         "energised_mw[MW] hpc_gross_mw[MW] hpc_live_mw[MW] building_mw[MW] modules_begun mining_mw[MW] "
-        "slack_mw[MW] idle_mw[MW] btc_mined[BTC]",
+        "slack_mw[MW] idle_mw[MW] btc_mined[BTC] mining_energy_mwh[MWh] mining_mean_mw[MW]",
         "quarter",
     ),
     _table(
@@ -128,7 +128,7 @@ TABLES: tuple[Table, ...] = (
         "cash against the floor",
         "node",
         "company_cash_usd_m[$M] block_cash_usd_m[$M] restricted_usd_m[$M] undrawn_usd_m[$M] "
-        "late_loss_usd_m[$M] "
+        "late_loss_usd_m[$M] wall_usd_m[$M] "
         "floor_usd_m[$M] headroom_usd_m[$M]",
         "quarter",
     ),

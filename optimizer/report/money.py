@@ -102,7 +102,8 @@ def headroom(figures: Figures) -> RenderableType:
     liquid = figures.rows("liquidity")
     if liquid:
         least = min(liquid, key=lambda row: float(row["headroom_usd_m"]))
-        value = float(least["company_cash_usd_m"]) - float(least["late_loss_usd_m"])
+        stress = float(least["late_loss_usd_m"]) + float(least["wall_usd_m"])
+        value = float(least["company_cash_usd_m"]) - stress
         amounts = (float(least["headroom_usd_m"]), value, float(least["floor_usd_m"]))
         _add_test(found, figures, "company cash, at least its floor", least, amounts)
     tests: dict[tuple[str, str], list[Row]] = {}
@@ -112,7 +113,8 @@ def headroom(figures: Figures) -> RenderableType:
         least = min(rows, key=lambda row: float(row["headroom"]))
         amounts = (float(least["headroom"]), float(least["value"]), float(least["threshold"]))
         _add_test(found, figures, f"{name}: {METRICS.get(metric, metric)}", least, amounts)
-    about = f"Cash is tested with every open delivery late by its slip; {figures.rounding}"
+    about = "Cash is tested with every open delivery late by its slip, and notes due counted in full"
+    about = f"{about}; {figures.rounding}"
     return section("Covenants and liquidity at their tightest", found, about)
 
 

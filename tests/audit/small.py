@@ -245,7 +245,8 @@ def _estate() -> dict[str, object]:
             _power("south", 6, 80.0, "fixed", take_or_pay_frac=0.5, resale_allowed=True, security_form="lc"),
         ],
         "expansions": [{"expansion": "line-2", "site": "north", "step_mw": 10.0, "max_steps": 2,
-                        "cost_usd_m": 6.0, "deposit_usd_m": 1.0, "lead_q": 3, **window}],
+                        "cost_usd_m": 6.0, "deposit_usd_m": 1.0, "security_usd_m": 1.0, "lead_q": 3,
+                        **window}],
         "cooling": [
             {"site": s, "cooling": "air", "existing_mw": 5.0, "module_mw": 10.0,
              "capex_usd_m_per_module": 6.0,

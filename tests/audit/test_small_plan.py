@@ -193,6 +193,17 @@ def test_a_rule_of_the_inputs_bites(
     assert check in {f.check for f in judge(changed).failures}
 
 
+@pytest.mark.parametrize(("parent", "is_granted"), [("lease", True), ("cloud", False), ("held", True)])
+def test_an_option_needs_its_contract(company: Portfolio, parent: str, is_granted: bool) -> None:
+    """At the north the lease is signed and something is committed; nobody signs the cloud."""
+    lease = next(c for c in company.contracts if c.contract == "lease")
+    terms = {"contract": "more", "state": "option", "option_of": parent, "min_mw": 0.0}
+    contracts = (*company.contracts, lease.model_copy(update=terms))
+    changed = company.model_copy(update={"contracts": contracts})
+    failures = judge(changed, added("sign", "north", "", "more", "", AT[1], 1.0)).failures
+    assert ("TEN-3" in {f.check for f in failures}) is not is_granted
+
+
 @pytest.mark.parametrize(
     "row",
     [

@@ -9,7 +9,7 @@ from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from tests.blocks.bite import Bite, Plan, cases
 from tests.blocks.hand import HALL_MW, begun, halls, opened, rich
-from tests.portfolios import SITES, add_commitments, small, with_all, with_row
+from tests.portfolios import SITES, add_commitments, add_option, small, with_all, with_row
 
 
 def _most_starts(plan: Plan) -> Linear:
@@ -108,6 +108,20 @@ def _undelivered(plan: Plan) -> list[float]:
     ]
 
 
+def _exercise_unsigned(plan: Plan) -> Linear:
+    return plan.want(Quantity.SIGN, contract="more") + plan.want(Quantity.SIGN, -0.5, contract="lease")
+
+
+def _ungranted(plan: Plan) -> list[float]:
+    """The option is taken up where, and not before, the lease that grants it is signed. [-]"""
+    return [
+        plan.up_to(Quantity.SIGN, n, site=site, contract="more")
+        - plan.up_to(Quantity.SIGN, n, site=site, contract="lease")
+        for site in SITES
+        for n in plan.tree.nodes
+    ]
+
+
 def _cancellations(plan: Plan) -> list[float]:
     """The second commitment goes once. [-]"""
     return [plan.up_to(Quantity.CANCEL, leaf, item="second") - 1.0 for leaf in plan.tree.leaves]
@@ -121,6 +135,7 @@ BITES = (
     Bite("CNV-5", _wide, _open_idly, _opened_for_nothing),
     Bite("TEN-1", _wide, _start_unsigned, _unsigned),
     Bite("TEN-2", _wide, _sign_idly, _undelivered),
+    Bite("TEN-3", lambda: halls(rich(add_option(small()))), _exercise_unsigned, _ungranted),
     Bite(
         "COM-1",
         lambda: halls(rich(add_commitments(small()))),

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from models.blocks.linear import Linear
-from models.domain.ledger import Quantity, ValueLine
+from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
 from optimizer.solve.matrix import compile_matrix
 from tests.blocks.bite import Bite, Plan, built, cases, solved
 from tests.blocks.hand import HALL_GROSS_MW, HALL_MW, begun, halls, occupied_mw, rich
@@ -17,6 +18,7 @@ from tests.portfolios import (
     add_rival_offers,
     chain_of,
     small,
+    tree_of,
     with_row,
 )
 
@@ -274,3 +276,17 @@ def test_a_cancelled_commitment_drinks_nothing() -> None:
     plan = built(halls(rich(p)), chain_of)
     wanted = plan.want(Quantity.START, site="north", node=0) + plan.want(Quantity.CANCEL, 100.0)
     assert solved(compile_matrix(plan.program.model), wanted).value == pytest.approx(102.0)
+
+
+@pytest.mark.parametrize("time", [chain_of, tree_of])
+def test_security_of_an_expansion_is_posted_and_held(time: Callable[[Portfolio], TimeTree]) -> None:
+    """Two steps begun at once post three each; at each leaf they are restricted cash. [$M]"""
+    plan = built(_growing(), time)
+    wanted = plan.want(Quantity.EXPAND, 1000.0, node=0)
+    assert solved(compile_matrix(plan.program.model), wanted).value == pytest.approx(2000.0)
+    north = next(books for books in plan.program.books if books.owner == "north-co")
+    posted = [north.cash_at(n, [CashLine.SECURITY]).value for n in plan.tree.nodes]
+    assert posted == pytest.approx([-6.0] + [0.0] * (len(posted) - 1))
+    assert [north.value[ValueLine.RESTRICTED][leaf].value for leaf in plan.tree.leaves] == pytest.approx(
+        [6.0] * len(plan.tree.leaves)
+    )

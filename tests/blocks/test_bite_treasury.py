@@ -18,7 +18,16 @@ from tests.blocks.hand import (
     remaining_own_usd_m,
     rich,
 )
-from tests.portfolios import SITES, add_project_debt, small, with_company
+from tests.portfolios import (
+    SITES,
+    add_notes,
+    add_project_debt,
+    small,
+    with_all,
+    with_company,
+    with_row,
+    without,
+)
 
 ATM_NET = {"1": 0.98, "2": 0.95}
 """Cash of a gross dollar of shares sold, by discount block."""
@@ -88,6 +97,18 @@ def _below_floor(plan: Plan) -> list[float]:
     return [late_loss_usd_m(plan, n) + 10.0 - company_cash_usd_m(plan, n) for n in plan.tree.nodes]
 
 
+def _due_in_full() -> Portfolio:
+    """50 due in the fifth quarter, surely taken in shares: struck at 4, the share stands at 5 to 20."""
+    p = with_row(without(add_notes(small()), "convertibles", "later"), "convertibles", "due", coupon_frac=0.0)
+    p = with_row(p, "convertibles", "due", settlement="physical", conversion_price_usd=4.0)
+    return idle(with_all(p, "market", share_vol_frac=1e-6))
+
+
+def _below_wall(plan: Plan) -> list[float]:
+    """Ten are kept, and fifty more in the quarter in which the notes fall due. [$M]"""
+    return [10.0 + 50.0 * (plan.tree.period[n] == 4) - company_cash_usd_m(plan, n) for n in plan.tree.nodes]
+
+
 def _unspent(plan: Plan, n: int) -> float:
     return float(plan.company.cash.unspent[n].value)
 
@@ -152,6 +173,7 @@ BITES = (
     Bite("SPV-1", idle, _hand_up, _borrowers_cash),
     Bite("CSH-1", idle, lambda p: _most_cash(p) + p.want(Quantity.RESCUE, -10.0), _company_cash),
     Bite("CSH-2", merchant, _drain, _below_floor),
+    Bite("CSH-2", _due_in_full, _drain, _below_wall, name="with notes due"),
     Bite("CSH-3", _lavish, _sell, _lost_track),
     Bite("CSH-4", _lavish, _spend_early, _misspent),
     Bite("CSH-5", _lavish, _sell_early, _without_use),

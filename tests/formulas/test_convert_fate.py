@@ -93,7 +93,8 @@ def test_walls_show_full_principal(note: tuple[ConvertTerms, Flows, float]) -> N
     fate = convert_fate(terms, path, vol_frac)
     for m in range(1, path.size):
         due = m == terms.maturity_q or (m in terms.put_q and m < terms.maturity_q)
-        assert fate.wall_frac[m] == pytest.approx(fate.outstanding_frac[m - 1] if due else 0.0)
+        each = 1.0 if m == terms.maturity_q else terms.put_price_frac
+        assert fate.wall_frac[m] == pytest.approx(each * fate.outstanding_frac[m - 1] if due else 0.0)
     assert fate.share_equivalents_per_usd * path == pytest.approx(fate.share_value_frac)
 
 
@@ -152,10 +153,10 @@ def test_put_below_the_conversion_price_pays_and_above_it_does_not() -> None:
     assert put.cash_principal_frac[8] == 1.01
     assert put.outstanding_frac[7:9].tolist() == [1.0, 0.0]
     assert not put.capped_call_value_frac.any()
-    assert put.wall_frac[[8, 16, 24]].tolist() == [1.0, 0.0, 0.0]
+    assert put.wall_frac[[8, 16, 24]].tolist() == [1.01, 0.0, 0.0]
     assert put.coupon_frac[7:9].tolist() == [0.005, 0.0]
     assert held.cash_principal_frac[8] == 0.0
-    assert held.wall_frac[[8, 16, 24]].tolist() == [1.0, 1.0, 1.0]
+    assert held.wall_frac[[8, 16, 24]].tolist() == [1.01, 1.01, 1.0]
 
 
 def test_issuer_calls_at_the_trigger_and_before_a_put() -> None:

@@ -51,8 +51,8 @@ CELLS: dict[str, str] = {
         demand_charge_usd_per_kw_month=0 min_bill_frac=0 take_or_pay_frac=0.5 resale_allowed=false
         security_usd_m=1 security_form=lc curtail_credit_usd_per_mw_q=0""",
     "expansions": """
-        expansion=alpha-2 site=alpha step_mw=25 max_steps=1 cost_usd_m=10 deposit_usd_m=1 lead_q=2
-        earliest_quarter=2026Q3 latest_quarter=2027Q1""",
+        expansion=alpha-2 site=alpha step_mw=25 max_steps=1 cost_usd_m=10 security_usd_m=2 deposit_usd_m=1
+        lead_q=2 earliest_quarter=2026Q3 latest_quarter=2027Q1""",
     "cooling": """
         site=alpha cooling=dlc existing_mw=0 module_mw=10 capex_usd_m_per_module=8 lead_q=2 max_modules=6
         pue=1.2 water_m3_per_mwh=0.2 / site=beta cooling=air existing_mw=20 module_mw=10

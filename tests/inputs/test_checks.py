@@ -72,6 +72,11 @@ lapsed-offer        contracts[lease].sign_by_quarter  = 2026Q2 & contracts[lease
 min-over-max        contracts[lease].min_mw                = 61
 merchant-terms      contracts[open].credit_class           = ig
 committed-terms     contracts[signed].rent_indexed_to      = lease
+option-terms        contracts[lease].option_of             = signed
+option-terms contracts[more].option_of + contracts[lease] contract=more state=option
+option-terms contracts[more].option_of + contracts[lease] contract=more state=option option_of=open
+option-terms contracts[more].sites + contracts[lease] contract=more state=option option_of=signed
+option-terms contracts[lease].rent_indexed_to = lease & contracts[lease].state=option
 late-deadline       contracts[lease].deadline_quarter      = 2027Q3 & contracts[lease].term_q=1
 contract-value      contracts[signed].contract_value_usd_m = 975
 contract-value      contracts[signed].contract_value_usd_m contracts[signed].billing_basis=gross

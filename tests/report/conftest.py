@@ -97,7 +97,8 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
         ],
         "sources_uses": [row for leaf in leaves for row in _sources_uses(leaf)],
         "liquidity": [
-            [label, 60.0 + i, 5.0, 0.0, 0.0, 2.0, 50.0, 8.0 + i, label[:6]] for i, label in enumerate(nodes)
+            [label, 62.0 + i, 5.0, 0.0, 0.0, 2.0, 2.0, 50.0, 8.0 + i, label[:6]]
+            for i, label in enumerate(nodes)
         ],
         "covenants": [
             ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity"]
@@ -145,8 +146,22 @@ def _decisions(nodes: list[str]) -> list[list[object]]:
 def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
     label, t = tree.label(n), tree.period[n]
     live, building = (40.0, 0.0) if t >= 2 else (0.0, 40.0)
-    alpha = ["alpha", label, 100.0, 60.0, live, building, 2.0 if t == 0 else 0.0, 30.0, 0.0, 10.0, -0.0]
-    beta = ["beta", label, 50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5]
+    alpha = [
+        "alpha",
+        label,
+        100.0,
+        60.0,
+        live,
+        building,
+        2.0 if t == 0 else 0.0,
+        30.0,
+        0.0,
+        10.0,
+        -0.0,
+        0.0,
+        0.0,
+    ]
+    beta = ["beta", label, 50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5, 99360.0, 45.0]
     return [[*alpha, str(tree.quarter(n))], [*beta, str(tree.quarter(n))]]
 
 

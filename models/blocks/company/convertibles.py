@@ -68,6 +68,7 @@ def add_convertibles(
         books.post_constant(CashLine.CONVERT_PRINCIPAL, -size * note.principal)
         books.tally_constant(Tally.DEBT, size * note.outstanding)
         books.tally_constant(Tally.INTEREST, size * note.coupon)
+        books.tally_constant(Tally.WALL, size * note.wall)
     for i, n in keys:
         note, variable = by_name[i].notes[n], b.issued_usd_m[i, n]
         proceeds = np.zeros(len(tree.nodes))
@@ -78,6 +79,7 @@ def add_convertibles(
         books.post(CashLine.CONVERT_PRINCIPAL, variable, -note.principal)
         books.tally(Tally.DEBT, variable, note.outstanding)
         books.tally(Tally.INTEREST, variable, note.coupon)
+        books.tally(Tally.WALL, variable, note.wall)
     return NotePorts(
         issued={(i, n): (b.issued_usd_m[i, n], by_name[i].notes[n]) for i, n in keys},
         deals={(i, n): b.is_issued[i, n] for i, n in keys},

@@ -42,9 +42,12 @@ def add_covenants(
         own = total(x.books.cash_at(n, EBITDA_LINES) for x in borrowers)
         return own + books.cash_at(n, EBITDA_LINES) + term(rescue[n]) - tallied(Tally.LATE_LOSS, n)
 
-    @b.Constraint(held_at("minimum_liquidity"), doc="COV-1 minimum liquidity, every open delivery late [$M]")
+    @b.Constraint(
+        held_at("minimum_liquidity"),
+        doc="COV-1 minimum liquidity, deliveries late and notes due in full [$M]",
+    )
     def liquidity_held(b, c, n):
-        return at_most(Linear(constant=tests[c].threshold), liquidity(n))
+        return at_most(tallied(Tally.WALL, n) + tests[c].threshold, liquidity(n))
 
     @b.Constraint(
         held_at("net_debt_to_ebitda"),

@@ -26,17 +26,18 @@ def add_cash(
     raised = [books.cash_at(n, _RAISED) for n in nodes]
     _post_lines(b, p, raised, borrowers, books)
 
-    def late(n: int) -> Linear:
-        return total(x.books.tally_at(Tally.LATE_LOSS, n) for x in borrowers)
+    def stressed(n: int) -> Linear:
+        late = total(x.books.tally_at(Tally.LATE_LOSS, n) for x in borrowers)
+        return late + books.tally_at(Tally.WALL, n)
 
     @b.Constraint(nodes, doc="CSH-1 company cash rolls forward [$M]")
     def cash_balance(b, n):
         before = term(b.cash[tree.parent[n]]) if n else Linear(constant=parent.unrestricted_cash_usd_m)
         return equal(term(b.cash[n]), before + books.cash_at(n))
 
-    @b.Constraint(nodes, doc="CSH-2 cash above the floor with every open delivery late [$M]")
+    @b.Constraint(nodes, doc="CSH-2 cash above the floor, deliveries late and notes due in full [$M]")
     def cash_above_floor(b, n):
-        return at_most(late(n) + firm.cash_floor_usd_m, term(b.cash[n]))
+        return at_most(stressed(n) + firm.cash_floor_usd_m, term(b.cash[n]))
 
     if firm.raise_only_what_is_spent:
         _add_use_of_money(b, p, raised, borrowers)

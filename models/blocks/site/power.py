@@ -87,6 +87,11 @@ def _add_expansions(
             between = [k for k in tree.path(leaf) if tree.period[k] > tree.period[m]]
             after[m] = x.spend[n][between].sum() + x.remaining[n][leaf]
         books.tally(Tally.REMAINING_OWN, b.steps[i, n], after)
+        security = x.expansion.security_usd_m
+        books.post_at(CashLine.SECURITY, n, term(b.steps[i, n], -security))
+        books.tally(Tally.RESTRICTED, b.steps[i, n], security * outlook.below[n])
+        for leaf in tree.leaves_below(n):
+            books.worth(ValueLine.RESTRICTED, leaf, security, b.steps[i, n])
         for leaf, amount in x.remaining[n].items():
             books.worth(ValueLine.REMAINING_SPEND, leaf, -amount, b.steps[i, n])
             if tree.period[leaf] - tree.period[n] >= x.expansion.lead_q:

@@ -1,4 +1,4 @@
-"""TEN: offers signed at a site, and the modules that only a signature allows."""
+"""TEN: offers and options signed at a site, and the modules that only a signature allows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,11 +15,16 @@ from models.timetree import TimeTree
 
 
 def add_tenants(
-    b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun], books: Books
+    b: pyo.Block,
+    tree: TimeTree,
+    site: Site,
+    contracts: Sequence[Contract],
+    begun: Sequence[Begun],
+    books: Books,
 ) -> Mapping[tuple[str, int], Any]:
-    """Signatures by offer and node. Maths: docs/program.md, TEN-1, TEN-2."""
+    """Signatures by offer and node. Maths: docs/program.md, TEN-1 ... TEN-3."""
     offers = {x.route.terms.contract.contract: x.route.terms.contract for x in begun}
-    offers = {name: c for name, c in offers.items() if c.state == "offer"}
+    offers = {name: c for name, c in offers.items() if c.signable}
     b.signed = pyo.Var(
         [(o, n) for o, c in offers.items() for n in signing_nodes(c, tree)],
         domain=pyo.Binary,
@@ -60,6 +65,17 @@ def add_tenants(
     @b.Constraint(checks, doc="TEN-2 minimum live by the deadline [MW]")
     def minimum_by_deadline(b, o, n):
         return at_most(signed_mw(o, n, offers[o].min_mw), begun_mw(o, n))
+
+    granted_by_plan = {c.contract for c in contracts if c.signable}
+    exercises = [
+        (o, n) for o, c in offers.items() if c.option_of in granted_by_plan for n in signing_nodes(c, tree)
+    ]
+
+    @b.Constraint(exercises, doc="TEN-3 an option only where its contract is signed [signatures]")
+    def exercised_after_signing(b, o, n):
+        parent = offers[o].option_of
+        granted = signed_mw(parent, n, 1.0) if parent in offers else Linear()
+        return at_most(signed_mw(o, n, 1.0), granted)
 
     return {(o, n): b.signed[o, n] for o, n in b.signed}
 

@@ -32,8 +32,8 @@ def commitments_fit_contracts(portfolio: Portfolio) -> Iterator[Finding]:
         contract, product = contracts.get(commitment.contract), products.get(commitment.product)
         if contract is None or product is None:
             continue
-        if contract.state == "offer":
-            message = f"contract '{contract.contract}' is still an offer"
+        if contract.signable:
+            message = f"contract '{contract.contract}' is still an {contract.state}"
             yield error("commitment-misfit", commitment, "contract", message, "make the contract committed")
         if commitment.site not in contract.sites:
             message = f"contract '{contract.contract}' does not name site '{commitment.site}'"

@@ -18,12 +18,11 @@ WINDOW = ("sign_from_quarter", "sign_by_quarter")
 def windows_by_state(portfolio: Portfolio) -> Iterator[Finding]:
     """Offers have a signing window; what is signed, or needs no signature, has none."""
     for contract in portfolio.contracts:
-        if contract.state == "offer":
+        if contract.signable:
             for column in WINDOW:
                 if getattr(contract, column) is None:
-                    yield error(
-                        "signing-window", contract, column, "an offer needs it", "write its signing window"
-                    )
+                    message = f"an {contract.state} needs it"
+                    yield error("signing-window", contract, column, message, "write its signing window")
             if contract.min_mw > 0 and contract.deadline_quarter is None:
                 message = "min_mw is never due without a deadline"
                 yield doubt(
@@ -70,6 +69,34 @@ def contract_terms(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("late-deadline", contract, "deadline_quarter", message, "write an earlier quarter")
 
 
+@reads("contracts", "commitments")
+def options_are_granted(portfolio: Portfolio) -> Iterator[Finding]:
+    """An option names the contract that grants it, which stands at its sites; its rent is agreed."""
+    contracts = {c.contract: c for c in portfolio.contracts}
+    loose = {c.contract for c in portfolio.commitments if c.cancellable_until_quarter is not None}
+    for contract in portfolio.contracts:
+        parent = contracts.get(contract.option_of or "")
+        if (contract.option_of is not None) != (contract.state == "option"):
+            has = "has it" if contract.option_of else "lacks it"
+            message = f"a contract that is {contract.state} {has}"
+            yield error("option-terms", contract, "option_of", message, "options alone name what grants them")
+        elif parent is not None and parent.state not in ("offer", "committed"):
+            message = f"'{parent.contract}' grants no option"
+            yield error("option-terms", contract, "option_of", message, "name an offer, or what is committed")
+        elif parent is not None and not set(contract.sites) <= set(parent.sites):
+            apart = ", ".join(sorted(set(contract.sites) - set(parent.sites)))
+            message = f"'{parent.contract}' does not stand at {apart}"
+            yield error(
+                "option-terms", contract, "sites", message, "an option holds at sites of its contract"
+            )
+        elif parent is not None and parent.contract in loose:
+            message = f"a commitment of '{parent.contract}' may be cancelled"
+            yield error("option-terms", contract, "option_of", message, "only a kept contract grants options")
+        if contract.state == "option" and contract.rent_indexed_to != "none":
+            message = "the rent of an option is agreed"
+            yield error("option-terms", contract, "rent_indexed_to", message, "write none")
+
+
 @reads("contracts", "commitments", "products")
 def stated_value(portfolio: Portfolio) -> Iterator[Finding]:
     """The stated contract value is first-year rent x MW x escalated term within one per cent."""
@@ -105,7 +132,8 @@ def _billed_mw(portfolio: Portfolio, contract: Contract) -> float | None:
 def money_by_state(portfolio: Portfolio) -> Iterator[Finding]:
     """Tenant money is a fraction of capex on offers, an amount in a quarter on committed contracts."""
     states = {c.contract: c.state for c in portfolio.contracts}
-    wanted = {"offer": ("frac_of_capex",), "committed": ("amount_usd_m", "received_quarter"), "merchant": ()}
+    per_module, once = ("frac_of_capex",), ("amount_usd_m", "received_quarter")
+    wanted = {"offer": per_module, "option": per_module, "committed": once}
     for money in portfolio.contract_money:
         state = states.get(money.contract)
         if state == "merchant":
@@ -131,7 +159,7 @@ def offers_can_be_met(portfolio: Portfolio) -> Iterator[Finding]:
     if not portfolio.company:
         return
     for contract in portfolio.contracts:
-        if contract.state != "offer" or contract.sign_from_quarter is None:
+        if not contract.signable or contract.sign_from_quarter is None:
             continue
         room = {
             site.site: _room_mw(portfolio, contract, site)
@@ -181,6 +209,7 @@ CHECKS = (
     windows_by_state,
     offers_in_time,
     contract_terms,
+    options_are_granted,
     stated_value,
     money_by_state,
     offers_can_be_met,

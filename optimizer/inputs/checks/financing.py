@@ -140,7 +140,7 @@ def claims_on_offers(portfolio: Portfolio) -> Iterator[Finding]:
     states = {c.contract: c.state for c in portfolio.contracts}
     for claim in portfolio.share_claims:
         state = states.get(claim.contract or "")
-        if state is not None and state != "offer":
+        if state in ("committed", "merchant"):
             message = f"contract '{claim.contract}' is {state}, so the claim has vested"
             yield error("vested-claim", claim, "contract", message, "leave it empty")
 

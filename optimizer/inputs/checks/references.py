@@ -25,6 +25,7 @@ REFERENCES = (
     Reference("sites", "market", "market_shapes"),
     Reference("power", "site", "sites"),
     Reference("expansions", "site", "sites"),
+    Reference("contracts", "option_of", "contracts"),
     Reference("cooling", "site", "sites"),
     Reference("site_products", "site", "sites"),
     Reference("site_products", "product", "products"),
