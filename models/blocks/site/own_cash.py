@@ -10,6 +10,9 @@ from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.params.loans import DebtArrays
 from models.timetree import TimeTree
 
+_ROW_SCALE = 10.0
+"""Margins of a few dollars per MW stay above the smallest coefficient allowed."""
+
 
 def add_own_cash(
     b: pyo.Block, tree: TimeTree, entity: Entity, debts: tuple[DebtArrays, ...], books: Books
@@ -26,10 +29,10 @@ def add_own_cash(
         books.decide(Quantity.CONTRIBUTED, n, b.contributed[n], item=entity.entity)
         books.decide(Quantity.DISTRIBUTED, n, b.distributed[n], item=entity.entity)
 
-    @b.Constraint(nodes, doc="SPV-1 borrower's cash rolls forward and is never negative [$M]")
+    @b.Constraint(nodes, doc="SPV-1 borrower's cash rolls forward and is never negative [$0.1M]")
     def cash_balance(b, n):
         before = term(b.cash[tree.parent[n]]) if n else Linear(constant=entity.unrestricted_cash_usd_m)
-        return equal(term(b.cash[n]), before + books.cash_at(n))
+        return equal(term(b.cash[n], _ROW_SCALE), (before + books.cash_at(n)) * _ROW_SCALE)
 
     post_restricted(entity, tree, books)
     for leaf in tree.leaves:
