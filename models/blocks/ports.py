@@ -66,6 +66,14 @@ class MiningPorts:
 
 
 @dataclass(frozen=True, eq=False)
+class Wish:
+    """What a plan would rather not have, priced in leaf dollars per unit; it moves no money."""
+
+    variable: Any
+    price: float
+
+
+@dataclass(frozen=True, eq=False)
 class SitePorts:
     """What the company sees of a site beside its borrower's books."""
 
@@ -73,6 +81,7 @@ class SitePorts:
     conversion: ConversionPorts
     signed: Mapping[tuple[str, int], Any]
     mining: MiningPorts
+    wishes: tuple[Wish, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from models.blocks.company.equity import add_equity
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.linear import Linear, by_node
-from models.blocks.ports import BorrowerPorts, Load, SitePorts
+from models.blocks.ports import BorrowerPorts, Load, SitePorts, Wish
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
 from models.blocks.site.cooling import add_cooling
@@ -21,6 +21,7 @@ from models.blocks.site.mining import add_mining
 from models.blocks.site.own_cash import add_own_cash, post_debts, post_restricted
 from models.blocks.site.power import add_power
 from models.blocks.site.project_debt import add_project_debt
+from models.blocks.site.strategy import add_strategy
 from models.blocks.site.tenants import add_tenants
 from models.domain.company import Entity
 from models.domain.site import Site
@@ -38,6 +39,8 @@ class Program:
     """The company's first, then one per borrower."""
     expected_value: Linear
     charges: tuple[Charge, ...]
+    wishes: tuple[Wish, ...]
+    """What strategies ask for in vain, at its price; in no value."""
 
     @property
     def decisions(self) -> list[Decision]:
@@ -58,6 +61,14 @@ class Program:
         for charge in self.charges:
             claimed.add(charge.as_debt, charge.variable)
         return self.expected_value - claimed
+
+    @property
+    def wished(self) -> Linear:
+        """Price of what strategies ask for in vain. [leaf $M]"""
+        wished = Linear()
+        for wish in self.wishes:
+            wished.add(wish.price, wish.variable)
+        return wished
 
 
 def build_program(p: Params) -> Program:
@@ -91,6 +102,7 @@ def build_program(p: Params) -> Program:
         books=all_books,
         expected_value=expected_value(p, all_books),
         charges=tuple(charges(p, notes.issued, equity.sold, signed)),
+        wishes=tuple(wish for x in borrowers for s in x.sites for wish in s.wishes),
     )
 
 
@@ -123,7 +135,16 @@ def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
 
 
 def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
-    for name in ("conversion", "tenants", "cooling", "commitments", "project_debt", "mining", "power"):
+    for name in (
+        "conversion",
+        "tenants",
+        "cooling",
+        "commitments",
+        "project_debt",
+        "mining",
+        "power",
+        "strategy",
+    ):
         b.add_component(name, pyo.Block())
     tree, size = p.tree, len(p.tree.nodes)
     routes = [r for r in p.routes if r.route.key[0] == site.site]
@@ -159,7 +180,20 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         committed.held,
         books,
     )
-    return SitePorts(site.site, conversion, signed, mining)
+    products = {x.product: x for x in p.portfolio.products}
+    wishes = add_strategy(
+        b.strategy,
+        p.outlook,
+        site,
+        p.portfolio.strategy_of(site),
+        [(row, products[row.product]) for row in p.portfolio.site_products if row.site == site.site],
+        p.power[site.site],
+        begun,
+        committed.held,
+        mining.slack_gross_mw,
+        room,
+    )
+    return SitePorts(site.site, conversion, signed, mining, wishes)
 
 
 def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float]:

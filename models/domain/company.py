@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from models.domain.row import Row
+from models.domain.site import Strategy
 from models.timetree import Quarter
 
 
@@ -43,6 +44,9 @@ class Company(Row):
     last_convertible_quarter: Quarter | None = Field(
         default=None,
         description="of the last convertible deal before the plan, for the spacing; empty: long ago",
+    )
+    strategy: Strategy | None = Field(
+        default=None, description="asked of every site that names none; empty: optimal"
     )
     rescue_price: float = Field(ge=1, le=100, description="leaf dollars lost per dollar of rescue funding")
 

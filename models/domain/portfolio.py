@@ -10,7 +10,7 @@ from models.domain.mining import Fleet, Machine
 from models.domain.product import Product, ProfilePoint
 from models.domain.row import Provenance, Row
 from models.domain.rules import Budget, Covenant
-from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct
+from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct, Strategy
 
 
 class Portfolio(BaseModel):
@@ -60,6 +60,10 @@ class Portfolio(BaseModel):
     def parent(self) -> Entity:
         """The entity that is the company's treasury."""
         return next(e for e in self.entities if e.kind == "parent")
+
+    def strategy_of(self, site: Site) -> Strategy:
+        """What is asked of a site."""
+        return site.strategy or self.firm.strategy or "optimal"
 
 
 TABLES: dict[str, type[Row]] = {

@@ -39,6 +39,11 @@ class Product(Row):
     gpu_residual_frac: float = Field(ge=0, le=1, description="of GPU capex at the end of the last term")
     slip_q: int = Field(ge=0, description="how late a delivery may be in the liquidity test")
 
+    @property
+    def gross_mw(self) -> float:
+        """Gross MW that a module reserves."""
+        return self.module_mw / self.gross_to_critical_ratio
+
 
 class ProfilePoint(Row):
     """One step of a spend, ramp, repayment or resale profile."""

@@ -7,6 +7,8 @@ from pydantic import Field
 from models.domain.row import Row
 from models.timetree import Quarter
 
+Strategy = Literal["optimal", "full", "hybrid", "flexible", "mine"]
+
 
 class Site(Row):
     """One interconnect with the land around it."""
@@ -29,6 +31,7 @@ class Site(Row):
     unconverted_value_usd_m_per_mw: float = Field(
         ge=0, description="value at the leaf of an energised gross MW that HPC does not occupy"
     )
+    strategy: Strategy | None = Field(default=None, description="empty: the company's")
 
 
 class Power(Row):

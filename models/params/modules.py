@@ -42,7 +42,7 @@ class Route:
     @property
     def gross_mw(self) -> float:
         """Gross MW that a module reserves."""
-        return self.module_mw / self.terms.product.gross_to_critical_ratio
+        return self.terms.product.gross_mw
 
 
 @dataclass(frozen=True, eq=False)

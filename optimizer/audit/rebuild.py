@@ -8,6 +8,7 @@ from optimizer.audit import tables_money, tables_physical
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
 from optimizer.audit.decisions import read_decisions
+from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
@@ -26,6 +27,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "site_plan": tables_physical.site_plan(world),
         "mining": tables_physical.mining(world),
         "site_summary": tables_physical.site_summary(world),
+        "strategies": strategies(world),
         "contracts": tables_physical.contracts(world),
         "financing": tables_money.financing(world),
         "sources_uses": tables_money.sources_uses(world),

@@ -94,6 +94,8 @@ class PhysicalRules:
                 limit = row.max_modules if row else 0
                 court.at_most("CNV-1", self._at(leaf, site, product), count, limit, _MODULES)
             for name, here in self.world.sites.of.items():
+                if (book.sites[name].strategy or book.firm.strategy) == "mine":
+                    court.at_most("STR-1", self._at(leaf, name), here.begun_mw[leaf], 0.0, Court.MW)
                 limit_mw = book.sites[name].max_hpc_critical_mw
                 court.at_most("CNV-2", self._at(leaf, name), here.begun_mw[leaf], limit_mw, Court.MW)
             for name, count in steps.items():

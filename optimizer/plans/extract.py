@@ -7,6 +7,7 @@ from optimizer.plans.claims import claim_tables
 from optimizer.plans.money import money_tables
 from optimizer.plans.reading import Reading
 from optimizer.plans.sites import site_tables
+from optimizer.plans.strategies import strategies
 from optimizer.plans.tables import TABLES
 
 
@@ -14,6 +15,7 @@ def extract(program: Program, value_per_share_usd: float) -> dict[str, pd.DataFr
     """All declared tables of the solution that the program's variables hold, columns in declared order."""
     reading = Reading(program, value_per_share_usd)
     found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading)}
+    found["strategies"] = pd.DataFrame(strategies(reading))
     tables = {}
     for table in TABLES:
         names = [c.name for c in table.columns]

@@ -74,6 +74,13 @@ TABLES: tuple[Table, ...] = (
         "tenants",
     ),
     _table(
+        "strategies",
+        "what the strategies asked for get: gross MW that could become HPC, and what stays unmet",
+        "site leaf",
+        "convertible_mw[MW] unmet_mw[MW]",
+        "asked",
+    ),
+    _table(
         "contracts",
         "offers signed and contracts held, at the horizon",
         "contract site leaf",

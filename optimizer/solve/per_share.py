@@ -144,6 +144,8 @@ class Search:
         for d in self.program.decisions:
             if d.quantity in barred:
                 upper[self.matrix.column[id(d.variable)]] = 0.0
+        for wish in self.program.wishes:
+            upper[self.matrix.column[id(wish.variable)]] = np.inf
         lam, best = 0.0, None
         for _ in range(MAX_STEPS):
             result, _ = self.at(lam, integer=True, gap=1e-4, upper=upper)

@@ -15,6 +15,7 @@ from optimizer.solve.options import Options
 from optimizer.solve.other import PyomoProgram
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value
+from optimizer.solve.strategy import give_up
 
 MODEL_COMMENTS = {".mps": "*", ".lp": "\\"}
 """How a line of comment begins, by the ending of the file."""
@@ -33,6 +34,8 @@ def search_plan(
     else:
         solver = PyomoProgram(program.model, matrix, options.solver)
     search = Search(program, matrix, solver, options, stop, tell, time.monotonic())
+    if program.wishes:
+        give_up(search)
     if options.objective == "value":
         outcome, committed = best_value(search)
     else:

@@ -238,7 +238,7 @@ def _estate() -> dict[str, object]:
     return {
         "regions": [{"region": "here", "new_mining_allowed": True, "gpu_cloud_allowed": True,
                      "asic_tariff_applies": True}],
-        "sites": [_site("north", "n-co", "grid"), _site("south", "s-co", "grid")],
+        "sites": [_site("north", "n-co", "grid"), _site("south", "s-co", "grid", strategy="hybrid")],
         "power": [
             _power("north", -4, 60.0, "spot"), _power("north", 5, 100.0, "spot", security_usd_m=3.0),
             _power("south", -4, 80.0, "fixed", take_or_pay_frac=0.9),

@@ -3,12 +3,14 @@
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import get_args
 
 import pyomo.environ as pyo
 import pytest
 
+from models.domain.site import Strategy
 from tests.blocks.bite import BITE_TIMES, Bite, built, id_of
-from tests.portfolios import full
+from tests.portfolios import full, with_company
 
 PAGE = Path(__file__).parents[2] / "docs" / "program.md"
 
@@ -28,10 +30,12 @@ def bites() -> list[Bite]:
 
 @pytest.fixture(scope="module", params=BITE_TIMES, ids=[name for name, _ in BITE_TIMES])
 def rows_by_id(request: pytest.FixtureRequest) -> dict[str, int]:
-    """Rows of each ID in the program of the portfolio that has everything."""
+    """Rows of each ID in the programs of the portfolio that has everything, under each strategy."""
     rows: dict[str, int] = {}
-    for component in built(full(), request.param[1]).program.model.component_objects(pyo.Constraint):
-        rows[id_of(component)] = rows.get(id_of(component), 0) + len(component)
+    for strategy in get_args(Strategy):
+        program = built(with_company(full(), strategy=strategy), request.param[1]).program
+        for component in program.model.component_objects(pyo.Constraint):
+            rows[id_of(component)] = rows.get(id_of(component), 0) + len(component)
     return rows
 
 
