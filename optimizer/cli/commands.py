@@ -67,8 +67,8 @@ def check_command(portfolio: Portfolio, *, overrides: Overrides = [], as_json: A
     """Say everything that is wrong or doubtful with a portfolio, and how large its program is."""
     from optimizer.pipeline import check
 
-    with _answer(as_json) as answer:
-        loaded = _load(portfolio, overrides, answer)
+    with answering(as_json) as answer:
+        loaded = load_or_end(portfolio, overrides, answer)
         _tell_checked(check(loaded), loaded, answer)
 
 
@@ -99,10 +99,10 @@ def plan_command(
 
     Ctrl-C ends the search and keeps a plan that has been found; a second one aborts.
     """
-    _refuse_numbers(gap, time_limit)
+    refuse_numbers(gap, time_limit)
     if tree and scenario is not None:
         raise typer.BadParameter("a plan is on one scenario or on the tree, not both", param_hint="--tree")
-    _refuse_places(out, export)
+    refuse_places(out, export)
     from optimizer.pipeline import ExportError
     from optimizer.solve.options import Options
 
@@ -116,11 +116,11 @@ def plan_command(
         seed=seed,
     )
     where = Request(scenario=scenario, tree=tree, export=export, out=out)
-    with stoppable() as stop, _answer(as_json) as answer:
+    with stoppable() as stop, answering(as_json) as answer:
         started = time.monotonic()
-        loaded = _load(portfolio, overrides, answer)
+        loaded = load_or_end(portfolio, overrides, answer)
         read_s = time.monotonic() - started
-        _refuse_scenario(loaded, scenario, tree)
+        refuse_scenario(loaded, scenario, tree)
         not_exported = ""
         try:
             found = _planned(loaded, options, where, stop, answer)
@@ -135,7 +135,7 @@ def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A n
     from models.findings import InputError
     from optimizer.inputs.template import write_template
 
-    with _answer(False) as answer:
+    with answering(False) as answer:
         try:
             write_template(folder)
         except InputError as wrong:
@@ -177,7 +177,7 @@ class Answer:
 
 
 @contextmanager
-def _answer(as_json: bool) -> Iterator[Answer]:
+def answering(as_json: bool) -> Iterator[Answer]:
     """With JSON, whatever is printed meanwhile, by solvers too, goes to stderr; the document comes last."""
     answer = Answer(as_json)
     if not as_json:
@@ -208,14 +208,14 @@ def _print_document(document: dict[str, object]) -> None:
         sys.stdout.buffer.write(as_text(document).encode() + b"\n")
 
 
-def _refuse_numbers(gap: float, time_limit: float) -> None:
+def refuse_numbers(gap: float, time_limit: float) -> None:
     if not 0.0 < gap < 1.0:
         raise typer.BadParameter("a gap lies between 0 and 1, such as 0.005", param_hint="--gap")
     if not 0.0 < time_limit < math.inf:
         raise typer.BadParameter("a time limit is a number of seconds above 0", param_hint="--time-limit")
 
 
-def _refuse_places(out: Path | None, export: Path | None) -> None:
+def refuse_places(out: Path | None, export: Path | None) -> None:
     """Say now what could not be written at the end."""
     if out is None and export is None:
         return
@@ -239,7 +239,7 @@ def _refuse_places(out: Path | None, export: Path | None) -> None:
             raise typer.BadParameter(str(refusal), param_hint="--out") from None
 
 
-def _refuse_scenario(loaded: "Loaded", scenario: str | None, tree: bool) -> None:
+def refuse_scenario(loaded: "Loaded", scenario: str | None, tree: bool) -> None:
     known = {s.scenario: s.probability for s in loaded.portfolio.scenarios}
     if scenario is not None and scenario not in known:
         wrong = f"there is no scenario '{scenario}'; known: {', '.join(known)}"
@@ -248,7 +248,7 @@ def _refuse_scenario(loaded: "Loaded", scenario: str | None, tree: bool) -> None
         raise typer.BadParameter("no scenario of the deck carries a probability", param_hint="--tree")
 
 
-def _load(portfolio: str, overrides: list[str], answer: Answer) -> "Loaded":
+def load_or_end(portfolio: str, overrides: list[str], answer: Answer) -> "Loaded":
     from models.findings import InputError
     from optimizer.pipeline import load
 
@@ -281,10 +281,10 @@ def _planned(
     except UnknownSolverError as unknown:
         raise typer.BadParameter(str(unknown), param_hint="--solver") from None
     except AuditError as rejected:
-        _reject(rejected.plan, where.out, answer)
+        reject(rejected.plan, where.out, answer)
 
 
-def _reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
+def reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
     """A plan that its audit refuses is an error, not a plan: say what failed, keep it apart."""
     from optimizer.report.document import without_plan
 
@@ -293,7 +293,7 @@ def _reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
     for failure in failures[:AUDIT_FAILURES_SHOWN]:
         say(f"  {failure}")
     if out is not None:
-        _write(plan, out)
+        write_plan(plan, out)
     verdict = {"passed": False, "checks": plan.audit.checks, "worst": plan.audit.worst}
     nothing = without_plan("no_plan", plan.findings)
     answer.document = {**nothing, "audit": verdict, "note": "the audit refuses the plan"}
@@ -305,7 +305,7 @@ def _tell_plan(plan: "Plan", out: Path | None, answer: Answer, not_exported: str
     from optimizer.report.document import plan_document
     from optimizer.report.terminal import console_for, print_plan
 
-    written = out is None or not plan.tables or _write(plan, out)
+    written = out is None or not plan.tables or write_plan(plan, out)
     if answer.as_json:
         answer.document = plan_document(plan)
     else:
@@ -316,7 +316,7 @@ def _tell_plan(plan: "Plan", out: Path | None, answer: Answer, not_exported: str
     raise typer.Exit(_code(plan) if written and not not_exported else Exit.INTERNAL_ERROR)
 
 
-def _write(plan: "Plan", out: Path) -> bool:
+def write_plan(plan: "Plan", out: Path) -> bool:
     from optimizer.plans.store import StoreError, write
 
     try:

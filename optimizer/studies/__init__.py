@@ -1,0 +1,1 @@
+"""Studies of several plans: strategies side by side."""
