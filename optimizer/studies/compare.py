@@ -152,7 +152,9 @@ def _missed(strategy: Strategy, summary: pd.DataFrame, asked: pd.DataFrame) -> t
     """What is lacking, with its sites at their worst leaf, a line for each kind."""
     at_leaf = {(r["site"], r["leaf"]): r for r in summary.to_dict("records")}
     rows = asked.sort_values("unmet_mw", ascending=False, kind="stable").to_dict("records")
-    few, many, idle = [], [], []
+    few: list[str] = []
+    many: list[str] = []
+    idle: list[str] = []
     for worst in {str(r["site"]): r for r in reversed(rows)}.values():
         site, unmet = str(worst["site"]), float(worst["unmet_mw"])
         there = at_leaf[worst["site"], worst["leaf"]]
