@@ -1,0 +1,42 @@
+"""The seven companies: proved to half a percent within the limit, no rescue; SCIP agrees on two of them."""
+
+from pathlib import Path
+
+import pyscipopt
+import pytest
+
+from optimizer.inputs.load import load
+from optimizer.pipeline import plan
+from optimizer.solve.options import Options
+from tests.inputs.test_disclosed import COMPANIES
+
+GAP = 0.005
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", COMPANIES)
+def test_a_company_is_proved_and_needs_no_rescue(name: str) -> None:
+    result = plan(name, options=Options(gap=GAP, time_limit_s=120.0))
+    assert result.audit.passed
+    assert result.status == "optimal", f"{result.status}, gap {result.gap:.2%}"
+    assert "rescue" not in set(result.tables["decisions"]["quantity"])
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["iren", "core-scientific"])
+def test_scip_agrees_on_the_exported_program(name: str, tmp_path: Path) -> None:
+    """At the plan's lambda the best E[V] less claims is lambda N0, within both gaps."""
+    file = tmp_path / "plan.mps"
+    result = plan(name, options=Options(gap=GAP, time_limit_s=120.0), export=file)
+    todays = result.value_per_share_usd * load(name).portfolio.firm.basic_shares_m
+    model = pyscipopt.Model()
+    model.hideOutput()
+    model.readProblem(str(file))
+    model.setParam("limits/gap", GAP)
+    model.setParam("limits/time", 600.0)
+    model.optimize()
+    found, bound = -float(model.getObjVal()), -float(model.getDualbound())
+    assert found <= todays * (1.0 + GAP)
+    assert bound >= todays * (1.0 - 1e-6)
+    assert model.getStatus() in ("optimal", "gaplimit"), model.getStatus()
+    assert found >= todays * (1.0 - 2.0 * GAP)
