@@ -517,6 +517,12 @@ def add_other_business(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def add_late_damages(p: Portfolio) -> Portfolio:
+    """``lease`` may be a quarter late, for 50 $/kW-month of what is missing."""
+    damages = {"long_stop_quarter": quarter(5), "late_damages_usd_per_kw_month": 50.0}
+    return with_row(p, "contracts", "lease", **damages)
+
+
 def add_option(p: Portfolio) -> Portfolio:
     """The tenant of ``lease`` may take 20 MW more, one or two quarters later, at 190 $/kW-month."""
     window = {"sign_from_quarter": quarter(1), "sign_by_quarter": quarter(3)}
@@ -526,7 +532,8 @@ def add_option(p: Portfolio) -> Portfolio:
 
 
 FEATURES: tuple[Change, ...] = (
-    add_rival_offers, add_option, add_cloud, add_project_debt, add_debt, add_notes, add_commitments,
+    add_rival_offers, add_late_damages, add_option, add_cloud, add_project_debt, add_debt, add_notes,
+    add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
     add_other_business,
 )  # fmt: skip

@@ -53,6 +53,13 @@ class Contract(Row):
     deadline_quarter: Quarter | None = Field(
         description="min_mw live from this quarter on; not of committed ones"
     )
+    long_stop_quarter: Quarter | None = Field(
+        default=None,
+        description="min_mw live by then at the latest, late at a price; empty: the deadline",
+    )
+    late_damages_usd_per_kw_month: float | None = Field(
+        default=None, ge=0, description="per kW of min_mw late from the deadline to the long stop"
+    )
     exclusive_group: str | None = Field(description="at most one of a group is signed; empty: none")
     usable_slack_frac: float = Field(ge=0, le=1, description="of reserved less drawn MW, for own machines")
     slack_hours_frac: float = Field(ge=0, le=1)
@@ -61,6 +68,11 @@ class Contract(Row):
     def signable(self) -> bool:
         """Whether the plan decides on its signature."""
         return self.state in ("offer", "option")
+
+    @property
+    def last_delivery_quarter(self) -> Quarter | None:
+        """First quarter of the last module that may still be delivered."""
+        return self.long_stop_quarter or self.deadline_quarter
 
 
 class ContractMoney(Row):

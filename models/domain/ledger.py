@@ -8,6 +8,7 @@ class CashLine(StrEnum):
 
     RENT = "rent"
     TENANT_CREDIT = "tenant_credit"
+    LATE_DAMAGES = "late_damages"
     OPEX = "opex"
     HPC_POWER = "hpc_power"
     MINING_MARGIN = "mining_margin"
@@ -50,6 +51,7 @@ class CashLine(StrEnum):
 
 EBITDA_LINES = (
     CashLine.RENT,
+    CashLine.LATE_DAMAGES,
     CashLine.OPEX,
     CashLine.HPC_POWER,
     CashLine.MINING_MARGIN,

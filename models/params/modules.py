@@ -44,6 +44,11 @@ class Route:
         """Gross MW that a module reserves."""
         return self.terms.product.gross_mw
 
+    @property
+    def lead_q(self) -> int:
+        """Quarters from the start to the first live one."""
+        return self.terms.product.lead_q
+
 
 @dataclass(frozen=True, eq=False)
 class ModuleArrays:
@@ -253,7 +258,7 @@ def open_starts(route: Route, outlook: Outlook) -> tuple[int, ...]:
             continue
         if c.sign_from_quarter is not None and q < c.sign_from_quarter:
             continue
-        if c.deadline_quarter is not None and live > c.deadline_quarter:
+        if c.last_delivery_quarter is not None and live > c.last_delivery_quarter:
             continue
         found.append(n)
     return tuple(found)

@@ -55,7 +55,8 @@ class PhysicalRules:
             )
             suits = suits and _allows(contract.sites, s.site) and contract.state != "committed"
             live, term_end = quarter + product.lead_q, contract.commencement_quarter + contract.term_q
-            in_time = contract.deadline_quarter is None or live <= contract.deadline_quarter
+            last = contract.long_stop_quarter or contract.deadline_quarter
+            in_time = last is None or live <= last
             from_sign = contract.sign_from_quarter is None or quarter >= contract.sign_from_quarter
             inside("TEN-1", place, suits and live < term_end and in_time and from_sign)
             is_cloud = product.workload == "gpu_cloud"
@@ -173,7 +174,7 @@ class PhysicalRules:
                     limit = offer.max_mw * self._signed(name, n, site)
                     court.at_most("TEN-1", self._at(n, site, name), mw, limit, Court.MW)
             self._options(offer)
-            deadline = offer.deadline_quarter
+            deadline = offer.long_stop_quarter or offer.deadline_quarter
             for leaf in self.leaves:
                 court.at_most("ALO-1", self._at(leaf, name), self._signed(name, leaf), 1.0, _MODULES)
                 path = book.paths[leaf]

@@ -84,6 +84,7 @@ class Sites:
         for plant in decided.cools:
             self._add_plant(plant)
         self._open_sites()
+        self._add_damages()
         for name in book.sites:
             for n in book.tree.nodes:
                 self._run_power_and_mining(name, n)
@@ -187,6 +188,29 @@ class Sites:
             else:
                 here.plant_mw[plant.item, n] += plant.amount * terms.module_mw
             here.remaining_own[n] += cost * left_q / terms.lead_q
+
+    def _add_damages(self) -> None:
+        """What a signed contract's late megawatts cost from its deadline to its long stop."""
+        book, tree = self.book, self.book.tree
+        for site, name in {(s.site, s.item) for s in self.decided.signs}:
+            terms = book.contracts[name]
+            if terms.deadline_quarter is None or terms.long_stop_quarter is None:
+                continue
+            each = (terms.late_damages_usd_per_kw_month or 0.0) * USD_M_PER_KW_MONTH
+            ours = [(s, m) for s, m in self.modules if (s.site, s.contract) == (site, name)]
+            for n in tree.nodes:
+                if terms.deadline_quarter <= tree.quarter(n) < terms.long_stop_quarter:
+                    path = book.paths[n]
+                    signed = sum(
+                        s.amount
+                        for s in self.decided.signs
+                        if (s.site, s.item) == (site, name) and s.node in path
+                    )
+                    live = sum(
+                        s.modules * m.mw for s, m in ours if s.node in path and m.live_from <= tree.quarter(n)
+                    )
+                    late = max(0.0, terms.min_mw * signed - live)
+                    self._post(site, n, CashLine.LATE_DAMAGES, -late * each)
 
     def _open_sites(self) -> None:
         """The first start on a path opens a site, once."""

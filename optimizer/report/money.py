@@ -12,6 +12,7 @@ LABELS: dict[str, str] = {
     "closing cash": "cash at the end",
     CashLine.RENT: "rent received",
     CashLine.TENANT_CREDIT: "tenants' money credited on rent",
+    CashLine.LATE_DAMAGES: "damages for late halls",
     CashLine.OPEX: "running costs of halls",
     CashLine.HPC_POWER: "power of halls",
     CashLine.MINING_MARGIN: "mining margin",

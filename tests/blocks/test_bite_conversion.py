@@ -5,11 +5,21 @@ from collections.abc import Callable
 import pytest
 
 from models.blocks.linear import Linear
-from models.domain.ledger import Quantity
+from models.domain.ledger import CashLine, Quantity
 from models.domain.portfolio import Portfolio
-from tests.blocks.bite import Bite, Plan, cases
+from optimizer.solve.matrix import compile_matrix
+from tests.blocks.bite import Bite, Plan, built, cases, solved
 from tests.blocks.hand import HALL_MW, begun, halls, opened, rich
-from tests.portfolios import SITES, add_commitments, add_option, small, with_all, with_row
+from tests.portfolios import (
+    SITES,
+    add_commitments,
+    add_late_damages,
+    add_option,
+    chain_of,
+    small,
+    with_all,
+    with_row,
+)
 
 
 def _most_starts(plan: Plan) -> Linear:
@@ -108,6 +118,28 @@ def _undelivered(plan: Plan) -> list[float]:
     ]
 
 
+def _sign_and_begin_late(plan: Plan) -> Linear:
+    late = [v for site in SITES for v in plan.site(site).tenants.late_mw.values()]
+    early = Linear()
+    for n in plan.tree.nodes:
+        if plan.tree.period[n] < 3:
+            early = early + plan.want(Quantity.START, -0.1, node=n, contract="lease")
+    wanted = plan.want(Quantity.SIGN, 10.0, contract="lease", node=0)
+    return wanted + early + Linear([-0.001] * len(late), late)
+
+
+def _unpaid_lateness(plan: Plan) -> list[float]:
+    """20 MW of a signed lease are live in the fifth quarter, or late. [MW]"""
+    return [
+        20.0 * plan.up_to(Quantity.SIGN, n, site=site, contract="lease")
+        - HALL_MW * begun(plan, n, site, "lease", least_age=2)
+        - float(plan.site(site).tenants.late_mw["lease", n].value)
+        for site in SITES
+        for n in plan.tree.nodes
+        if plan.tree.period[n] == 4
+    ]
+
+
 def _exercise_unsigned(plan: Plan) -> Linear:
     return plan.want(Quantity.SIGN, contract="more") + plan.want(Quantity.SIGN, -0.5, contract="lease")
 
@@ -135,6 +167,7 @@ BITES = (
     Bite("CNV-5", _wide, _open_idly, _opened_for_nothing),
     Bite("TEN-1", _wide, _start_unsigned, _unsigned),
     Bite("TEN-2", _wide, _sign_idly, _undelivered),
+    Bite("TEN-4", lambda: halls(rich(add_late_damages(small()))), _sign_and_begin_late, _unpaid_lateness),
     Bite("TEN-3", lambda: halls(rich(add_option(small()))), _exercise_unsigned, _ungranted),
     Bite(
         "COM-1",
@@ -149,3 +182,17 @@ BITES = (
 @pytest.mark.parametrize("bites", cases(BITES))
 def test_rule_bites(bites: Callable[[], None]) -> None:
     bites()
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_late_hall_pays_damages(is_late: bool) -> None:
+    """20 MW due in the fifth quarter come in the sixth: 20 x 50 x 0.003 = 3 $M."""
+    plan = built(halls(rich(add_late_damages(small()))), chain_of)
+    wanted = plan.want(Quantity.SIGN, 10.0, contract="lease", site="north", node=0)
+    wanted = wanted + plan.want(Quantity.START, 0.1, contract="lease", site="north", node=3 if is_late else 2)
+    wanted = wanted + plan.want(Quantity.START, -1.0)
+    late = list(plan.site("north").tenants.late_mw.values())
+    solved(compile_matrix(plan.program.model), wanted + Linear([-0.001] * len(late), late))
+    books = next(b for b in plan.program.books if b.owner == "north-co")
+    paid = [books.cash_at(n, [CashLine.LATE_DAMAGES]).value for n in plan.tree.nodes]
+    assert paid == pytest.approx([0.0, 0.0, 0.0, 0.0, -3.0 if is_late else 0.0, 0.0])

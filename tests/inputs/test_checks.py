@@ -77,6 +77,10 @@ option-terms contracts[more].option_of + contracts[lease] contract=more state=op
 option-terms contracts[more].option_of + contracts[lease] contract=more state=option option_of=open
 option-terms contracts[more].sites + contracts[lease] contract=more state=option option_of=signed
 option-terms contracts[lease].rent_indexed_to = lease & contracts[lease].state=option
+late-terms          contracts[lease].long_stop_quarter     = 2027Q4
+late-terms          contracts[lease].long_stop_quarter     contracts[lease].late_damages_usd_per_kw_month=10
+signing-window      contracts[signed].long_stop_quarter    = 2027Q1
+span-backwards      contracts[lease].long_stop_quarter     = 2026Q3
 late-deadline       contracts[lease].deadline_quarter      = 2027Q3 & contracts[lease].term_q=1
 contract-value      contracts[signed].contract_value_usd_m = 975
 contract-value      contracts[signed].contract_value_usd_m contracts[signed].billing_basis=gross

@@ -6,12 +6,13 @@ from typing import Any
 import pyomo.environ as pyo
 
 from models.blocks.books import Books
-from models.blocks.linear import Linear, at_most
+from models.blocks.linear import Linear, at_most, term
 from models.blocks.ports import Begun
 from models.domain.contract import Contract
-from models.domain.ledger import Quantity
+from models.domain.ledger import CashLine, Quantity
 from models.domain.site import Site
 from models.timetree import TimeTree
+from models.units import USD_M_PER_KW_MONTH
 
 
 def add_tenants(
@@ -22,7 +23,7 @@ def add_tenants(
     begun: Sequence[Begun],
     books: Books,
 ) -> Mapping[tuple[str, int], Any]:
-    """Signatures by offer and node. Maths: docs/program.md, TEN-1 ... TEN-3."""
+    """Signatures by offer and node. Maths: docs/program.md, TEN-1 ... TEN-4."""
     offers = {x.route.terms.contract.contract: x.route.terms.contract for x in begun}
     offers = {name: c for name, c in offers.items() if c.signable}
     b.signed = pyo.Var(
@@ -66,6 +67,22 @@ def add_tenants(
     def minimum_by_deadline(b, o, n):
         return at_most(signed_mw(o, n, offers[o].min_mw), begun_mw(o, n))
 
+    overdue = [(o, n) for o, c in offers.items() for n in overdue_nodes(c, tree)]
+    b.late_mw = pyo.Var(overdue, domain=pyo.NonNegativeReals, doc="critical MW late")
+
+    @b.Constraint(overdue, doc="TEN-4 MW late after the deadline [MW]")
+    def late_after_deadline(b, o, n):
+        live = Linear()
+        for x in begun:
+            is_live = n in below[x.node] and tree.period[n] - tree.period[x.node] >= x.route.lead_q
+            if x.route.terms.contract.contract == o and is_live:
+                live.add(x.route.module_mw, x.count)
+        return at_most(signed_mw(o, n, offers[o].min_mw) - live, term(b.late_mw[o, n]))
+
+    for o, n in overdue:
+        damages = (offers[o].late_damages_usd_per_kw_month or 0.0) * USD_M_PER_KW_MONTH
+        books.post_at(CashLine.LATE_DAMAGES, n, term(b.late_mw[o, n], -damages))
+
     granted_by_plan = {c.contract for c in contracts if c.signable}
     exercises = [
         (o, n) for o, c in offers.items() if c.option_of in granted_by_plan for n in signing_nodes(c, tree)
@@ -87,7 +104,14 @@ def signing_nodes(c: Contract, tree: TimeTree) -> tuple[int, ...]:
     return tuple(n for n in tree.nodes if c.sign_from_quarter <= tree.quarter(n) <= c.sign_by_quarter)
 
 
+def overdue_nodes(c: Contract, tree: TimeTree) -> tuple[int, ...]:
+    """Nodes from the deadline on, before the long stop."""
+    if c.deadline_quarter is None or c.long_stop_quarter is None:
+        return ()
+    return tuple(n for n in tree.nodes if c.deadline_quarter <= tree.quarter(n) < c.long_stop_quarter)
+
+
 def deadline_nodes(c: Contract, tree: TimeTree) -> tuple[int, ...]:
-    """Nodes of the deadline quarter; the leaves if it lies beyond the horizon or is not stated."""
-    nodes = tuple(n for n in tree.nodes if tree.quarter(n) == c.deadline_quarter)
+    """Nodes of the last delivery's quarter; the leaves if it lies beyond the horizon or is not stated."""
+    nodes = tuple(n for n in tree.nodes if tree.quarter(n) == c.last_delivery_quarter)
     return nodes or tree.leaves

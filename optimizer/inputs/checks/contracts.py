@@ -29,7 +29,7 @@ def windows_by_state(portfolio: Portfolio) -> Iterator[Finding]:
                     "no-deadline", contract, "deadline_quarter", message, "write a deadline, or min_mw 0"
                 )
             continue
-        for column in (*WINDOW, "deadline_quarter"):
+        for column in (*WINDOW, "deadline_quarter", "long_stop_quarter"):
             if getattr(contract, column) is not None:
                 message = f"a {contract.state} contract is not signed within the plan"
                 yield error(
@@ -64,9 +64,14 @@ def contract_terms(portfolio: Portfolio) -> Iterator[Finding]:
             message = "the rent of what is signed is known"
             yield error("committed-terms", contract, "rent_indexed_to", message, "write none")
         ends = contract.commencement_quarter + contract.term_q
-        if contract.deadline_quarter and contract.deadline_quarter >= ends:
-            message = f"rent ends with {ends + -1}"
-            yield error("late-deadline", contract, "deadline_quarter", message, "write an earlier quarter")
+        for column in ("deadline_quarter", "long_stop_quarter"):
+            if getattr(contract, column) and getattr(contract, column) >= ends:
+                message = f"rent ends with {ends + -1}"
+                yield error("late-deadline", contract, column, message, "write an earlier quarter")
+        given = (contract.long_stop_quarter is not None, contract.late_damages_usd_per_kw_month is not None)
+        if given[0] != given[1] or (given[0] and contract.deadline_quarter is None):
+            message = "a long stop, its damages and the deadline before it go together"
+            yield error("late-terms", contract, "long_stop_quarter", message, "write all three, or none")
 
 
 @reads("contracts", "commitments")
@@ -201,7 +206,7 @@ def _in_time(
     opened = (firm.first_quarter, row.earliest_quarter, site.earliest_conversion_quarter)
     start = max(*opened, contract.sign_from_quarter or firm.first_quarter)
     last = firm.first_quarter + (firm.horizon_q - 1)
-    due = contract.deadline_quarter or contract.commencement_quarter + contract.term_q
+    due = contract.last_delivery_quarter or contract.commencement_quarter + contract.term_q
     return start <= min(row.latest_quarter, last) and start + product.lead_q <= due
 
 

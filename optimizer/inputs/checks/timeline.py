@@ -154,6 +154,7 @@ SPANS = (
     Span("site_products", "earliest_quarter", "latest_quarter"),
     Span("contracts", "sign_from_quarter", "sign_by_quarter"),
     Span("contracts", "sign_from_quarter", "deadline_quarter"),
+    Span("contracts", "deadline_quarter", "long_stop_quarter"),
     Span("debt", "first_repayment_quarter", "maturity_quarter"),
     Span("convertibles", "put_quarter", "maturity_quarter"),
     Span("convertibles", "call_from_quarter", "maturity_quarter"),
