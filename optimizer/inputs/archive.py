@@ -10,8 +10,8 @@ MAX_UNPACKED = 50_000_000
 """No workbook of a portfolio is larger when unpacked. [bytes]"""
 MAX_PARTS = 1_000
 """Nor has it more files in its archive."""
-MAX_CELL_ELEMENTS = 1_200_000
-"""Nor more XML elements of cells, which are up to three each; the largest shipped deck has 4,000 cells."""
+MAX_CELL_ELEMENTS = 300_000
+"""Nor more XML elements of cells, two or three each; a deck of 3,000 rows has 66,000 cells."""
 MAX_OTHER_ELEMENTS = 100_000
 """Nor more of those that cost more to read: rows, texts, styles, merged ranges."""
 MAX_DEPTH = 64

@@ -154,8 +154,8 @@ def _table(name: str, lines: list[Line]) -> tuple[RawTable, list[Finding]]:
     """Rows of a sheet: its first line names the columns."""
     from openpyxl.utils import get_column_letter
 
-    if not lines:
-        message, remedy = f"the sheet {name} is empty", "write the column names, or delete it"
+    if not lines or lines[0][0] > MAX_LINES:
+        message, remedy = f"the sheet {name} has no header line", "write the column names, or delete it"
         return RawTable((), ()), [Finding("error", "no-header", name, "", "", message, remedy, name)]
     at, cells = lines[0]
     header = trimmed([cell if isinstance(cell, str) else "" for cell in cells])
