@@ -15,7 +15,8 @@ HASHSHIFT = str(Path(sys.executable).with_name("hashshift"))
 KEYS = {"status", "objective", "value_per_share_usd", "committed_value_per_share_usd", "implied_return",
         "shares_m", "seconds", "audit", "sites", "financing", "findings"}  # fmt: skip
 FAST = ("--gap", "0.02", "--time-limit", "60")
-HEAVY = set("highspy numpy openpyxl pandas pyarrow pydantic pyomo rich scipy xlsxwriter".split())
+HEAVY = {"highspy", "numpy", "openpyxl", "pandas", "pyarrow", "pydantic", "pyomo", "rich", "scipy",
+         "xlsxwriter"}  # fmt: skip
 SECTIONS = (
     "before tax",
     "are guesses",
