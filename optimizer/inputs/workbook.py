@@ -55,6 +55,8 @@ def read_workbook(file: Path) -> Own:
     refusal = archive_refusal(data)
     try:
         sheets = {} if refusal else _read_sheets(data)
+    except MemoryError:
+        raise
     except Exception as trouble:  # the reader has no closed list of what it raises on a broken file
         sheets, refusal = {}, broken(trouble)
     if refusal:
