@@ -17,9 +17,11 @@ class Finding:
     """Empty when the row as a whole is meant."""
     message: str
     remedy: str
+    cell: str = ""
+    """Where in a workbook, like sites!D7; empty when the input is a folder."""
 
     def __str__(self) -> str:
-        place = " ".join(part for part in (self.table, self.row, self.column) if part)
+        place = " ".join(part for part in (self.cell or self.table, self.row, self.column) if part)
         return f"{self.severity} {self.code} {place}: {self.message}; {self.remedy}"
 
 

@@ -36,7 +36,11 @@ app = typer.Typer(
 )
 
 Portfolio = Annotated[
-    str, typer.Argument(metavar="PORTFOLIO", help="A folder with portfolio.toml, or a shipped name: iren.")
+    str,
+    typer.Argument(
+        metavar="PORTFOLIO",
+        help="A folder with portfolio.toml, a workbook .xlsx, or a shipped name: iren.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else, on stdout.")]
 Overrides = Annotated[
@@ -130,19 +134,38 @@ def plan_command(
 
 
 @app.command("init")
-def init_command(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")]) -> None:
-    """Write a commented starter portfolio that solves."""
+def init_command(
+    place: Annotated[Path, typer.Argument(metavar="PLACE", help="A new folder, or a new FILE.xlsx.")],
+    *,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="PORTFOLIO", help="Put this portfolio into FILE.xlsx instead."),
+    ] = None,
+) -> None:
+    """Write a commented starter portfolio that solves, as a folder or as one workbook."""
+    as_workbook = place.suffix.lower() == ".xlsx"
+    if source is not None and not as_workbook:
+        raise typer.BadParameter("a portfolio is put into a FILE.xlsx", param_hint="--from")
     from models.findings import InputError
+    from optimizer.inputs.convert import write_workbook
+    from optimizer.inputs.load import find
     from optimizer.inputs.template import write_template
 
     with answering(False) as answer:
         try:
-            write_template(folder)
+            if as_workbook:
+                write_workbook(place, None if source is None else find(source))
+            else:
+                write_template(place)
         except InputError as wrong:
             answer.input_errors(wrong.findings)
-    named = shlex.quote(str(folder))
+    named = shlex.quote(str(place))
+    what = "a starter portfolio" if source is None else source
+    where = (
+        "Comments on its headers explain the columns" if as_workbook else "Its tables explain their columns"
+    )
     with showing():
-        print(f"Wrote a starter portfolio into {folder}. Its tables explain their columns. Next:")
+        print(f"Wrote {what} into {place}. {where}. Next:")
         print(f"  hashshift check {named}\n  hashshift plan {named}")
 
 

@@ -1,6 +1,6 @@
 """All rows of a portfolio as text: its own tables over those taken from the catalogue and the deck."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -9,10 +9,14 @@ from models.domain.portfolio import TABLES
 from models.findings import Finding
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.manifest import Manifest, Taken, read_manifest
-from optimizer.inputs.parse import column_faults, raw_key
-from optimizer.inputs.read import MANIFEST, RawRow, RawTable, read_bytes, read_csv, read_folder
+from optimizer.inputs.own import read_own_folder, read_table
+from optimizer.inputs.parse import raw_key
+from optimizer.inputs.read import RawRow, read_bytes
+from optimizer.inputs.workbook import is_workbook, read_workbook
 
 DECK_TABLES = ("scenarios", "market", "market_shapes")
+SHIPPED = ("catalogue/", "decks/")
+"""Places of shipped rows begin so."""
 Tables = dict[str, tuple[RawRow, ...]]
 
 
@@ -43,6 +47,8 @@ class Gathered:
     findings: tuple[Finding, ...]
     digest: str
     """SHA-256 over the names and bytes of all files used."""
+    settings_at: Mapping[str, str] | None
+    """Cell of each setting when the portfolio is a workbook."""
 
 
 @dataclass
@@ -52,14 +58,6 @@ class _Files:
     findings: list[Finding] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
 
-    def table(self, name: str, place: str, data: bytes) -> RawTable:
-        """One table file as text; its faults are kept."""
-        self.contents[place] = data
-        raw, faults = read_csv(name, place, data)
-        readable = raw.columns and not any(fault.code == "not-commas" for fault in faults)
-        self.findings += [*faults, *(column_faults(name, raw) if readable else ())]
-        return raw
-
     def shipped(self, path: Path, place: str) -> tuple[RawRow, ...]:
         """Rows of a shipped table; none when there is no such file."""
         if not path.is_file():
@@ -68,28 +66,39 @@ class _Files:
         if isinstance(data, Finding):
             self.findings.append(data)
             return ()
-        return self.table(path.stem, place, data).rows
+        self.contents[place] = data
+        raw, faults = read_table(path.stem, place, data)
+        self.findings += faults
+        return raw.rows
 
 
-def gather(folder: Path, catalogue: Path) -> Gathered:
-    """Read a portfolio's folder, and what it takes from the catalogue folder."""
-    contents, findings = read_folder(folder)
-    if MANIFEST not in contents:
-        return Gathered(None, {}, (), tuple(findings), _digest(contents))
-    decks = tuple(sorted(entry.name for entry in catalogue.glob("decks/*") if entry.is_dir()))
-    stocked = tuple(sorted(entry.stem for entry in catalogue.glob("*.csv") if entry.stem in TABLES))
-    manifest, faults = read_manifest(contents[MANIFEST], decks=decks, catalogues=stocked)
-    files = _Files([*findings, *faults], {MANIFEST: contents.pop(MANIFEST)})
-    own = {name[:-4]: files.table(name[:-4], name, data).rows for name, data in contents.items()}
+def gather(path: Path, catalogue: Path) -> Gathered:
+    """Read a portfolio's folder or workbook, and what it takes from the catalogue folder."""
+    own = read_workbook(path) if is_workbook(path) else read_own_folder(path)
+    files = _Files(own.findings, own.contents)
+    manifest = None
+    if own.settings is not None:
+        decks = tuple(sorted(entry.name for entry in catalogue.glob("decks/*") if entry.is_dir()))
+        stocked = tuple(sorted(entry.stem for entry in catalogue.glob("*.csv") if entry.stem in TABLES))
+        manifest, faults = read_manifest(own.settings, decks=decks, catalogues=stocked)
+        files.findings += faults
     taken = _taken(files, catalogue, manifest) if manifest else {}
     merged: Tables = {}
     overridden: list[Overridden] = []
     for table in TABLES:
-        kept, replaced = _over(table, own.get(table, ()), taken.get(table, ()))
+        rows = own.tables[table].rows if table in own.tables else ()
+        kept, replaced = _over(table, rows, taken.get(table, ()))
         merged[table] = kept
         overridden += replaced
     merged["provenance"] = _without_stale_evidence(merged["provenance"], overridden)
-    return Gathered(manifest, merged, tuple(overridden), tuple(files.findings), _digest(files.contents))
+    return Gathered(
+        manifest,
+        merged,
+        tuple(overridden),
+        tuple(files.findings),
+        _digest(files.contents),
+        own.settings_at,
+    )
 
 
 def _taken(files: _Files, catalogue: Path, manifest: Manifest) -> Tables:
@@ -117,7 +126,7 @@ def _taken(files: _Files, catalogue: Path, manifest: Manifest) -> Tables:
 
 
 def _selectors(table: str, row: RawRow) -> tuple[str, ...]:
-    """What portfolio.toml may call a catalogue row: its key, or the first part of it."""
+    """What the settings may call a catalogue row: its key, or the first part of it."""
     return raw_key(table, row), raw_key(table, row).split("|")[0]
 
 
@@ -125,7 +134,7 @@ def _unknown_keys(table: str, keys: Taken, rows: Iterable[RawRow]) -> Iterator[F
     known = sorted({name for row in rows for name in _selectors(table, row)})
     for key in keys or ():
         if key not in known:
-            message = f"{MANIFEST} takes '{key}' from the catalogue, which does not have it"
+            message = f"the settings take '{key}' from the catalogue, which does not have it"
             remedy = nearest(key, known, "the catalogue has " + ", ".join(known[:12]))
             yield Finding("error", "unknown-catalogue-row", table, key, "", message, remedy)
 
@@ -150,8 +159,7 @@ def _without_stale_evidence(rows: tuple[RawRow, ...], overridden: list[Overridde
     return tuple(
         row
         for row in rows
-        if row.place.startswith("provenance.csv")
-        or (row.cells.get("of_table"), row.cells.get("row")) not in stale
+        if not row.place.startswith(SHIPPED) or (row.cells.get("of_table"), row.cells.get("row")) not in stale
     )
 
 

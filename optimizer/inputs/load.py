@@ -17,8 +17,9 @@ from optimizer.inputs.checks.evidence import count_guesses
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.manifest import Manifest
 from optimizer.inputs.overrides import apply
-from optimizer.inputs.parse import read_rows
+from optimizer.inputs.parse import raw_key, read_rows
 from optimizer.inputs.read import MANIFEST
+from optimizer.inputs.workbook import SETTINGS
 from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
 
 BALANCES_Q = 2
@@ -48,12 +49,13 @@ class Loaded:
 
 
 def load(name_or_path: str | Path, *, overrides: str | Sequence[str] = ()) -> Loaded:
-    """Load a portfolio's folder, or a shipped portfolio by its name.
+    """Load a portfolio's folder or workbook, or a shipped portfolio by its name.
 
     Parameters
     ----------
     name_or_path : str or Path
-        A folder with portfolio.toml, or a shipped name such as ``iren``; a portfolio of one's own wins.
+        A folder with portfolio.toml, a workbook ``.xlsx`` with the same tables as sheets, or a shipped
+        name such as ``iren``; a portfolio of one's own wins.
     overrides : str or sequence of str
         Cells to change, each ``table[key].column=value``, key parts joined by ``|``; one alone is a str.
 
@@ -63,7 +65,7 @@ def load(name_or_path: str | Path, *, overrides: str | Sequence[str] = ()) -> Lo
         With all findings, warnings included, when one of them is an error.
     """
     overrides = (overrides,) if isinstance(overrides, str) else tuple(overrides)
-    gathered = gather(_folder(name_or_path), data_folder() / "catalogue")
+    gathered = gather(find(name_or_path), data_folder() / "catalogue")
     tables, changed, bad = (
         apply(gathered.tables, overrides) if gathered.manifest else (gathered.tables, [], [])
     )
@@ -81,6 +83,7 @@ def load(name_or_path: str | Path, *, overrides: str | Sequence[str] = ()) -> Lo
         findings += check(portfolio, broken)
         findings += _scenario_known(gathered.manifest, portfolio, broken)
         findings += _balances_of_the_opening(gathered.manifest, portfolio, broken)
+    findings = _located(findings, gathered)
     if any(f.severity == "error" for f in findings):
         raise InputError(_told(findings))
     return _loaded(gathered, portfolio, findings, changed, overrides)
@@ -110,12 +113,13 @@ def _loaded(
     )
 
 
-def _folder(name_or_path: str | Path) -> Path:
+def find(name_or_path: str | Path) -> Path:
+    """Folder or workbook of a portfolio; InputError with the nearest shipped name when there is none."""
     try:
         return find_portfolio(str(name_or_path))
     except UnknownPortfolioError as miss:
         remedy = nearest(str(name_or_path), miss.shipped, "shipped: " + (", ".join(miss.shipped) or "none"))
-        message = f"no folder and no shipped portfolio is called '{name_or_path}'"
+        message = f"no folder, workbook or shipped portfolio is called '{name_or_path}'"
     except (OSError, ValueError) as trouble:
         message, remedy = f"'{str(name_or_path)[:80]}' cannot be a path: {trouble}"[:200], "name a folder"
     raise InputError(_told([Finding("error", "unknown-portfolio", "", "", "", message, remedy)]))
@@ -145,6 +149,22 @@ def _balances_of_the_opening(
     return [Finding("warning", "as-of", MANIFEST, "as_of", "", message, remedy)]
 
 
+def _located(findings: list[Finding], gathered: Gathered) -> list[Finding]:
+    """In a workbook a finding names its cell, and what is said of settings their sheet."""
+    settings = gathered.settings_at
+    if settings is None:
+        return findings
+    rows = {(table, raw_key(table, row)): row for table in TABLES for row in gathered.tables.get(table, ())}
+
+    def located(finding: Finding) -> Finding:
+        if finding.table == MANIFEST:
+            return replace(finding, table=SETTINGS, cell=settings.get(finding.row, SETTINGS))
+        row = rows.get((finding.table, finding.row))
+        return replace(finding, cell=row.address(finding.column)) if row and not finding.cell else finding
+
+    return [located(finding) for finding in findings]
+
+
 def _told(findings: list[Finding]) -> tuple[Finding, ...]:
     """Findings in order, in signs that any terminal can show."""
     return tuple(
@@ -152,6 +172,7 @@ def _told(findings: list[Finding]) -> tuple[Finding, ...]:
             f,
             row=_printable(f.row),
             column=_printable(f.column),
+            cell=_printable(f.cell),
             message=_printable(f.message),
             remedy=_printable(f.remedy),
         )

@@ -1,10 +1,11 @@
-"""portfolio.toml: what the portfolio is called, its deck and scenario, and the catalogue rows it takes."""
+"""Settings of a portfolio: what it is called, its deck and scenario, and the catalogue rows it takes."""
 
 import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from models.findings import Finding
 from optimizer.inputs.columns import nearest
@@ -12,36 +13,42 @@ from optimizer.inputs.read import MANIFEST, decode
 
 KEYS = ("name", "title", "as_of", "deck", "scenario", "trunk", "catalogue")
 TRUNKS = ("parent", "mean")
+Settings = dict[str, Any]
+"""As TOML has them: keys taken from the catalogue stand in a section of their own."""
 Taken = tuple[str, ...] | None
 """Keys taken from one catalogue table; None takes all its rows."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What portfolio.toml says."""
+    """What portfolio.toml says, or the sheet of settings in a workbook."""
 
     name: str
     title: str
     as_of: date
     deck: str | None
-    """None: the folder holds scenarios and market itself."""
+    """None: the portfolio holds scenarios and market itself."""
     scenario: str
     trunk: str
     """Before a branch the market is the parent scenario's, or the mean of those that are still together."""
     catalogue: dict[str, Taken]
 
 
-def read_manifest(
-    data: bytes, *, decks: tuple[str, ...], catalogues: tuple[str, ...]
-) -> tuple[Manifest | None, list[Finding]]:
-    """The manifest, or None with what is wrong with it; decks and catalogues are those that exist."""
+def read_toml(data: bytes) -> Settings | Finding:
+    """What portfolio.toml says, or why it cannot be read."""
     text = decode(MANIFEST, data)
     if isinstance(text, Finding):
-        return None, [text]
+        return text
     try:
-        said = tomllib.loads(text)
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as trouble:
-        return None, [_fault("bad-toml", "", f"it is not valid TOML: {trouble}", "see https://toml.io")]
+        return _fault("bad-toml", "", f"it is not valid TOML: {trouble}", "see https://toml.io")
+
+
+def read_manifest(
+    said: Settings, *, decks: tuple[str, ...], catalogues: tuple[str, ...]
+) -> tuple[Manifest | None, list[Finding]]:
+    """The manifest, or None with what is wrong with it; decks and catalogues are those that exist."""
     found = [
         _fault(
             "unknown-key", key, f"'{key}' is not a key of it", nearest(key, KEYS, "known: " + ", ".join(KEYS))
@@ -74,11 +81,11 @@ def read_manifest(
     ), []
 
 
-def _names(said: dict[str, object]) -> Iterator[Finding]:
+def _names(said: Settings) -> Iterator[Finding]:
     wanted: dict[str, tuple[Callable[[str], object], str]] = {
-        "name": (re.compile(r"\w[\w.-]*").fullmatch, 'write a short name such as name = "iren"'),
-        "title": (str.strip, 'write a line such as title = "IREN Limited, 30 June 2026"'),
-        "scenario": (str.strip, 'name the scenario that is planned, such as scenario = "base"'),
+        "name": (re.compile(r"\w[\w.-]*").fullmatch, 'write a short name, such as "iren"'),
+        "title": (str.strip, 'write a line, such as "IREN Limited, 30 June 2026"'),
+        "scenario": (str.strip, 'name the scenario that is planned, such as "base"'),
     }
     for key, (fits, remedy) in wanted.items():
         value = said.get(key)
@@ -88,8 +95,8 @@ def _names(said: dict[str, object]) -> Iterator[Finding]:
             yield _fault("bad-value", key, f"{value!r:.80} does not fit", remedy)
 
 
-def _as_of(said: dict[str, object]) -> Iterator[Finding]:
-    value, remedy = said.get("as_of"), 'write the date of the balances: as_of = "2026-06-30"'
+def _as_of(said: Settings) -> Iterator[Finding]:
+    value, remedy = said.get("as_of"), 'write the date of the balances, such as "2026-06-30"'
     if value is None:
         yield _fault("missing-key", "as_of", "it is missing", remedy)
         return
@@ -101,13 +108,13 @@ def _as_of(said: dict[str, object]) -> Iterator[Finding]:
         yield _fault("bad-value", "as_of", f"{value!r:.80} is not a date", remedy)
 
 
-def _trunk(said: dict[str, object]) -> Iterator[Finding]:
+def _trunk(said: Settings) -> Iterator[Finding]:
     value = said.get("trunk", TRUNKS[0])
     if value not in TRUNKS:
         yield _fault("bad-value", "trunk", f"{value!r:.80} is no way to fill the trunk", "parent or mean")
 
 
-def _deck(said: dict[str, object], decks: tuple[str, ...]) -> Iterator[Finding]:
+def _deck(said: Settings, decks: tuple[str, ...]) -> Iterator[Finding]:
     value = said.get("deck")
     if value is not None and value not in decks:
         known = "known decks: " + (", ".join(decks) or "none")
@@ -116,7 +123,7 @@ def _deck(said: dict[str, object], decks: tuple[str, ...]) -> Iterator[Finding]:
         )
 
 
-def _catalogue(said: dict[str, object], catalogues: tuple[str, ...]) -> Iterator[Finding]:
+def _catalogue(said: Settings, catalogues: tuple[str, ...]) -> Iterator[Finding]:
     section = said.get("catalogue", {})
     if not isinstance(section, dict):
         yield _fault(

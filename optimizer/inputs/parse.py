@@ -38,7 +38,9 @@ def column_faults(table: str, raw: RawTable) -> Iterator[Finding]:
     for name in raw.columns:
         if name not in known:
             remedy = nearest(name, list(known), "delete it; the table has " + ", ".join(known))
-            yield Finding("error", "unknown-column", table, "", name, "it is not a column", remedy)
+            yield Finding(
+                "error", "unknown-column", table, "", name, "it is not a column", remedy, raw.address(name)
+            )
     for column in known.values():
         if column.name not in raw.columns and not column.may_be_empty:
             remedy = f"add it, with {column.wanted} in each row"
@@ -60,7 +62,11 @@ def read_rows(table: str, rows: Iterable[RawRow]) -> tuple[list[Row], list[Findi
         if key in places:
             message = f"{row.place} has the key of {places[key]}"
             remedy = f"give each row its own {' and '.join(record.key)}"
-            found.append(Finding("error", "duplicate-key", table, raw_key(table, row), "", message, remedy))
+            found.append(
+                Finding(
+                    "error", "duplicate-key", table, raw_key(table, row), "", message, remedy, row.address()
+                )
+            )
         places.setdefault(key, row.place)
     return records, found
 
@@ -84,7 +90,9 @@ def _read_row(table: str, row: RawRow) -> tuple[Row | None, list[Finding]]:
         if beyond:
             faults[name] = beyond
     found = [
-        Finding("error", f[0], table, where, name, *f[1:]) for name, f in faults.items() if name in row.cells
+        Finding("error", f[0], table, where, name, *f[1:], row.address(name))
+        for name, f in faults.items()
+        if name in row.cells
     ]
     return (None if faults else record), found
 

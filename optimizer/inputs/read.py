@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,22 @@ BESIDE = frozenset({".md", ".txt"})
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """Where the columns of a table stand in a workbook."""
+
+    name: str
+    header: int
+    """Line of the column names."""
+    letters: Mapping[str, str]
+    """Letter of each column."""
+
+    def address(self, column: str, line: int) -> str:
+        """Such as sites!D7, or sites!7:7 when the sheet has no such column."""
+        letter = self.letters.get(column)
+        return f"{self.name}!{letter}{line}" if letter else f"{self.name}!{line}:{line}"
+
+
+@dataclass(frozen=True)
 class RawRow:
     """One line of a table: text by column, None where the cell is empty."""
 
@@ -29,14 +45,27 @@ class RawRow:
     """File and line, for messages."""
     line: int
     cells: dict[str, str | None]
+    """A cell that was refused already is left out."""
+    sheet: Sheet | None = None
+    """None in a file of text."""
+
+    def address(self, column: str = "") -> str:
+        """Cell of a column in the workbook, or the whole row; empty in a file of text."""
+        return self.sheet.address(column, self.line) if self.sheet else ""
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """One CSV file as text."""
+    """One CSV file or sheet as text."""
 
     columns: tuple[str, ...]
     rows: tuple[RawRow, ...]
+    sheet: Sheet | None = None
+
+    def address(self, column: str) -> str:
+        """Cell of a column's name in the workbook; empty when there is none."""
+        named = self.sheet is not None and column in self.sheet.letters
+        return self.sheet.address(column, self.sheet.header) if self.sheet and named else ""
 
 
 def read_folder(folder: Path) -> tuple[dict[str, bytes], list[Finding]]:
@@ -44,7 +73,12 @@ def read_folder(folder: Path) -> tuple[dict[str, bytes], list[Finding]]:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         return {}, [
-            _fault("not-a-folder", "", f"'{folder}' {what}", "name the folder that holds portfolio.toml")
+            _fault(
+                "not-a-folder",
+                "",
+                f"'{folder}' {what}",
+                "name the folder that holds portfolio.toml, or a .xlsx",
+            )
         ]
     contents: dict[str, bytes] = {}
     found: list[Finding] = []
@@ -124,13 +158,13 @@ def read_csv(table: str, place: str, data: bytes) -> tuple[RawTable, list[Findin
     try:
         for line, cells in _records(text):
             if header is None:
-                header = _trimmed(cells)
-                found += _header_faults(table, line, header)
+                header = trimmed(cells)
+                found += header_faults(table, line, header)
             elif len(rows) == MAX_ROWS:
                 shape, remedy = f"it has more than {MAX_ROWS:,} rows", "keep only those of this portfolio"
                 found.append(_fault("too-many-rows", table, shape, remedy, f"line {line}"))
                 break
-            elif len(_trimmed(cells)) > len(header) or len(cells) < len(header):
+            elif len(trimmed(cells)) > len(header) or len(cells) < len(header):
                 shape = f"the row has {len(cells)} cells, the header {len(header)}"
                 remedy = "write one cell per column; a cell that holds a comma goes in double quotes"
                 found.append(_fault("ragged-row", table, shape, remedy, f"line {line}"))
@@ -177,7 +211,8 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
             yield start, stripped
 
 
-def _header_faults(table: str, line: int, header: list[str]) -> Iterator[Finding]:
+def header_faults(table: str, line: int, header: list[str]) -> Iterator[Finding]:
+    """What is wrong with the names of the columns."""
     place = f"line {line}"
     if len(header) == 1 and re.search("[;\t]", header[0]):
         remedy = "save the file with commas between the cells"
@@ -191,7 +226,7 @@ def _header_faults(table: str, line: int, header: list[str]) -> Iterator[Finding
         yield _fault("unnamed-column", table, "a column has no name", "name it, or delete it", place)
 
 
-def _trimmed(cells: list[str]) -> list[str]:
+def trimmed(cells: list[str]) -> list[str]:
     """Cells without the empty ones at the end, as spreadsheets leave them."""
     kept = len(cells)
     while kept and not cells[kept - 1]:

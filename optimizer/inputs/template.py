@@ -14,8 +14,8 @@ from models.domain.row import Row
 from models.findings import Finding, InputError
 from optimizer.inputs.catalogue import DECK_TABLES
 from optimizer.inputs.columns import Column, columns_of
-from optimizer.inputs.manifest import read_manifest
-from optimizer.inputs.read import MANIFEST, RawRow, read_csv
+from optimizer.inputs.own import Own, read_own_folder
+from optimizer.inputs.read import MANIFEST, RawRow
 from optimizer.shipped import data_folder
 
 WIDTH = 110
@@ -34,7 +34,7 @@ def write_template(folder: Path) -> None:
     folder = folder.absolute()
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise _refusal(f"'{folder}' exists and is not an empty folder", "name a new folder")
+            raise refusal(f"'{folder}' exists and is not an empty folder", "name a new folder")
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".hashshift-init-", dir=folder.parent) as aside:
             made = Path(aside) / "made"
@@ -48,7 +48,7 @@ def write_template(folder: Path) -> None:
                 made.rename(folder)
     except (OSError, ValueError) as trouble:
         why = getattr(trouble, "strerror", None) or str(trouble)
-        raise _refusal(f"'{folder}' cannot be written: {why}", "name another folder") from trouble
+        raise refusal(f"'{folder}' cannot be written: {why}", "name another folder") from trouble
 
 
 def table_text(table: str, rows: tuple[RawRow, ...]) -> str:
@@ -63,51 +63,63 @@ def table_text(table: str, rows: tuple[RawRow, ...]) -> str:
     return text.getvalue()
 
 
+def starter() -> Own:
+    """The example that a new portfolio starts from."""
+    return read_own_folder(data_folder() / "templates" / "starter")
+
+
+def laid_out(own: Own) -> Iterator[tuple[str, tuple[RawRow, ...]]]:
+    """The tables to write: those with rows, and empty ones of what is not taken from elsewhere."""
+    elsewhere = {*DECK_TABLES, *(own.settings or {}).get("catalogue", ())}
+    for table in TABLES:
+        rows = own.tables[table].rows if table in own.tables else ()
+        if rows or table not in elsewhere:
+            yield table, rows
+
+
+def short_name(name: str) -> str:
+    """A file's name as the name of a portfolio."""
+    return re.sub(r"\W+", "-", name).strip("-") or "starter"
+
+
 def _files(name: str) -> Iterator[tuple[str, str]]:
-    """Names and contents of the starter's files: the example's tables, and empty ones for the rest."""
-    source = data_folder() / "templates" / "starter"
-    manifest = (source / MANIFEST).read_text(encoding="utf-8")
-    named = re.sub(r"\W+", "-", name).strip("-") or "starter"
+    """Names and contents of the starter's files."""
+    own = starter()
+    named = f"name = {json.dumps(short_name(name), ensure_ascii=False)}"
     yield (
         MANIFEST,
-        re.sub(
-            r'^name = ".*?"',
-            lambda _: f"name = {json.dumps(named, ensure_ascii=False)}",
-            manifest,
-            flags=re.M,
-        ),
+        re.sub(r'^name = ".*?"', lambda _: named, own.contents[MANIFEST].decode("utf-8"), flags=re.M),
     )
-    said, _ = read_manifest(manifest.encode(), decks=_decks(), catalogues=tuple(TABLES))
-    elsewhere = {*DECK_TABLES, *(said.catalogue if said else ())}
-    for table in TABLES:
-        path = source / f"{table}.csv"
-        rows = read_csv(table, path.name, path.read_bytes())[0].rows if path.is_file() else ()
-        if rows or table not in elsewhere:
-            yield path.name, table_text(table, rows)
-
-
-def _decks() -> tuple[str, ...]:
-    return tuple(entry.name for entry in (data_folder() / "catalogue").glob("decks/*"))
+    for table, rows in laid_out(own):
+        yield f"{table}.csv", table_text(table, rows)
 
 
 def _explained(table: str, record: type[Row]) -> Iterator[str]:
     """What a table holds, and each of its columns."""
     columns = columns_of(record).values()
-    yield from wrap(f"{table}: {' '.join((record.__doc__ or '').split())}", WIDTH)
-    yield f"A row is named by {', '.join(record.key)}."
+    yield from (line for sentence in purpose(table) for line in wrap(sentence, WIDTH))
     widest = max(len(column.name) for column in columns)
     for column in columns:
-        lines = wrap(_meaning(column), WIDTH - widest - 2)
+        lines = wrap(meaning(column), WIDTH - widest - 2)
         yield f"{column.name:{widest}}  {lines[0]}"
         yield from (" " * (widest + 2) + line for line in lines[1:])
 
 
-def _meaning(column: Column) -> str:
+def purpose(table: str) -> tuple[str, str]:
+    """What a table holds, and what names its rows."""
+    record = TABLES[table]
+    holds = " ".join((record.__doc__ or "").split())
+    return f"{table}: {holds}", f"A row is named by {', '.join(record.key)}."
+
+
+def meaning(column: Column) -> str:
+    """What a column holds: kind, unit, bounds, sense, and whether it may be empty."""
     optional = "" if not column.may_be_empty or "empty" in column.meaning else "may be empty"
     fixed = {"source": "where the row's numbers come from", "note": "anything"}
-    meaning = fixed.get(column.name, column.meaning)
-    return "; ".join(filter(None, (column.wanted, meaning, optional)))
+    sense = fixed.get(column.name, column.meaning)
+    return "; ".join(filter(None, (column.wanted, sense, optional)))
 
 
-def _refusal(message: str, remedy: str) -> InputError:
+def refusal(message: str, remedy: str) -> InputError:
+    """An error that says what was not written, and what to do."""
     return InputError((Finding("error", "not-written", "", "", "", message, remedy),))

@@ -1,4 +1,4 @@
-"""A plan on disk: its tables as CSV and Parquet beside run.json, written aside and then swapped in whole."""
+"""A plan on disk: its tables as CSV, Parquet and one workbook beside run.json, swapped in as a whole."""
 
 import errno
 import json
@@ -9,15 +9,17 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from optimizer.plans.cells import FLOAT, escaped
 from optimizer.plans.plan import Plan
 from optimizer.plans.tables import BY_NAME, TABLES, Table
+from optimizer.plans.workbook import FILE as WORKBOOK
+from optimizer.plans.workbook import workbook
 
 RUN = "run.json"
 KIND = "hashshift plan"
@@ -26,10 +28,6 @@ ASIDE = ".hashshift-"
 """What is not yet whole is written into a folder of this name beside its place."""
 REJECTED = ".rejected"
 """Added to the folder's name when the audit refuses the plan."""
-CSV_FLOAT = "%.12g"
-"""A dollar in a trillion: finer than any tolerance of the audit."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a cell that begins so."""
 
 
 class StoreError(Exception):
@@ -141,14 +139,15 @@ def _files_of(folder: Path) -> frozenset[str]:
 
 
 def _fill(plan: Plan, folder: Path) -> None:
-    files = []
+    shown: dict[str, pd.DataFrame] = {}
     for name, frame in _declared(plan):
-        shown = frame.apply(_escaped) if len(frame) else frame
-        shown.to_csv(
-            folder / f"{name}.csv", index=False, float_format=CSV_FLOAT, lineterminator="\n", encoding="utf-8"
+        shown[name] = frame.apply(escaped) if len(frame) else frame
+        shown[name].to_csv(
+            folder / f"{name}.csv", index=False, float_format=FLOAT, lineterminator="\n", encoding="utf-8"
         )
         pq.write_table(_arrow(name, frame), folder / f"{name}.parquet")
-        files += [f"{name}.csv", f"{name}.parquet"]
+    (folder / WORKBOOK).write_bytes(workbook(plan, shown))
+    files = [f"{name}{ending}" for name in shown for ending in (".csv", ".parquet")] + [WORKBOOK]
     said = plain({"kind": KIND, **_scalars(plan), "files": files})
     text = json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / RUN).write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -160,19 +159,6 @@ def _declared(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
         if table.name in plan.tables:
             frame = plan.tables[table.name]
             yield table.name, frame[[c.name for c in table.columns]].reset_index(drop=True)
-
-
-def _is_text(column: "pd.Series[Any]") -> bool:
-    return pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)
-
-
-def _escaped(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Text that a spreadsheet cannot take for a formula; numbers without a negative zero."""
-    if _is_text(column):
-        return column.map(
-            lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
-        )
-    return column + 0.0 if pd.api.types.is_float_dtype(column.dtype) else column
 
 
 def _arrow(name: str, frame: pd.DataFrame) -> pa.Table:

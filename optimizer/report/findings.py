@@ -40,7 +40,7 @@ def print_findings(findings: Iterable[Finding], console: Console) -> None:
 
 def _block(f: Finding, width: int) -> Text:
     """One finding; lines break between words, never within a name."""
-    place = " ".join(part for part in (f.severity, f.table, f.row, f.column) if part)
+    place = " ".join(part for part in (f.severity, f.cell or f.table, f.row, f.column) if part)
     said = f"{place}: {f.message}; {f.remedy} [{f.code}]"
     lines = wrap(said, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     block = Text("\n".join(lines))

@@ -15,7 +15,8 @@ HASHSHIFT = str(Path(sys.executable).with_name("hashshift"))
 KEYS = {"status", "objective", "value_per_share_usd", "committed_value_per_share_usd", "implied_return",
         "shares_m", "seconds", "audit", "sites", "financing", "findings"}  # fmt: skip
 FAST = ("--gap", "0.02", "--time-limit", "60")
-HEAVY = "{'highspy', 'numpy', 'pandas', 'pyarrow', 'pydantic', 'pyomo', 'rich', 'scipy'}"
+HEAVY = {"highspy", "numpy", "openpyxl", "pandas", "pyarrow", "pydantic", "pyomo", "rich", "scipy",
+         "xlsxwriter"}  # fmt: skip
 SECTIONS = (
     "before tax",
     "are guesses",
@@ -209,6 +210,40 @@ def test_usage_errors(home: Path, arguments: tuple[str, ...], word: str) -> None
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert word in done.stderr
+
+
+def test_a_workbook_is_written_checked_and_planned_like_a_folder(planned: Done, home: Path) -> None:
+    done = run("init", "my mine.xlsx", cwd=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "hashshift plan 'my mine.xlsx'\n" in done.stdout
+    assert "can be planned" in run("check", "my mine.xlsx", cwd=home).stdout
+    one = run("plan", "my mine.xlsx", *FAST, "--json", cwd=home)
+    assert one.returncode == 0, one.stderr
+    for key in ("status", "value_per_share_usd", "sites", "financing"):
+        assert document(one)[key] == document(planned)[key], key
+
+
+def test_a_portfolio_is_put_into_a_workbook(home: Path) -> None:
+    assert run("init", "tiny.xlsx", "--from", "tiny", cwd=home).returncode == 0
+    assert "(tiny, as of 2026-12-31): can be" in run("check", "tiny.xlsx", cwd=home).stdout
+    assert run("init", "tiny.xlsx", "--from", "tiny", cwd=home).returncode == 1
+    assert "did you mean 'iren'?" in " ".join(
+        run("init", "a.xlsx", "--from", "irene", cwd=home).stderr.split()
+    )
+    assert run("init", "folder", "--from", "tiny", cwd=home).returncode == 2
+    assert not (home / "folder").exists()
+
+
+def test_findings_on_a_workbook_name_their_cells(home: Path) -> None:
+    done = run("check", "my mine.xlsx", "--set", "sites[west].once_cost_usd_m=x", "--json", cwd=home)
+    assert done.returncode == 1
+    (finding,) = document(done)["findings"]  # type: ignore[misc,attr-defined]
+    assert (finding["table"], finding["cell"]) == ("sites", "sites!F2")
+    (home / "broken.xlsx").write_bytes(b"PK")
+    for command in ("check", "plan"):
+        done = run(command, "broken.xlsx", cwd=home)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "[not-a-workbook]" in done.stderr
 
 
 def test_init_refuses_a_folder_in_use(home: Path) -> None:

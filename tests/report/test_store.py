@@ -28,7 +28,11 @@ def test_every_table_comes_back(make_plan: MakePlan, tmp_path: Path) -> None:
     assert list(back) == [t.name for t in TABLES]
     for name, frame in plan.tables.items():
         pd.testing.assert_frame_equal(back[name], frame, check_dtype=False)
-    assert names(folder) == {"run.json", *(f"{t.name}{end}" for t in TABLES for end in (".csv", ".parquet"))}
+    assert names(folder) == {
+        "run.json",
+        "plan.xlsx",
+        *(f"{t.name}{end}" for t in TABLES for end in (".csv", ".parquet")),
+    }
     assert names(folder.parent) == {"one"}
 
 

@@ -52,7 +52,7 @@ def streams_valued(portfolio: Portfolio) -> Iterator[Finding]:
     for stream in sorted(used | ({"mining"} if portfolio.machines else set())):
         if stream not in known:
             message = f"stream '{stream}' has no row"
-            remedy = "add it, or take it from the catalogue in portfolio.toml"
+            remedy = "add it, or take it from the catalogue among the settings"
             yield Finding("error", "stream-not-valued", "valuation", stream, "stream", message, remedy)
     for row in portfolio.valuation:
         if (row.years is None) == (row.stream == "overhead"):

@@ -35,7 +35,7 @@ def one_root(portfolio: Portfolio) -> Iterator[Finding]:
     """Exactly one scenario branches from none, and none from itself."""
     roots = [s for s in portfolio.scenarios if s.branch_from is None]
     if not portfolio.scenarios:
-        remedy = "name a deck in portfolio.toml, or write scenarios.csv and market.csv"
+        remedy = "name a deck among the settings, or write the tables scenarios and market"
         yield Finding("error", "no-scenario", "scenarios", "", "", "there is no scenario", remedy)
     for extra in roots[1:]:
         message = f"it branches from none, and so does '{roots[0].scenario}'"
