@@ -10,6 +10,7 @@ from models.blocks.company.allocation import add_allocation
 from models.blocks.company.convertibles import add_convertibles
 from models.blocks.company.covenants import add_covenants
 from models.blocks.company.equity import add_equity
+from models.blocks.company.tax import add_tax, add_tax_rules
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.linear import Linear, by_node
@@ -84,16 +85,18 @@ def build_program(p: Params) -> Program:
     post_debts(tuple(d for d in p.debts if d.debt.entity == parent.entity), tree, books)
     post_restricted(parent, tree, books)
     contracts = {c.contract: c for c in portfolio.contracts}
-    for name in ("allocation", "convertibles", "equity", "cash", "covenants", "value"):
+    for name in ("allocation", "convertibles", "equity", "cash", "tax", "covenants", "value"):
         m.company.add_component(name, pyo.Block())
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
     notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
     reserved = _reserved_shares(p, notes.issued)
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
+    add_tax(m.company.tax, p, books)
     add_cash(m.company.cash, p, parent, borrowers, books)
     cash, rescue = m.company.cash.cash, m.company.cash.rescue
     add_covenants(m.company.covenants, tree, portfolio, cash, rescue, borrowers, books)
     add_value(m.company.value, p, cash, borrowers, books)
+    add_tax_rules(m.company.tax, p, borrowers, books)
     signed = [(o, n, v) for x in borrowers for s in x.sites for (o, n), v in s.signed.items()]
     all_books = (books, *(x.books for x in borrowers))
     return Program(
