@@ -526,7 +526,7 @@ def add_option(p: Portfolio) -> Portfolio:
 
 
 def tax_group(name: str, **changes: Any) -> dict[str, Any]:
-    """A quarter of income, losses of 20 that offset up to 80 % of a year's, 24 to write off in 12 quarters."""
+    """A quarter of income; losses of 20 offset up to 80 % of a year's; 24 are written off in 12 quarters."""
     return {
         "tax_group": name, "rate_frac": 0.25, "losses_usd_m": 20.0, "loss_use_frac": 0.8,
         "losses_value_frac": 0.5, "basis_usd_m": 24.0, "basis_life_q": 12, "income_so_far_usd_m": None,
@@ -554,7 +554,7 @@ FEATURES: tuple[Change, ...] = (
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
     add_other_business, add_taxes,
 )  # fmt: skip
-"""Everything that ``full`` has beyond ``small``, in the order in which it is added: taxes are on all before."""
+"""Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 
 
 def full() -> Portfolio:
