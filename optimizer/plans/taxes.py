@@ -20,8 +20,7 @@ def _tax(r: Reading) -> list[dict[str, object]]:
         owned = {parent if b.owner == "company" else b.owner: b for b in r.program.books}
         members = [b for entity, b in owned.items() if taxes.of_entity[entity] is g]
         for end, nodes in taxes.years.items():
-            income = sum(float(block.income[g.tax_group, n].value) for n in nodes)
-            income += taxes.so_far_usd_m(g, end)
+            income = float(block.income[g.tax_group, end].value)
             taxed = float(block.taxed[g.tax_group, end].value)
             written_off = sum(b.tally_at(Tally.WRITTEN_OFF, n).value for b in members for n in nodes)
             in_place = float(taxes.basis[g.tax_group].written_off[list(nodes)].sum())
