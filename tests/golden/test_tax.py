@@ -20,7 +20,18 @@ from optimizer.solve.search import search_plan
 from tests.blocks.bite import built, solved
 from tests.blocks.hand import halls
 from tests.blocks.test_bite_tax import earning
-from tests.portfolios import chain_of, quarter, small, tax_group, tree_of, with_all, with_company, with_rows
+from tests.portfolios import (
+    add_debt,
+    add_taxes,
+    chain_of,
+    quarter,
+    small,
+    tax_group,
+    tree_of,
+    with_all,
+    with_company,
+    with_rows,
+)
 
 Tables = Mapping[str, pd.DataFrame]
 US_RATE = 0.21
@@ -150,6 +161,31 @@ def test_one_hall_after_tax() -> None:
     for line, amount in expected.items():
         assert lines[line] == pytest.approx(amount)
         assert shown[str(line)] == pytest.approx(amount)
+
+
+@pytest.mark.parametrize("time", [chain_of, tree_of])
+@pytest.mark.parametrize("rate_of_losses_left", [0.0, 1.0])
+def test_no_plan_gains_by_taxing_early(
+    time: Callable[[Portfolio], TimeTree], rate_of_losses_left: float
+) -> None:
+    """The least tax of every year in place of the plan's: the plan is worth no less for it, nor more."""
+    p = with_all(add_taxes(add_debt(small())), "tax_groups", losses_value_frac=rate_of_losses_left)
+    tree = time(p)
+    _, tables, worth = planned(p, tree)
+    least: dict[tuple[str, int], float] = {}
+    losses: dict[tuple[str, int], float] = {}
+    for (name, end), found in worth.taxes.years.items():
+        group = worth.taxes.groups[name]
+        path = tree.path(end)
+        earlier = [losses[name, n] for n in path[:-1] if (name, n) in losses]
+        before = earlier[-1] if earlier else group.losses_usd_m
+        capped = max(found.income, found.income if found.capped_income is None else found.capped_income)
+        least[name, end] = max(0.0, (1.0 - group.loss_use_frac) * capped, capped - before)
+        losses[name, end] = before + least[name, end] - found.income
+    frame = tables["decisions"][tables["decisions"]["quantity"] != "taxed"]
+    rows = [("taxed", "", name, "", "", tree.label(n), x) for (name, n), x in least.items()]
+    changed = pd.concat([frame, pd.DataFrame(rows, columns=list(frame.columns))])
+    assert value_plan(p, tree, changed).root() == pytest.approx(worth.root(), rel=1e-6)
 
 
 def test_what_has_no_tax_groups_is_before_tax() -> None:
