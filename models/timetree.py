@@ -44,6 +44,11 @@ class Quarter:
         return self.index < other.index
 
     @property
+    def year(self) -> int:
+        """Calendar year."""
+        return self.index // 4
+
+    @property
     def days(self) -> int:
         """Calendar days of the quarter."""
         year, first = self.index // 4, self.index % 4 * 3 + 1

@@ -531,13 +531,37 @@ def add_option(p: Portfolio) -> Portfolio:
     return with_rows(p, "contracts", contract("more", "option", option_of="lease", **terms, **more))
 
 
+def tax_group(name: str, **changes: Any) -> dict[str, Any]:
+    """A quarter of income; losses of 20 offset up to 80 % of a year's; 24 are written off in 12 quarters."""
+    return {
+        "tax_group": name, "rate_frac": 0.25, "losses_usd_m": 20.0, "loss_use_frac": 0.8,
+        "losses_value_frac": 0.5, "basis_usd_m": 24.0, "basis_life_q": 12, "income_so_far_usd_m": None,
+        "interest_cap_frac_of_ebitda": None, **changes,
+    }  # fmt: skip
+
+
+def add_taxes(p: Portfolio) -> Portfolio:
+    """The south is taxed apart, its interest capped; plant and GPUs are written off faster than halls."""
+    p = with_rows(p, "tax_groups", tax_group("home"))
+    capped = {"losses_usd_m": 0.0, "basis_usd_m": 0.0, "interest_cap_frac_of_ebitda": 0.3}
+    p = with_rows(p, "tax_groups", tax_group("south", rate_frac=0.2, loss_use_frac=1.0, **capped))
+    p = with_rows(
+        p, "tax_classes",
+        {"tax_class": "short", "bonus_frac": 0.4, "life_q": 20, "default_for": ("gpus", "cooling")},
+        {"tax_class": "long", "bonus_frac": 0.0, "life_q": 80, "default_for": ("halls", "power")},
+        {"tax_class": "at-once", "bonus_frac": 1.0, "life_q": 1, "default_for": ("machines",)},
+    )  # fmt: skip
+    p = with_all(p, "entities", tax_group="home")
+    return with_row(p, "entities", "south-co", tax_group="south")
+
+
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_project_debt, add_debt, add_notes,
     add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
-    add_other_business,
+    add_other_business, add_taxes,
 )  # fmt: skip
-"""Everything that ``full`` has beyond ``small``, in the order in which it is added."""
+"""Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 
 
 def full() -> Portfolio:

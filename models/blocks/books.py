@@ -29,6 +29,10 @@ class Tally(StrEnum):
     OWN_NEED = "own_need"
     """Spend less tenant money, project and debt draws and escrow."""
     GROSS_SPEND = "gross_spend"
+    WRITTEN_OFF = "written_off"
+    """Tax depreciation."""
+    KEPT_MONEY = "kept_money"
+    """Tenant money that is never given back: taxable income."""
     REMAINING_OWN = "remaining_own"
     """Own spend of all begun that falls after the node."""
 
@@ -91,6 +95,11 @@ class Books:
     def worth_constant(self, line: ValueLine, leaf: int, amount: float) -> None:
         """Value at a leaf that no decision changes. [$M]"""
         self.value.setdefault(line, {}).setdefault(leaf, Linear()).constant += float(amount)
+
+    def worth_at(self, line: ValueLine, leaf: int, amount: Linear) -> None:
+        """Value at one leaf. [$M]"""
+        place = self.value.setdefault(line, {})
+        place[leaf] = place.get(leaf, Linear()) + amount
 
     def _tallies(self, what: Tally, site: str) -> list[list[Linear]]:
         if what not in self.tallies:

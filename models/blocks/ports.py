@@ -6,6 +6,7 @@ from typing import Any
 
 from models.blocks.books import Books
 from models.blocks.linear import Linear
+from models.blocks.taxable import TaxablePorts
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
 
@@ -94,3 +95,4 @@ class BorrowerPorts:
     contributed: Any
     distributed: Any
     sites: tuple[SitePorts, ...]
+    taxable: TaxablePorts | None

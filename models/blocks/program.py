@@ -10,6 +10,7 @@ from models.blocks.company.allocation import add_allocation
 from models.blocks.company.convertibles import add_convertibles
 from models.blocks.company.covenants import add_covenants
 from models.blocks.company.equity import add_equity
+from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.linear import Linear, by_node
@@ -23,6 +24,7 @@ from models.blocks.site.power import add_power
 from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.strategy import add_strategy
 from models.blocks.site.tenants import add_tenants
+from models.blocks.taxable import add_taxable
 from models.domain.company import Entity
 from models.domain.site import Site
 from models.params.params import Params
@@ -84,16 +86,20 @@ def build_program(p: Params) -> Program:
     post_debts(tuple(d for d in p.debts if d.debt.entity == parent.entity), tree, books)
     post_restricted(parent, tree, books)
     contracts = {c.contract: c for c in portfolio.contracts}
-    for name in ("allocation", "convertibles", "equity", "cash", "covenants", "value"):
+    for name in ("allocation", "convertibles", "equity", "cash", "tax", "covenants", "value"):
         m.company.add_component(name, pyo.Block())
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
     notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
     reserved = _reserved_shares(p, notes.issued)
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
+    add_tax(m.company.tax, p, books)
     add_cash(m.company.cash, p, parent, borrowers, books)
     cash, rescue = m.company.cash.cash, m.company.cash.rescue
     add_covenants(m.company.covenants, tree, portfolio, cash, rescue, borrowers, books)
     add_value(m.company.value, p, cash, borrowers, books)
+    m.company.taxable = pyo.Block()
+    own = add_taxable(m.company.taxable, p, parent.entity, books)
+    add_tax_years(m.company.tax, p, [x for x in (own, *(x.taxable for x in borrowers)) if x is not None])
     signed = [(o, n, v) for x in borrowers for s in x.sites for (o, n), v in s.signed.items()]
     all_books = (books, *(x.books for x in borrowers))
     return Program(
@@ -122,7 +128,7 @@ def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
     sites = [s for s in p.portfolio.sites if s.entity == entity.entity]
     b.site = pyo.Block([s.site for s in sites])
     ports = tuple(_add_site(b.site[s.site], p, s, books) for s in sites)
-    b.own = pyo.Block()
+    b.own, b.taxable = pyo.Block(), pyo.Block()
     add_own_cash(b.own, p.tree, entity, tuple(d for d in p.debts if d.debt.entity == entity.entity), books)
     return BorrowerPorts(
         entity=entity.entity,
@@ -131,6 +137,7 @@ def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
         contributed=b.own.contributed,
         distributed=b.own.distributed,
         sites=ports,
+        taxable=add_taxable(b.taxable, p, entity.entity, books),
     )
 
 

@@ -62,6 +62,7 @@ class Entity(Row):
     unrestricted_cash_usd_m: float = Field(ge=0)
     escrow_usd_m: float = Field(ge=0, description="restricted cash that pays rows funded_by escrow")
     collateral_cash_usd_m: float = Field(ge=0, description="other restricted cash, held to the leaf")
+    tax_group: str | None = Field(default=None, description="empty: only where there are no tax groups")
 
 
 class OtherLine(Row):

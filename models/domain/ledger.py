@@ -46,6 +46,7 @@ class CashLine(StrEnum):
     CONVERT_PRINCIPAL = "convert_principal"
     CONVERT_PROCEEDS = "convert_proceeds"
     EQUITY_PROCEEDS = "equity_proceeds"
+    TAX = "tax"
     RESCUE = "rescue"
 
 
@@ -64,6 +65,20 @@ EBITDA_LINES = (
     CashLine.OTHER_LINES,
 )
 """Lines that add up to EBITDA."""
+
+TAXABLE_LINES = (
+    *EBITDA_LINES,
+    CashLine.MACHINE_SALE,
+    CashLine.ESCROW_INCOME,
+    CashLine.INTEREST_INCOME,
+    CashLine.ONCE_SPEND,
+    CashLine.CANCEL_FEE,
+    CashLine.MACHINE_MOVE,
+)
+"""Lines that are taxable income or deducted as they are paid; interest and assets written off come off."""
+
+INTEREST_EARNED_LINES = (CashLine.ESCROW_INCOME, CashLine.INTEREST_INCOME)
+"""What nets interest where it is capped."""
 
 SPEND_LINES = (
     CashLine.MODULE_SPEND,
@@ -97,6 +112,12 @@ class ValueLine(StrEnum):
     LAND_AND_POWER = "land_and_power"
     HOLDINGS = "holdings"
     OVERHEAD = "overhead"
+    TAX_LATER = "tax_later"
+    """On what the leaf is worth for later income, less what assets still write off."""
+    TAX_OWED = "tax_owed"
+    """On the part of a year that ends with the plan."""
+    TAX_LOSSES = "tax_losses"
+    """What losses left may still save."""
     RESCUE = "rescue"
 
 
@@ -107,6 +128,14 @@ CONTRACT_LINES = {
     "merchant": ValueLine.MERCHANT_CONTRACTS,
 }
 """Line of the base term's value by the state of its contract."""
+
+TAXED_VALUE_LINES = (
+    *dict.fromkeys(CONTRACT_LINES.values()),
+    ValueLine.BEYOND_CONTRACTS,
+    ValueLine.MACHINES,
+    ValueLine.OVERHEAD,
+)
+"""Components that are income, or cost, after the leaf: taxed there."""
 
 
 class Quantity(StrEnum):
@@ -129,6 +158,8 @@ class Quantity(StrEnum):
     ATM = "atm"
     FOLLOW_ON = "follow_on"
     ISSUE = "issue"
+    TAXED = "taxed"
+    """Income of a year that is taxed, after the losses used."""
     RESCUE = "rescue"
 
 

@@ -11,6 +11,7 @@ from models.domain.product import Product, ProfilePoint
 from models.domain.row import Provenance, Row
 from models.domain.rules import Budget, Covenant
 from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct, Strategy
+from models.domain.tax import TaxClass, TaxGroup
 
 
 class Portfolio(BaseModel):
@@ -46,6 +47,8 @@ class Portfolio(BaseModel):
     impact: tuple[Impact, ...] = ()
     covenants: tuple[Covenant, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    tax_groups: tuple[TaxGroup, ...] = ()
+    tax_classes: tuple[TaxClass, ...] = ()
     scenarios: tuple[Scenario, ...]
     market: tuple[MarketRow, ...]
     market_shapes: tuple[MarketShape, ...] = ()

@@ -38,6 +38,8 @@ class Product(Row):
     residual_frac: float = Field(ge=0, le=1, description="of capex, GPUs apart, at the end of the last term")
     gpu_residual_frac: float = Field(ge=0, le=1, description="of GPU capex at the end of the last term")
     slip_q: int = Field(ge=0, description="how late a delivery may be in the liquidity test")
+    tax_class: str | None = Field(default=None, description="empty: the default class of halls")
+    gpu_tax_class: str | None = Field(default=None, description="empty: the default class of gpus")
 
     @property
     def gross_mw(self) -> float:

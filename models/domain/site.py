@@ -82,6 +82,7 @@ class Expansion(Row):
     lead_q: int = Field(ge=1)
     earliest_quarter: Quarter
     latest_quarter: Quarter
+    tax_class: str | None = Field(default=None, description="empty: the default class of power")
 
 
 class SiteCooling(Row):
@@ -99,6 +100,7 @@ class SiteCooling(Row):
     max_modules: int = Field(ge=0)
     pue: float = Field(ge=1, le=3, description="energy PUE of this cooling in this climate")
     water_m3_per_mwh: float = Field(ge=0, description="per IT MWh")
+    tax_class: str | None = Field(default=None, description="empty: the default class of cooling")
 
 
 class SiteProduct(Row):

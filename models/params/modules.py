@@ -106,7 +106,7 @@ def module_arrays(
     """A module of ``route`` begun at node ``b``, on every path below."""
     tree, p, terms = outlook.tree, route.terms.product, route.terms
     begun, row = tree.period[b], outlook.rows[b]
-    building_usd_m, demolition_usd_m, gpu_usd_m = _capex(route, row.capex_idx, row.gpu_price_idx)
+    building_usd_m, demolition_usd_m, gpu_usd_m = capex_of(route, row.capex_idx, row.gpu_price_idx)
     by_age = spend(building_usd_m + demolition_usd_m, route.spend_profile, p.lead_q)
     if gpu_usd_m > 0.0:
         by_age = by_age + spend(gpu_usd_m, route.gpu_spend_profile, p.lead_q)
@@ -173,7 +173,7 @@ def module_arrays(
     )
 
 
-def _capex(route: Route, capex_idx: float, gpu_idx: float) -> tuple[float, float, float]:
+def capex_of(route: Route, capex_idx: float, gpu_idx: float) -> tuple[float, float, float]:
     """Building with contingency, demolition, GPUs. [$M]"""
     p, mw = route.terms.product, route.module_mw
     building = (

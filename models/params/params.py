@@ -15,6 +15,7 @@ from models.params.modules import ModuleArrays, Route, module_arrays, open_start
 from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offers
 from models.params.outlook import Outlook, read_futures, read_outlook
 from models.params.power import SitePower, flat_prices, prices_of, site_power
+from models.params.tax import Taxes, taxes_of
 from models.timetree import TimeTree
 
 Array = NDArray[np.float64]
@@ -47,6 +48,7 @@ class Params:
     note_offers: tuple[NoteOffer, ...]
     claims: Claims
     overhead_usd_m: Array
+    taxes: Taxes
 
     @property
     def tree(self) -> TimeTree:
@@ -91,6 +93,13 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     regions = {r.region: r for r in portfolio.regions}
     commitments, money = commitment_arrays(portfolio, outlook, futures, flat)
     firm = portfolio.firm
+    mining = {
+        (v.name, s.site): mining_at(portfolio, v, s, power[s.site], outlook)
+        for v in found
+        for s in portfolio.sites
+        if s.site in v.opening_mw or (s.mining_allowed and regions[s.region].new_mining_allowed)
+    }
+    started = tuple((r.route, r.modules) for r in compiled)
     growth = (1.0 + firm.overhead_growth_frac_per_year) ** (np.array(tree.period) / 4.0)
     return Params(
         portfolio=portfolio,
@@ -100,15 +109,11 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         commitments=commitments,
         contract_money=money,
         vintages=found,
-        mining={
-            (v.name, s.site): mining_at(portfolio, v, s, power[s.site], outlook)
-            for v in found
-            for s in portfolio.sites
-            if s.site in v.opening_mw or (s.mining_allowed and regions[s.region].new_mining_allowed)
-        },
+        mining=mining,
         debts=tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt),
         notes=existing_notes(portfolio, outlook),
         note_offers=note_offers(portfolio, outlook),
         claims=Claims(portfolio, outlook),
         overhead_usd_m=firm.overhead_usd_m_per_q * growth,
+        taxes=taxes_of(portfolio, outlook, started, commitments, found, mining),
     )

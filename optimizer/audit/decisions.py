@@ -74,6 +74,8 @@ class Decisions:
     """By instrument, block, node."""
     follow_on: dict[tuple[str, int], float] = field(default_factory=dict)
     issue: dict[tuple[str, int], float] = field(default_factory=dict)
+    taxed: dict[tuple[str, int], float] = field(default_factory=dict)
+    """By tax group, node."""
     rescue: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -156,6 +158,7 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.CONTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.ATM: lambda: row.since.isdigit() and (row.item, int(row.since)) in book.blocks,
+        Quantity.TAXED: lambda: _year_ends(row, book),
         Quantity.RESCUE: lambda: True,
     }
     if q in MEGAWATTS:
@@ -165,6 +168,13 @@ def _unknown_name(row: _Row, book: Book) -> str:
     else:
         known = checks[q]()
     return "" if known else f"names unknown to the inputs, or not of {q}"
+
+
+def _year_ends(row: _Row, book: Book) -> bool:
+    """Whether a tax group's year, or the plan, ends at the node."""
+    known = row.item in {g.tax_group for g in book.portfolio.tax_groups}
+    quarter = book.tree.quarter(row.node)
+    return known and (quarter.year < (quarter + 1).year or not book.tree.children[row.node])
 
 
 def _facility_exists(row: _Row, book: Book) -> bool:

@@ -39,6 +39,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "liquidity": tables_money.liquidity(world),
         "commitments": tables_physical.commitments(world),
         "covenants": tables_money.covenants(world),
+        "tax": tables_money.tax(worth),
         "value": tables_money.value(worth),
         "claims": tables_money.claims(worth, value_per_share_usd),
         "leaves": tables_money.leaves(worth, value_per_share_usd),

@@ -211,6 +211,22 @@ def covenants(world: World) -> Rows:
     }
 
 
+def tax(worth: Valuation) -> Rows:
+    """Each tax group's years."""
+    label, groups = worth.book.tree.label, worth.taxes.groups
+    return {
+        (name, label(end)): {
+            "interest_usd_m": year.interest,
+            "written_off_usd_m": year.written_off,
+            "taxable_income_usd_m": year.income,
+            "losses_used_usd_m": year.used,
+            "losses_left_usd_m": year.losses,
+            "tax_usd_m": groups[name].rate_frac * year.taxed,
+        }
+        for (name, end), year in worth.taxes.years.items()
+    }
+
+
 def value(worth: Valuation) -> Rows:
     """Components of value at each leaf."""
     return {

@@ -46,6 +46,7 @@ def decisions(world: World) -> Rows:
         (Quantity.DISTRIBUTED, decided.distributed),
         (Quantity.FOLLOW_ON, decided.follow_on),
         (Quantity.ISSUE, decided.issue),
+        (Quantity.TAXED, decided.taxed),
     ):
         for (name, n), amount in amounts.items():
             add(quantity, "", name, "", "", n, amount)

@@ -1,5 +1,6 @@
 """Value at the leaves, what others take of it, and the price per share at which the two meet."""
 
+from collections import defaultdict
 from functools import cached_property
 
 from models.domain.ledger import CONTRACT_LINES, Quantity, ValueLine
@@ -9,6 +10,7 @@ from optimizer.audit.committed import Committed
 from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, bond_value, option_value
 from optimizer.audit.power import hash_one_mw, resale_usd_m, with_subsidy
+from optimizer.audit.taxes import Taxes
 from optimizer.audit.world import World
 
 NEW_SHARES, AWARDS, DELIVERED = "new shares", "awards", "delivered"
@@ -23,6 +25,7 @@ class Valuation:
 
     def __init__(self, world: World) -> None:
         self.world, self.book = world, world.book
+        self.taxes = Taxes(world)
 
     # --- value -----------------------------------------------------------------------------------
 
@@ -30,10 +33,11 @@ class Valuation:
         """Components of value at the end of a leaf. [$M]"""
         world, book = self.world, self.book
         ledger, sites = world.ledger, world.sites.of.values()
-        tails = self._tails(leaf)
+        tails, machines = self._tails(leaf), self._machines(leaf)
         fixed = sum(s.fixed_cost_usd_m_per_q for s in book.portfolio.sites)
         overhead = book.valuation["overhead"]
         quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
+        continued = -level_value(world.overhead(leaf) + fixed, quarters, overhead.rate_frac)
         rescued = sum(world.decided.rescue.get(n, 0.0) for n in book.paths[leaf])
         return {
             ValueLine.CASH: ledger.company_cash(leaf) + ledger.block_cash(leaf),
@@ -42,11 +46,14 @@ class Valuation:
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
             ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
-            **tails,
-            ValueLine.MACHINES: self._machines(leaf),
+            **self._by_line(tails),
+            ValueLine.MACHINES: sum(machines.values()),
             ValueLine.LAND_AND_POWER: self._land(leaf),
             ValueLine.HOLDINGS: self._holdings(leaf),
-            ValueLine.OVERHEAD: -level_value(world.overhead(leaf) + fixed, quarters, overhead.rate_frac),
+            ValueLine.OVERHEAD: continued,
+            ValueLine.TAX_LATER: -self.taxes.later(leaf, self._later_income(tails, machines, continued)),
+            ValueLine.TAX_OWED: -self.taxes.owed(leaf),
+            ValueLine.TAX_LOSSES: self.taxes.losses_worth(leaf),
             ValueLine.RESCUE: -book.firm.rescue_price * rescued,
         }
 
@@ -63,39 +70,55 @@ class Valuation:
     def _weight(self, node: int) -> float:
         return float(self.book.tree.probability[node])
 
-    def _tails(self, leaf: int) -> dict[ValueLine, float]:
-        """Base terms by the state of their contract, and what lies beyond them. [$M]"""
-        found = dict.fromkeys((*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS), 0.0)
+    def _tails(self, leaf: int) -> dict[tuple[str, ValueLine], float]:
+        """Base terms by the state of their contract, and what lies beyond them, by entity. [$M]"""
+        found: dict[tuple[str, ValueLine], float] = defaultdict(float)
         path = set(self.book.paths[leaf])
         held: list[tuple[float, Module | Committed]] = [
             (s.modules, m) for s, m in self.world.sites.modules if s.node in path
         ]
         held += [(1.0, c) for c in self.world.sites.commitments]
         for count, one in held:
-            tail = one.tail(leaf)
-            found[CONTRACT_LINES[one.lease.contract.state]] += count * tail.signed
-            found[ValueLine.BEYOND_CONTRACTS] += count * tail.beyond
+            tail, entity = one.tail(leaf), self.book.sites[one.lease.site].entity
+            found[entity, CONTRACT_LINES[one.lease.contract.state]] += count * tail.signed
+            found[entity, ValueLine.BEYOND_CONTRACTS] += count * tail.beyond
         return found
 
-    def _machines(self, leaf: int) -> float:
-        """Resale of what stands and lies in the pool; running machines at their run-off where it is more."""
+    def _by_line(self, tails: dict[tuple[str, ValueLine], float]) -> dict[ValueLine, float]:
+        found = dict.fromkeys((*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS), 0.0)
+        for (_, line), worth in tails.items():
+            found[line] += worth
+        return found
+
+    def _later_income(
+        self, tails: dict[tuple[str, ValueLine], float], machines: dict[str, float], continued: float
+    ) -> dict[str, float]:
+        """What a leaf is worth for later income, overhead and fixed costs the parent's, by entity. [$M]"""
+        found: dict[str, float] = defaultdict(float)
+        for (entity, _), worth in (*tails.items(), *(((e, None), x) for e, x in machines.items())):
+            found[entity] += worth
+        found[self.book.parent] += continued
+        return {e.entity: found[e.entity] for e in self.book.portfolio.entities}
+
+    def _machines(self, leaf: int) -> dict[str, float]:
+        """Machines by entity: resale, or run-off where they run and it is more; the pool is the parent's."""
         book, machines = self.book, self.world.machines
         moment, terms = book.moment(leaf), book.valuation["mining"]
         halved = with_subsidy(moment, fully_halved(moment.market.subsidy_btc))
-        worth = 0.0
+        worth: dict[str, float] = defaultdict(float)
         for site, name in machines.places:
-            vintage = book.vintages[name]
+            vintage, owner = book.vintages[name], book.sites[site].entity
             resale = resale_usd_m(book, vintage, moment)
-            worth += machines.stock[site, name, leaf] * resale
+            worth[owner] += machines.stock[site, name, leaf] * resale
             on = machines.mw(Quantity.ON_MW, site, name, leaf)
             if on:
                 margin, run_off = hash_one_mw(book, site, vintage, halved).margin_usd_m, 0.0
                 for i in range(1, vintage.machine.life_q - vintage.age(moment.period)):
                     decline = (1.0 - terms.decline_frac_per_year) ** (i / 4.0)
                     run_off += margin * decline / (1.0 + terms.rate_frac / 4.0) ** i
-                worth += on * max(0.0, run_off - resale)
+                worth[owner] += on * max(0.0, run_off - resale)
         for name in {vintage for _, vintage in machines.places}:
-            worth += machines.pool[name, leaf] * resale_usd_m(book, book.vintages[name], moment)
+            worth[book.parent] += machines.pool[name, leaf] * resale_usd_m(book, book.vintages[name], moment)
         return worth
 
     def _land(self, leaf: int) -> float:

@@ -105,6 +105,13 @@ class World:
                 net += principal * (1.0 - terms.fee_frac - (terms.capped_call_cost_frac or 0.0))
         return net
 
+    def tax_paid(self, node: int) -> float:
+        """Tax of the calendar year that ends at a node, all groups. [$M]"""
+        if self.book.tree.quarter(node).year == (self.book.tree.quarter(node) + 1).year:
+            return 0.0
+        groups = self.book.portfolio.tax_groups
+        return sum(g.rate_frac * self.decided.taxed.get((g.tax_group, node), 0.0) for g in groups)
+
     def _post_treasury(self) -> None:
         book, parent, post = self.book, self.book.parent, self.ledger.post
         for line in book.portfolio.other_lines:
@@ -116,6 +123,7 @@ class World:
             post(parent, n, CashLine.EQUITY_PROCEEDS, self.equity_net(n))
             post(parent, n, CashLine.CONVERT_PROCEEDS, self.notes_net(n))
             post(parent, n, CashLine.RESCUE, self.decided.rescue.get(n, 0.0))
+            post(parent, n, CashLine.TAX, -self.tax_paid(n))
         for _, rolled in self.notes:
             for n, q in rolled.items():
                 post(parent, n, CashLine.CONVERT_COUPON, -q.coupon)

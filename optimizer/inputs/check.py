@@ -11,6 +11,7 @@ from optimizer.inputs.checks import (
     products,
     references,
     sites,
+    taxes,
     timeline,
 )
 
@@ -22,6 +23,7 @@ CHECKS = (
     *contracts.CHECKS,
     *commitments.CHECKS,
     *financing.CHECKS,
+    *taxes.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

@@ -9,12 +9,13 @@ from optimizer.plans.reading import Reading
 from optimizer.plans.sites import site_tables
 from optimizer.plans.strategies import strategies
 from optimizer.plans.tables import TABLES
+from optimizer.plans.taxes import tax_tables
 
 
 def extract(program: Program, value_per_share_usd: float) -> dict[str, pd.DataFrame]:
     """All declared tables of the solution that the program's variables hold, columns in declared order."""
     reading = Reading(program, value_per_share_usd)
-    found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading)}
+    found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading), **tax_tables(reading)}
     found["strategies"] = pd.DataFrame(strategies(reading))
     tables = {}
     for table in TABLES:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -47,6 +48,8 @@ class Plan:
     gap: float
     value_per_share_usd: float
     committed_value_per_share_usd: float
+    taxes: Literal["before tax", "after tax"]
+    """What every value is: after tax where the portfolio has tax groups."""
     price_usd: float
     """Share price at the opening."""
     implied_return: float

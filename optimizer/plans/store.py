@@ -191,7 +191,7 @@ def _scalars(plan: Plan) -> dict[str, object]:
         "beyond_horizon_frac": plan.beyond_horizon_frac,
         "beyond_contracts_frac": plan.beyond_contracts_frac,
         "shares_m": plan.shares_m,
-        "taxes": "before tax",
+        "taxes": plan.taxes,
         "audit": asdict(plan.audit),
         "evidence": asdict(plan.evidence),
         "findings": [asdict(f) for f in plan.findings],

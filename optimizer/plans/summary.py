@@ -23,7 +23,7 @@ UNSIGNED = (
     ValueLine.LAND_AND_POWER,
 )
 """What a leaf is worth beyond the contracts that were signed at the opening."""
-BEYOND = (ValueLine.COMMITTED_CONTRACTS, *UNSIGNED)
+BEYOND = (ValueLine.COMMITTED_CONTRACTS, ValueLine.TAX_LOSSES, *UNSIGNED)
 """What a leaf is worth for what happens after it; the rest is cash, holdings and debts."""
 
 
@@ -57,6 +57,7 @@ def summarise(
         gap=outcome.gap,
         value_per_share_usd=lam,
         committed_value_per_share_usd=committed,
+        taxes="after tax" if loaded.portfolio.tax_groups else "before tax",
         price_usd=firm.price_usd,
         implied_return=(lam / firm.price_usd) ** (1.0 / years) - 1.0 if lam > 0.0 else -1.0,
         beyond_horizon_frac=_share(tables, weights, BEYOND),

@@ -149,6 +149,14 @@ TABLES: tuple[Table, ...] = (
     _table(
         "covenants", "tests and their headroom", "covenant node", "value threshold headroom", "quarter metric"
     ),
+    _table(
+        "tax",
+        "each tax group's year, or the part of it that the plan has, by the node that ends it",
+        "tax_group node",
+        "interest_usd_m[$M] written_off_usd_m[$M] taxable_income_usd_m[$M] losses_used_usd_m[$M] "
+        "losses_left_usd_m[$M] tax_usd_m[$M]",
+        "quarter",
+    ),
     _table("value", "components of value at each leaf", "leaf line", "usd_m[$M]"),
     _table("claims", "what others than today's shareholders take at lambda", "leaf claim", "usd_m[$M]"),
     _table(

@@ -28,7 +28,7 @@ def headline(figures: Figures) -> RenderableType:
         about,
         Text(""),
         _status(figures),
-        section("Value per share, $, before tax", _per_share(figures)),
+        section(f"Value per share, $, {plan.taxes}", _per_share(figures)),
         _rests_on(figures),
     )
 

@@ -48,6 +48,7 @@ LABELS: dict[str, str] = {
     CashLine.CONVERT_PRINCIPAL: "convertibles repaid in cash",
     CashLine.CONVERT_PROCEEDS: "convertibles issued, net",
     CashLine.EQUITY_PROCEEDS: "shares sold, net",
+    CashLine.TAX: "tax paid",
     CashLine.RESCUE: "rescue funding",
 }
 """What a line of the cash flow is called; lines of one name on one side are added up."""

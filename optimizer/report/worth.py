@@ -21,6 +21,9 @@ LABELS: dict[str, str] = {
     ValueLine.UNEARNED_TENANT_MONEY: "tenants' money not yet earned",
     ValueLine.REMAINING_SPEND: "spend still to come",
     ValueLine.OVERHEAD: "overhead and fixed costs after the horizon",
+    ValueLine.TAX_LATER: "tax on what is earned after the horizon",
+    ValueLine.TAX_OWED: "tax owed for the last part of a year",
+    ValueLine.TAX_LOSSES: "tax losses left",
     ValueLine.RESCUE: "rescue funding at its penal price",
 }
 """What a line of the table value is called, in the order in which it is told."""

@@ -291,9 +291,22 @@ def portfolio() -> Portfolio:
         "company": [_company()],
         "entities": [
             {"entity": name, "kind": kind, "unrestricted_cash_usd_m": cash, "escrow_usd_m": escrow,
-             "collateral_cash_usd_m": 1.0}
-            for name, kind, cash, escrow in (("Small", "parent", 300.0, 0.0), ("n-co", "spv", 900.0, 6.0),
-                                             ("s-co", "spv", 500.0, 0.0))
+             "collateral_cash_usd_m": 1.0, "tax_group": group}
+            for name, kind, cash, escrow, group in (("Small", "parent", 300.0, 0.0, "home"),
+                                                    ("n-co", "spv", 900.0, 6.0, "home"),
+                                                    ("s-co", "spv", 500.0, 0.0, "south"))
+        ],
+        "tax_groups": [
+            {"tax_group": "home", "rate_frac": 0.25, "losses_usd_m": 400.0, "loss_use_frac": 0.8,
+             "losses_value_frac": 0.5, "basis_usd_m": 24.0, "basis_life_q": 16, "income_so_far_usd_m": None,
+             "interest_cap_frac_of_ebitda": 0.3},
+            {"tax_group": "south", "rate_frac": 0.2, "losses_usd_m": 0.0, "loss_use_frac": 1.0,
+             "losses_value_frac": 0.0, "basis_usd_m": 0.0, "basis_life_q": 1, "income_so_far_usd_m": None,
+             "interest_cap_frac_of_ebitda": None},
+        ],
+        "tax_classes": [
+            {"tax_class": "long", "bonus_frac": 0.1, "life_q": 60, "default_for": "halls;power"},
+            {"tax_class": "short", "bonus_frac": 0.4, "life_q": 20, "default_for": "gpus;cooling;machines"},
         ],
         "other_lines": [{"line": "hosting", "quarter": quarter(t), "ebitda_usd_m": 1.0} for t in range(3)],
         "holdings": [{"asset": "coins", "value_usd_m": 40.0, "indexed_to": "btc", "haircut_frac": 0.1}],
@@ -348,6 +361,8 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("contributed", "", "n-co", "", "", trunk[1], 5.0),
         ("distributed", "", "s-co", "", "", trunk[2], 4.0),
     ]
+    for group, taxed in (("home", 5.0), ("south", 3.0)):
+        rows += [("taxed", "", group, "", "", label, taxed) for label in year_ends(tree)]
     for n in tree.nodes:
         t, label = tree.period[n], tree.label(n)
         rows.append(("on_mw", "north", "n-s1", "", "", label, 20.0 if t < 2 else 8.0))
@@ -359,6 +374,11 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
             rows.append(("on_mw", "south", "n-s1", "", "", label, 10.0))
             rows.append(("on_mw", "south", "s1:new", "", "", label, 8.0))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def year_ends(tree: TimeTree) -> list[str]:
+    """Nodes at which a year, or the plan, ends."""
+    return [tree.label(n) for n in tree.nodes if tree.period[n] in (3, 7, HORIZON - 1)]
 
 
 def tree_of(company: Portfolio) -> TimeTree:

@@ -154,6 +154,7 @@ AT = {t: f"{small.quarter(t)}:base" for t in range(4)}
         ("EQT-2", with_value("atm", 160.0)),
         ("EQT-3", added("atm", "", "atm", "", "1", AT[2], 1.0)),
         ("EQT-4", with_value("follow_on", 5.0)),
+        ("TAX-2", with_value("taxed", 0.0, item="home")),
         ("VAL-1", added("start", "south", "hall", "open", "", "2029Q2:up", 4.0)),
     ],
 )
@@ -182,6 +183,9 @@ def test_a_broken_rule_is_named(
         ("CVT-1", "market", {"convert_open": False}),
         ("EQT-2", "market", {"equity_open": False}),
         ("MIN-2", "sites", {"mining_allowed": False}),
+        ("TAX-2", "tax_groups", {"loss_use_frac": 0.0}),
+        ("TAX-3", "tax_groups", {"income_so_far_usd_m": 1000.0}),
+        ("TAX-4", "tax_groups", {"interest_cap_frac_of_ebitda": 0.0, "income_so_far_usd_m": 1000.0}),
         ("CNV-1", "sites", {"hpc_allowed": False}),
     ],
 )
@@ -217,6 +221,8 @@ def test_an_option_needs_its_contract(company: Portfolio, parent: str, is_grante
         ("financed", *small.ROUTE, AT[1], AT[2], 1.0),
         ("atm", "", "atm", "", "3", AT[2], 1.0),
         ("issue", "", "deal", "", "", AT[2], 1.0),
+        ("taxed", "", "abroad", "", "", AT[3], 1.0),
+        ("taxed", "", "home", "", "", AT[2], 1.0),
     ],
 )
 def test_unreadable_decisions_fail(

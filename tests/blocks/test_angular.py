@@ -22,6 +22,8 @@ PER_VINTAGE = frozenset({"ALO-4", "ALO-5", "ALO-7", "MIN-3"})
 """Rows of a vintage at a node: its pool and, where there are such limits, what is bought, hauled and dies."""
 PER_CONTRACT = frozenset({"ALO-1", "ALO-2", "ALO-6"})
 """Rows that stand once per offer, group or merchant contract, wherever it ends: not one per node."""
+PER_TAX_YEAR = "TAX-1"
+"""Rows of a tax group where its year ends."""
 COMPANY = "company"
 
 
@@ -86,13 +88,18 @@ def test_every_borrower_has_rows_of_its_own_and_meets_the_company(rows: Rows, pl
 def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
     of_money: Counter[int] = Counter()
     of_machines: Counter[tuple[str, int]] = Counter()
+    of_taxes: Counter[tuple[str, int]] = Counter()
     for row in rows.coupling():
         index, rule = row.index(), id_of(row.parent_component())
         if rule in PER_VINTAGE:
             of_machines[index] += 1
+        elif rule == PER_TAX_YEAR:
+            of_taxes[index] += 1
         elif rule not in PER_CONTRACT:
             of_money[index[-1] if isinstance(index, tuple) else index] += 1
     assert max(of_money.values()) <= COUPLING_PER_NODE + len(plan.portfolio.covenants)
+    assert {n for _, n in of_taxes} == set(plan.program.params.taxes.years)
+    assert max(of_taxes.values()) <= 2, "income, and income at the cap of interest"
     assert max(of_machines.values()) <= len(PER_VINTAGE)
     assert len({vintage for vintage, _ in of_machines}) <= len(plan.program.params.vintages)
 

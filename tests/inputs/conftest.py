@@ -25,8 +25,10 @@ CELLS: dict[str, str] = {
         building_cap_growth_mw_per_q=25 raise_only_what_is_spent=true look_ahead_q=4
         equity_pricing=no_mispricing rescue_price=10""",
     "entities": """
-        entity=top kind=parent unrestricted_cash_usd_m=150 escrow_usd_m=0 collateral_cash_usd_m=0 /
-        entity=north kind=spv unrestricted_cash_usd_m=10 escrow_usd_m=30 collateral_cash_usd_m=0""",
+        entity=top kind=parent unrestricted_cash_usd_m=150 escrow_usd_m=0 collateral_cash_usd_m=0
+        tax_group=us /
+        entity=north kind=spv unrestricted_cash_usd_m=10 escrow_usd_m=30 collateral_cash_usd_m=0
+        tax_group=us""",
     "other_lines": "line=repairs quarter=2026Q3 ebitda_usd_m=1.5",
     "holdings": "asset=bitcoin value_usd_m=12 indexed_to=btc haircut_frac=0.1",
     "valuation": """
@@ -144,6 +146,12 @@ CELLS: dict[str, str] = {
     "covenants": """
         covenant=liquidity source_of_rule=policy metric=minimum_liquidity threshold=20 from_quarter=2026Q3
         to_quarter=2027Q2""",
+    "tax_groups": """
+        tax_group=us rate_frac=0.25 losses_usd_m=50 loss_use_frac=0.8 losses_value_frac=0.5 basis_usd_m=30
+        basis_life_q=12 income_so_far_usd_m=-4 interest_cap_frac_of_ebitda=0.3""",
+    "tax_classes": """
+        tax_class=building bonus_frac=0 life_q=156 default_for=halls;power / tax_class=equipment bonus_frac=1
+        life_q=20 default_for=gpus;machines;cooling""",
     "budgets": "budget=beta-cap site=beta counts=own from_quarter=2026Q3 to_quarter=2027Q2 cap_usd_m=500",
     "scenarios": """
         scenario=base branch_from= branch_quarter= probability=0.6 / scenario=bear branch_from=base

@@ -127,6 +127,18 @@ guess-without-range products[].                            products[cloud].grade
 stale-evidence      provenance[sites|x|once_cost_usd_m].row + provenance[sites|alpha|once_cost_usd_m] row=x
 outside-range       products[colo].capex_usd_m_per_mw      = 14
 range-backwards     provenance[products|colo|capex_usd_m_per_mw].low = 14
+untaxed-entity      entities[north].tax_group              =
+empty-tax-group     tax_groups[old].tax_group              + tax_groups[us] tax_group=old
+tax-year-begun      tax_groups[us].income_so_far_usd_m     =
+unknown-asset       tax_classes[building].default_for      = halls;power;roads
+two-defaults        tax_classes[equipment].default_for     tax_classes[building].default_for=halls;power;gpus
+unused-tax-class    tax_classes[building].tax_class        - tax_groups
+asset-without-class products[colo].tax_class               tax_classes[building].default_for=power
+asset-without-class products[cloud].gpu_tax_class          tax_classes[equipment].default_for=machines;cooling
+asset-without-class cooling[alpha|dlc].tax_class           tax_classes[equipment].default_for=machines;gpus
+asset-without-class expansions[alpha-2].tax_class          tax_classes[building].default_for=halls
+asset-without-class machines[s21].tax_class                tax_classes[equipment].default_for=gpus;cooling
+magnitude           tax_groups[us].rate_frac               = 0.99
 magnitude           power[beta|2026Q2].price_usd_per_mwh   = 4.5
 magnitude           contracts[lease].first_year_rent_usd_per_kw_month = 15
 magnitude           products[colo].capex_usd_m_per_mw      = 9000
@@ -142,6 +154,8 @@ contracts[lease].credit_class contract_money[lease|prepayment].contract renewals
 commitments[hall].site commitments[hall].contract commitments[hall].product commitments[hall].debt
 commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
 fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
+entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
+expansions[alpha-2].tax_class machines[s21].tax_class
 scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
 provenance[products|colo|capex_usd_m_per_mw].of_table
 provenance[products|colo|capex_usd_m_per_mw].column
@@ -228,6 +242,13 @@ def test_a_contract_value_comes_with_the_rent_that_gives_it(draft: Any) -> None:
     (finding,) = [f for f in draft.findings() if f.code == "contract-value"]
     assert "8,679" in finding.message
     assert "128.02" in finding.remedy
+
+
+def test_a_plan_that_begins_with_the_tax_year_has_no_income_so_far(draft: Any) -> None:
+    draft.set("company", "Small", first_quarter="2027Q1", horizon_q="2")
+    assert ("tax-year-begun", "us") in {(f.code, f.row) for f in draft.findings()}
+    draft.set("tax_groups", "us", income_so_far_usd_m="")
+    assert "tax-year-begun" not in {f.code for f in draft.findings()}
 
 
 def test_guesses_without_ranges_are_one_doubt_a_table(draft: Any) -> None:

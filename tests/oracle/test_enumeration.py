@@ -32,6 +32,7 @@ JUDGED_ALONE = (
     "claims",
     "commitments",
     "covenants",
+    "taxes",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

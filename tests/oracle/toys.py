@@ -201,6 +201,20 @@ def claims() -> Portfolio:
     return make.with_all(p, "cooling", max_modules=0)
 
 
+def taxes() -> Portfolio:
+    """A hall or two and machines, a loan, and a year that ends within the plan: losses, and tax to pay."""
+    p = make.add_taxes(make.add_debt(short(make.small(), 5)))
+    p = make.with_row(p, "tax_groups", "home", losses_usd_m=8.0, interest_cap_frac_of_ebitda=0.1)
+    p = make.with_row(north_only(p), "contracts", "open", first_year_rent_usd_per_kw_month=185.0)
+    p = make.with_row(p, "contracts", "lease", first_year_rent_usd_per_kw_month=170.0)
+    return poor(make.with_all(p, "cooling", max_modules=0), 100.0)
+
+
+def taxes_on_tree() -> Portfolio:
+    """The same where the share and the bitcoin may rise in the third quarter, within the tax year."""
+    return make.two_scenarios(taxes())
+
+
 TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
     "conversion": (conversion, make.chain_of),
     "conversion on a tree": (conversion_on_tree, make.tree_of),
@@ -217,5 +231,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "cloud": (cloud, make.chain_of),
     "covenants": (covenants, make.chain_of),
     "project debt on a tree": (project_debt_on_tree, make.tree_of),
+    "taxes": (taxes, make.chain_of),
+    "taxes on a tree": (taxes_on_tree, make.tree_of),
 }
 """Every toy by name, with the time it is planned on."""

@@ -16,7 +16,7 @@ from tests.oracle import toys
 from tests.oracle.enumeration import Case
 
 GAP = 1e-6
-_OPTIONAL = ("expansions", "debt", "convertibles", "share_claims", "credit_classes", "holdings")
+_OPTIONAL = ("expansions", "debt", "convertibles", "share_claims", "credit_classes", "holdings", "tax_groups")
 EXTRAS: tuple[make.Change, ...] = (
     make.add_project_debt,
     make.add_deals,
@@ -24,6 +24,7 @@ EXTRAS: tuple[make.Change, ...] = (
     make.add_share_claims,
     make.add_expansion,
     make.add_other_business,
+    make.add_taxes,
 )
 
 

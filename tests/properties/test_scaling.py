@@ -80,6 +80,7 @@ def doubled(p: Portfolio) -> Portfolio:
         "convertibles": ("principal_usd_m",),
         "holdings": ("value_usd_m",),
         "other_lines": ("ebitda_usd_m",),
+        "tax_groups": ("losses_usd_m", "basis_usd_m"),
     }  # fmt: skip
     for table, names in twice.items():
         rows = getattr(p, table)

@@ -64,6 +64,7 @@ def _plan(tree: TimeTree) -> Plan:
         gap=0.004,
         value_per_share_usd=12.5,
         committed_value_per_share_usd=9.25,
+        taxes="before tax",
         price_usd=10.0,
         implied_return=0.25,
         beyond_horizon_frac=0.62,

@@ -12,7 +12,7 @@ from optimizer.report.document import as_text, plan_document, without_plan
 MakePlan = Callable[..., Plan]
 KEYS = {
     "status", "objective", "value_per_share_usd", "committed_value_per_share_usd", "implied_return",
-    "shares_m", "seconds", "audit", "sites", "financing", "findings", "note", "loop",
+    "shares_m", "seconds", "audit", "sites", "financing", "findings", "note", "loop", "taxes",
 }  # fmt: skip
 
 

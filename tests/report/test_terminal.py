@@ -54,6 +54,7 @@ def test_the_head_says_worth_and_proof(make_plan: MakePlan) -> None:
     )
     assert "optimal: no plan is worth more than $12.55 per share: a gap of 0.40 %" in text
     assert "Value per share, $, before tax" in text
+    assert "Value per share, $, after tax" in squeezed(shown(make_plan(taxes="after tax")))
     assert "now 10.00 market price at the opening" in text
     assert (
         "committed only 9.25 at the end of 2027Q2: nothing new begun, raised only what commitments need"
@@ -129,7 +130,7 @@ def test_every_decision_has_words(make_plan: MakePlan, quantity: Quantity) -> No
 
 
 def test_what_is_operated_is_not_called_decided() -> None:
-    operated = {Quantity.ON_MW, Quantity.SLACK_MW, Quantity.CONTRIBUTED, Quantity.DISTRIBUTED}
+    operated = {Quantity.ON_MW, Quantity.SLACK_MW, Quantity.CONTRIBUTED, Quantity.DISTRIBUTED, Quantity.TAXED}
     assert set(Quantity) - set(ORDER) == operated
 
 

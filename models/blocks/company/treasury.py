@@ -40,7 +40,7 @@ def add_cash(
         return at_most(stressed(n) + firm.cash_floor_usd_m, term(b.cash[n]))
 
     if firm.raise_only_what_is_spent:
-        _add_use_of_money(b, p, raised, borrowers)
+        _add_use_of_money(b, p, raised, borrowers, books)
     for leaf in tree.leaves:
         books.worth(ValueLine.CASH, leaf, 1.0, b.cash[leaf])
         for n in tree.path(leaf):
@@ -70,7 +70,7 @@ def _post_lines(
 
 
 def _add_use_of_money(
-    b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts]
+    b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts], books: Books
 ) -> None:
     tree, firm = p.tree, p.portfolio.firm
     nodes = list(tree.nodes)
@@ -87,7 +87,7 @@ def _add_use_of_money(
     @b.Constraint(nodes, doc="CSH-4 raised money spent on own spend and corporate uses [$M]")
     def spent_on_uses(b, n):
         own = total(x.books.tally_at(Tally.OWN_NEED, n) for x in borrowers)
-        return at_most(term(b.spent[n]), own + float(uses[n]))
+        return at_most(term(b.spent[n]), own + float(uses[n]) - books.cash_at(n, (CashLine.TAX,)))
 
     @b.Constraint(nodes, doc="CSH-5 money raised has a use in sight [$M]")
     def unspent_has_use(b, n):

@@ -48,6 +48,12 @@ REFERENCES = (
     Reference("debt", "entity", "entities"),
     Reference("impact", "instrument", "instruments"),
     Reference("budgets", "site", "sites"),
+    Reference("entities", "tax_group", "tax_groups"),
+    Reference("products", "tax_class", "tax_classes"),
+    Reference("products", "gpu_tax_class", "tax_classes"),
+    Reference("cooling", "tax_class", "tax_classes"),
+    Reference("expansions", "tax_class", "tax_classes"),
+    Reference("machines", "tax_class", "tax_classes"),
     Reference("scenarios", "branch_from", "scenarios"),
     Reference("market", "scenario", "scenarios"),
 )

@@ -1,0 +1,224 @@
+"""Taxes: tax years on the tree, and what each unit of a decision writes off, within the plan and after it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.domain.ledger import Quantity
+from models.domain.portfolio import Portfolio
+from models.domain.tax import TaxClass, TaxGroup
+from models.formulas.depreciation import written_off_frac
+from models.formulas.discounting import present_value
+from models.params.commitments import CommitmentArrays
+from models.params.mining import MiningAtSite, Vintage
+from models.params.modules import ModuleArrays, Route, capex_of
+from models.params.outlook import Outlook
+from models.timetree import TimeTree
+
+Array = NDArray[np.float64]
+Unit = tuple[Quantity, str, str, str, int]
+"""Quantity, site, item, contract, node of a decision."""
+Started = tuple[Route, Mapping[int, ModuleArrays]]
+
+
+@dataclass(frozen=True, eq=False)
+class TaxItems:
+    """What something adds to and takes off taxable income beside cash lines and interest. [$M]"""
+
+    written_off: Array
+    """By node."""
+    kept: Array
+    """Tenant money that is never given back, by node."""
+    left: Mapping[int, float]
+    """Present value of what is written off after each leaf."""
+
+    def __add__(self, other: "TaxItems") -> "TaxItems":
+        left = {leaf: x + other.left.get(leaf, 0.0) for leaf, x in self.left.items()}
+        left |= {leaf: x for leaf, x in other.left.items() if leaf not in left}
+        return TaxItems(self.written_off + other.written_off, self.kept + other.kept, left)
+
+    def cancelled(self, below: Array) -> "TaxItems":
+        """What is lost when it ends at a node; ``below`` marks that node and all after it."""
+        left = {leaf: -x for leaf, x in self.left.items() if below[leaf]}
+        return TaxItems(-self.written_off * below, -self.kept * below, left)
+
+
+@dataclass(frozen=True, eq=False)
+class Taxes:
+    """Tax groups, their years, and the items of what stands and of each unit decided."""
+
+    groups: tuple[TaxGroup, ...]
+    of_entity: Mapping[str, TaxGroup]
+    years: Mapping[int, tuple[int, ...]]
+    """Nodes of the year that ends at a node: at a fourth quarter, or at a leaf."""
+    before: Mapping[int, int]
+    """Last node of the year before; -1 in the first year."""
+    units: Mapping[Unit, TaxItems]
+    standing: Mapping[str, TaxItems]
+    """Commitments, by entity."""
+    basis: Mapping[str, TaxItems]
+    """Machines and plant in place, by group."""
+
+    def so_far_usd_m(self, group: TaxGroup, end: int) -> float:
+        """Income of the year's quarters before the plan. [$M]"""
+        return (group.income_so_far_usd_m or 0.0) if self.before[end] < 0 else 0.0
+
+    def is_whole(self, end: int, tree: TimeTree) -> bool:
+        """Whether the year ends here, not the plan alone."""
+        return tree.quarter(end).year != (tree.quarter(end) + 1).year
+
+
+def taxes_of(
+    portfolio: Portfolio,
+    outlook: Outlook,
+    started: tuple[Started, ...],
+    commitments: tuple[CommitmentArrays, ...],
+    vintages: tuple[Vintage, ...],
+    mining: Mapping[tuple[str, str], MiningAtSite],
+) -> Taxes:
+    """Taxes of a portfolio; all empty where it has no tax groups."""
+    if not portfolio.tax_groups:
+        return Taxes((), {}, {}, {}, {}, {}, {})
+    groups = {g.tax_group: g for g in portfolio.tax_groups}
+    years, before = _years(outlook.tree)
+    writer = _Writer(portfolio, outlook)
+    held = {c.commitment.commitment: writer.commitment(c) for c in commitments}
+    units = dict(writer.units(started, vintages, mining))
+    for c in commitments:
+        for n in c.cancel_nodes:
+            key = (Quantity.CANCEL, c.commitment.site, c.commitment.commitment, "", n)
+            units[key] = held[c.commitment.commitment].cancelled(outlook.below[n])
+    entity = {s.site: s.entity for s in portfolio.sites}
+    standing: dict[str, TaxItems] = {}
+    for c in commitments:
+        owner, items = entity[c.commitment.site], held[c.commitment.commitment]
+        standing[owner] = standing[owner] + items if owner in standing else items
+    for name, items in writer.money(commitments):
+        standing[entity[name]] = standing[entity[name]] + items
+    return Taxes(
+        groups=portfolio.tax_groups,
+        of_entity={e.entity: groups[e.tax_group or ""] for e in portfolio.entities},
+        years=years,
+        before=before,
+        units=units,
+        standing=standing,
+        basis={
+            name: writer.asset(g.basis_usd_m, written_off_frac(0.0, g.basis_life_q), 0, 0, "overhead")
+            for name, g in groups.items()
+        },
+    )
+
+
+def _years(tree: TimeTree) -> tuple[dict[int, tuple[int, ...]], dict[int, int]]:
+    """Nodes of each tax year by its last node, and the last node of the year before."""
+    years, before = {}, {}
+    for n in tree.nodes:
+        year = tree.quarter(n).year
+        if not tree.children[n] or (tree.quarter(n) + 1).year != year:
+            path = tree.path(n)
+            years[n] = tuple(m for m in path if tree.quarter(m).year == year)
+            before[n] = max((m for m in path if tree.quarter(m).year < year), default=-1)
+    return years, before
+
+
+class _Writer:
+    """Places assets on the tree by the class that each is of."""
+
+    def __init__(self, portfolio: Portfolio, outlook: Outlook) -> None:
+        self.portfolio, self.outlook = portfolio, outlook
+        self.classes = {c.tax_class: c for c in portfolio.tax_classes}
+        self.defaults = {kind: c for c in portfolio.tax_classes for kind in c.default_for or ()}
+        self.rates: dict[str, float] = {v.stream: v.rate_frac for v in portfolio.valuation}
+
+    def shares(self, named: str | None, kind: str) -> Array:
+        """Shares written off of an asset that names a class, or of the default class of its kind."""
+        held: TaxClass = self.classes[named] if named else self.defaults[kind]
+        return written_off_frac(held.bonus_frac, held.life_q)
+
+    def asset(self, basis_usd_m: float, shares: Array, n: int, live: int, stream: str) -> TaxItems:
+        """An asset decided at node ``n`` that goes live ``live`` quarters after the first one."""
+        tree = self.outlook.tree
+        placed = np.zeros(len(tree.nodes))
+        for m in tree.descendants(n):
+            since = tree.period[m] - live
+            placed[m] = basis_usd_m * shares[since] if 0 <= since < shares.size else 0.0
+        ahead = max(0, live - tree.horizon_q)
+        later = np.concatenate([np.zeros(ahead), basis_usd_m * shares[max(0, tree.horizon_q - live) :]])
+        left = present_value(later, self.rates[stream])
+        return TaxItems(placed, np.zeros(len(tree.nodes)), dict.fromkeys(tree.leaves_below(n), left))
+
+    def units(
+        self,
+        started: tuple[Started, ...],
+        vintages: tuple[Vintage, ...],
+        mining: Mapping[tuple[str, str], MiningAtSite],
+    ) -> Iterator[tuple[Unit, TaxItems]]:
+        """Items of a module, of plant, of an expansion step, of a MW of machines, by decision."""
+        tree, rows = self.outlook.tree, self.outlook.rows
+        for route, modules in started:
+            site, product, contract = route.key
+            for n, arrays in modules.items():
+                yield (Quantity.START, site, product, contract, n), self._module(route, n, arrays)
+        for plant in (c for c in self.portfolio.cooling if c.max_modules):
+            shares = self.shares(plant.tax_class, "cooling")
+            for n in tree.nodes:
+                cost, live = plant.capex_usd_m_per_module * rows[n].capex_idx, tree.period[n] + plant.lead_q
+                items = self.asset(cost, shares, n, live, "overhead")
+                yield (Quantity.COOL, plant.site, plant.cooling, "", n), items
+        for x in self.portfolio.expansions:
+            shares = self.shares(x.tax_class, "power")
+            for n in tree.nodes:
+                cost, live = x.cost_usd_m * rows[n].capex_idx, tree.period[n] + x.lead_q
+                items = self.asset(cost, shares, n, live, "overhead")
+                yield (Quantity.EXPAND, x.site, x.expansion, "", n), items
+        for v in (v for v in vintages if v.is_new):
+            shares = self.shares(v.machine.tax_class, "machines")
+            for site, at in ((s, at) for (name, s), at in mining.items() if name == v.name):
+                for n in tree.nodes:
+                    cost = float(at.purchase_usd_m_per_mw[n])
+                    items = self.asset(cost, shares, n, tree.period[n], "mining")
+                    yield (Quantity.BOUGHT_MW, site, v.name, "", n), items
+
+    def _module(self, route: Route, n: int, arrays: ModuleArrays) -> TaxItems:
+        p, row = route.terms.product, self.outlook.rows[n]
+        building, demolition, gpus = capex_of(route, row.capex_idx, row.gpu_price_idx)
+        live = self.outlook.tree.period[n] + p.lead_q
+        items = self.asset(building + demolition, self.shares(p.tax_class, "halls"), n, live, p.workload)
+        if gpus > 0.0:
+            items += self.asset(gpus, self.shares(p.gpu_tax_class, "gpus"), n, live, p.workload)
+        all_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money)
+        kept_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money if not m.give_back_q)
+        share = kept_frac / all_frac if all_frac else 0.0
+        return TaxItems(items.written_off, arrays.tenant_money * share, items.left)
+
+    def commitment(self, c: CommitmentArrays) -> TaxItems:
+        """A commitment, written off as its megawatts go live; what its tenant paid itself is not ours."""
+        row, p, tree = c.commitment, c.terms.product, self.outlook.tree
+        flows = [f for f in self.portfolio.commitment_flows if f.commitment == row.commitment]
+        cost = row.capex_usd_m + row.gpu_capex_usd_m
+        tenants = sum(f.amount_usd_m for f in flows if f.funded_by == "tenant")
+        own_frac = max(0.0, 1.0 - tenants / cost) if cost else 0.0
+        total_mw = sum(f.mw_live for f in flows)
+        items = self.asset(0.0, np.ones(1), 0, 0, p.workload)
+        for f in (f for f in flows if f.mw_live > 0.0):
+            part, live = own_frac * f.mw_live / total_mw, f.quarter - tree.first
+            halls = self.shares(p.tax_class, "halls")
+            items += self.asset(row.capex_usd_m * part, halls, 0, live, p.workload)
+            if row.gpu_capex_usd_m > 0.0:
+                gpus = self.shares(p.gpu_tax_class, "gpus")
+                items += self.asset(row.gpu_capex_usd_m * part, gpus, 0, live, p.workload)
+        return items
+
+    def money(self, commitments: tuple[CommitmentArrays, ...]) -> Iterator[tuple[str, TaxItems]]:
+        """Money of committed contracts that is never given back, at the site of their first commitment."""
+        tree = self.outlook.tree
+        site: dict[str, str] = {}
+        for c in commitments:
+            site.setdefault(c.commitment.contract, c.commitment.site)
+        for m in self.portfolio.contract_money:
+            if m.contract in site and not m.give_back_q:
+                here = [float(tree.quarter(n) == m.received_quarter) for n in tree.nodes]
+                kept = (m.amount_usd_m or 0.0) * np.array(here)
+                yield site[m.contract], TaxItems(np.zeros(len(tree.nodes)), kept, {})

@@ -1,0 +1,269 @@
+"""Tax years rolled forward: what each group earns, writes off, uses of its losses and still owes."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from models.domain.ledger import EBITDA_LINES, INTEREST_EARNED_LINES, TAXABLE_LINES, Quantity
+from models.domain.tax import TaxClass, TaxGroup
+from models.timetree import Quarter
+from optimizer.audit.arithmetic import present_value
+from optimizer.audit.power import new_price_usd_m
+from optimizer.audit.world import World
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Something that is written off."""
+
+    entity: str
+    basis_usd_m: float
+    bonus_frac: float
+    life_q: int
+    live: Quarter
+    nodes: frozenset[int]
+    """Where it is owned: from the decision on, until it is cancelled."""
+    rate: float
+    """At which what is left after a leaf is discounted. [fraction per year]"""
+
+    def written_off(self, quarter: Quarter) -> float:
+        """Deducted in a quarter. [$M]"""
+        since = quarter - self.live
+        if not 0 <= since < self.life_q:
+            return 0.0
+        line = (1.0 - self.bonus_frac) / self.life_q
+        return self.basis_usd_m * (line + (self.bonus_frac if since == 0 else 0.0))
+
+    def left(self, last: Quarter) -> float:
+        """Worth after a quarter of what is still to be deducted. [$M]"""
+        quarters = max(0, self.live - last + self.life_q)
+        return present_value([self.written_off(last + i) for i in range(1, quarters + 1)], self.rate)
+
+
+@dataclass(frozen=True)
+class TaxYear:
+    """A group's year, or the part of it that the plan has; it ends at a node. [$M]"""
+
+    interest: float
+    """Accrued less earned."""
+    written_off: float
+    income: float
+    """Taxable, all interest deducted, with what the year had earned before the plan."""
+    capped_income: float | None
+    """With net interest at its cap; None without one."""
+    losses_before: float
+    taxed: float
+
+    @property
+    def used(self) -> float:
+        """Losses used."""
+        return max(0.0, self.income) - self.taxed
+
+    @property
+    def losses(self) -> float:
+        """Losses carried forward."""
+        return self.losses_before + self.taxed - self.income
+
+
+class Taxes:
+    """All groups on the tree; nothing where there are none."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.book = world, world.book
+        self.groups: dict[str, TaxGroup] = {g.tax_group: g for g in self.book.portfolio.tax_groups}
+        self.members: dict[str, list[str]] = defaultdict(list)
+        for e in self.book.portfolio.entities:
+            self.members[e.tax_group or ""].append(e.entity)
+
+    def rate(self, entity: str) -> float:
+        """What an entity pays on a dollar of income; 0 without tax groups. [fraction]"""
+        return next((g.rate_frac for n, g in self.groups.items() if entity in self.members[n]), 0.0)
+
+    # --- what is written off ---------------------------------------------------------------------
+
+    def _class(self, named: str | None, kind: str) -> TaxClass:
+        rows = self.book.portfolio.tax_classes
+        return next(c for c in rows if (c.tax_class == named if named else kind in (c.default_for or ())))
+
+    def _asset(self, site: str, basis: float, held: TaxClass, live: Quarter, node: int, stream: str) -> Asset:
+        book = self.book
+        owner, nodes = book.sites[site].entity, frozenset(book.below[node])
+        rate = next(v.rate_frac for v in book.portfolio.valuation if v.stream == stream)
+        return Asset(owner, basis, held.bonus_frac, held.life_q, live, nodes, rate)
+
+    @cached_property
+    def assets(self) -> list[Asset]:
+        """All that is written off, the basis in place apart."""
+        return [*self._halls(), *self._plant(), *self._machines(), *self._committed()] if self.groups else []
+
+    def _halls(self) -> list[Asset]:
+        found = []
+        for start, module in self.world.sites.modules:
+            p, k = module.product, start.modules
+            for cost, named, kind in (
+                (module.capex, p.tax_class, "halls"),
+                (module.gpus, p.gpu_tax_class, "gpus"),
+            ):
+                if cost:
+                    held, site = self._class(named, kind), start.site
+                    found.append(self._asset(site, k * cost, held, module.live_from, start.node, p.workload))
+        return found
+
+    def _plant(self) -> list[Asset]:
+        found, tree = [], self.book.tree
+        for cool in self.world.decided.cools:
+            plant, row = self.book.cooling[cool.site, cool.item], self.book.rows[cool.node]
+            cost, live = plant.capex_usd_m_per_module * row.capex_idx, tree.quarter(cool.node) + plant.lead_q
+            held = self._class(plant.tax_class, "cooling")
+            found.append(self._asset(cool.site, cool.amount * cost, held, live, cool.node, "overhead"))
+        for step in self.world.decided.expands:
+            x, row = self.book.expansions[step.item], self.book.rows[step.node]
+            held, live = self._class(x.tax_class, "power"), tree.quarter(step.node) + x.lead_q
+            cost = step.amount * x.cost_usd_m * row.capex_idx
+            found.append(self._asset(step.site, cost, held, live, step.node, "overhead"))
+        return found
+
+    def _machines(self) -> list[Asset]:
+        found, book = [], self.book
+        for (quantity, site, name, n), mw in self.world.decided.mw.items():
+            if quantity is Quantity.BOUGHT_MW and mw:
+                vintage, moment = book.vintages[name], book.moment(n)
+                pays = book.regions[book.sites[site].region].asic_tariff_applies
+                tariff = moment.market.asic_tariff_frac if pays else 0.0
+                cost = mw * new_price_usd_m(vintage, moment) * (1.0 + tariff)
+                held = self._class(vintage.machine.tax_class, "machines")
+                found.append(self._asset(site, cost, held, moment.quarter, n, "mining"))
+        return found
+
+    def _committed(self) -> list[Asset]:
+        """Each part of a commitment from when it goes live; what the tenant paid itself is not ours."""
+        found = []
+        for one in self.world.sites.commitments:
+            row, p = one.commitment, one.lease.product
+            kept = frozenset(n for n in self.book.tree.nodes if not one.is_cancelled(n))
+            cost = row.capex_usd_m + row.gpu_capex_usd_m
+            tenant = sum(f.amount_usd_m for f in one.flows if f.funded_by == "tenant")
+            share = max(0.0, 1.0 - tenant / cost) if cost else 0.0
+            for flow in (f for f in one.flows if f.mw_live > 0.0):
+                for amount, named, kind in (
+                    (row.capex_usd_m, p.tax_class, "halls"),
+                    (row.gpu_capex_usd_m, p.gpu_tax_class, "gpus"),
+                ):
+                    if amount:
+                        basis = amount * share * flow.mw_live / one.total_mw
+                        held = self._class(named, kind)
+                        asset = self._asset(row.site, basis, held, flow.quarter, 0, p.workload)
+                        found.append(replace(asset, nodes=kept))
+        return found
+
+    def _in_place(self, group: TaxGroup) -> Asset:
+        """The basis at the opening, in equal parts."""
+        book = self.book
+        rate = book.valuation["overhead"].rate_frac
+        nodes = frozenset(book.tree.nodes)
+        return Asset("", group.basis_usd_m, 0.0, group.basis_life_q, book.tree.first, nodes, rate)
+
+    def written_off(self, name: str, node: int) -> float:
+        """All that a group writes off in the quarter of a node. [$M]"""
+        members, quarter = self.members[name], self.book.tree.quarter(node)
+        owned = sum(a.written_off(quarter) for a in self.assets if a.entity in members and node in a.nodes)
+        return owned + self._in_place(self.groups[name]).written_off(quarter)
+
+    def left(self, entity: str, leaf: int) -> float:
+        """Worth of what an entity still writes off after a leaf, the basis in place apart. [$M]"""
+        last = self.book.tree.quarter(leaf)
+        return sum(a.left(last) for a in self.assets if a.entity == entity and leaf in a.nodes)
+
+    # --- income ----------------------------------------------------------------------------------
+
+    def _interest(self, name: str, node: int) -> float:
+        """Interest accrued on existing and project debt and coupons, less interest earned. [$M]"""
+        world, members = self.world, self.members[name]
+        paid = sum(
+            world.debts[d.debt][node].interest for d in self.book.portfolio.debt if d.entity in members
+        )
+        for f, facility in world.facilities:
+            if self.book.sites[f.site].entity in members:
+                paid += f.modules * world.facility_at(f, facility, node).interest
+        if self.book.parent in members:
+            paid += sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
+        return paid - world.ledger.total(node, INTEREST_EARNED_LINES, members)
+
+    def _kept(self, name: str, node: int) -> float:
+        """Tenant money received that is never given back. [$M]"""
+        members, quarter = self.members[name], self.book.tree.quarter(node)
+        found = 0.0
+        for start, module in self.world.sites.modules:
+            if self.book.sites[start.site].entity in members and node in module.at:
+                found += start.modules * module.at[node].spend * (module.tenant_frac - module.owed_frac)
+        for money in self.world.money:
+            if self.book.sites[money.site].entity in members:
+                found += sum(
+                    m.amount_usd_m or 0.0
+                    for m in money.rows
+                    if not m.give_back_q and m.received_quarter == quarter
+                )
+        return found
+
+    def _income(self, name: str, node: int) -> float:
+        """Taxable income of a quarter, all interest deducted. [$M]"""
+        lines = [line for line in TAXABLE_LINES if line not in INTEREST_EARNED_LINES]
+        earned = self.world.ledger.total(node, lines, self.members[name]) + self._kept(name, node)
+        return earned - self._interest(name, node) - self.written_off(name, node)
+
+    @cached_property
+    def ends(self) -> tuple[int, ...]:
+        """Nodes at which a year, or the plan, ends."""
+        tree = self.book.tree
+        return tuple(n for n in tree.nodes if self.is_whole(n) or not tree.children[n])
+
+    def is_whole(self, node: int) -> bool:
+        """Whether a calendar year ends at a node."""
+        return str(self.book.tree.quarter(node)).endswith("Q4")
+
+    @cached_property
+    def years(self) -> dict[tuple[str, int], TaxYear]:
+        """Each group's year by the node that ends it."""
+        found: dict[tuple[str, int], TaxYear] = {}
+        for name, group in self.groups.items():
+            for end in self.ends:
+                path = self.book.paths[end]
+                quarters = int(str(self.book.tree.quarter(end))[-1])
+                nodes, earlier = path[-quarters:], path[:-quarters]
+                so_far = 0.0 if earlier else group.income_so_far_usd_m or 0.0
+                income = so_far + sum(self._income(name, n) for n in nodes)
+                interest = sum(self._interest(name, n) for n in nodes)
+                capped = None
+                if group.interest_cap_frac_of_ebitda is not None:
+                    ebitda = sum(self.world.ledger.total(n, EBITDA_LINES, self.members[name]) for n in nodes)
+                    capped = income + interest - group.interest_cap_frac_of_ebitda * ebitda
+                found[name, end] = TaxYear(
+                    interest=interest,
+                    written_off=sum(self.written_off(name, n) for n in nodes),
+                    income=income,
+                    capped_income=capped,
+                    losses_before=found[name, earlier[-1]].losses if earlier else group.losses_usd_m,
+                    taxed=self.world.decided.taxed.get((name, end), 0.0),
+                )
+        return found
+
+    # --- after the leaf --------------------------------------------------------------------------
+
+    def owed(self, leaf: int) -> float:
+        """Tax accrued on the part of a year that ends with the plan. [$M]"""
+        if self.is_whole(leaf):
+            return 0.0
+        return sum(g.rate_frac * self.years[name, leaf].taxed for name, g in self.groups.items())
+
+    def losses_worth(self, leaf: int) -> float:
+        """What losses left are worth. [$M]"""
+        return sum(
+            g.rate_frac * g.losses_value_frac * self.years[name, leaf].losses
+            for name, g in self.groups.items()
+        )
+
+    def later(self, leaf: int, worth: dict[str, float]) -> float:
+        """Tax after a leaf on what it is worth there for later income, by entity. [$M]"""
+        last = self.book.tree.quarter(leaf)
+        tax = sum(self.rate(e) * (amount - self.left(e, leaf)) for e, amount in worth.items())
+        return tax - sum(g.rate_frac * self._in_place(g).left(last) for g in self.groups.values())
