@@ -104,6 +104,13 @@ def _due_in_full() -> Portfolio:
     return idle(with_all(p, "market", share_vol_frac=1e-6))
 
 
+def _drain_early(plan: Plan) -> Linear:
+    wanted = plan.want(Quantity.RESCUE, -100.0) + plan.want(Quantity.DISTRIBUTED, -20.0)
+    for n in plan.tree.nodes:
+        wanted = wanted + plan.want(Quantity.CONTRIBUTED, 10.0 - plan.tree.period[n], node=n)
+    return wanted
+
+
 def _below_wall(plan: Plan) -> list[float]:
     """Ten are kept, and fifty more in the quarter in which the notes fall due. [$M]"""
     return [10.0 + 50.0 * (plan.tree.period[n] == 4) - company_cash_usd_m(plan, n) for n in plan.tree.nodes]
@@ -173,7 +180,7 @@ BITES = (
     Bite("SPV-1", idle, _hand_up, _borrowers_cash),
     Bite("CSH-1", idle, lambda p: _most_cash(p) + p.want(Quantity.RESCUE, -10.0), _company_cash),
     Bite("CSH-2", merchant, _drain, _below_floor),
-    Bite("CSH-2", _due_in_full, _drain, _below_wall, name="with notes due"),
+    Bite("CSH-2", _due_in_full, _drain_early, _below_wall, name="with notes due"),
     Bite("CSH-3", _lavish, _sell, _lost_track),
     Bite("CSH-4", _lavish, _spend_early, _misspent),
     Bite("CSH-5", _lavish, _sell_early, _without_use),
