@@ -74,7 +74,7 @@ def _summary(
         ("gap", plan.gap, ""),
         ("value beyond the horizon", plan.beyond_horizon_frac, "fraction"),
         ("value beyond contracts signed at the opening", plan.beyond_contracts_frac, "fraction"),
-        ("taxes", "before tax", ""),
+        ("taxes", plan.taxes, ""),
         ("audit", "passed" if plan.audit.passed else "FAILED", ""),
         ("audit: checks", plan.audit.checks, ""),
         ("audit: closest to its tolerance", plan.audit.worst, ""),

@@ -81,10 +81,16 @@ def test_the_summary_comes_first(planned: Plan, tmp_path: Path) -> None:
     said = {row[0]: row[1] for row in book["summary"].iter_rows(values_only=True) if row[0]}
     assert said["value per share"] == pytest.approx(planned.value_per_share_usd)
     assert said["committed only, per share"] == pytest.approx(planned.committed_value_per_share_usd)
-    assert (said["status"], said["audit"], said["taxes"]) == ("optimal", "passed", "before tax")
+    assert (said["status"], said["audit"], said["taxes"]) == ("optimal", "passed", planned.taxes)
     assert said["gap"] == pytest.approx(planned.gap)
     assert said["audit: checks"] == planned.audit.checks
     assert said["decisions"] == len(planned.tables["decisions"])
+
+
+@pytest.mark.parametrize("taxes", ["before tax", "after tax"])
+def test_the_summary_says_whether_value_is_after_tax(make_plan: MakePlan, tmp_path: Path, taxes: str) -> None:
+    book = load_workbook(write(make_plan(taxes=taxes), tmp_path / "out") / "plan.xlsx")
+    assert ("taxes", taxes) in {row[:2] for row in book["summary"].iter_rows(values_only=True)}
 
 
 def test_heads_are_frozen_and_numbers_formatted(make_plan: MakePlan, tmp_path: Path) -> None:
