@@ -26,6 +26,8 @@ class Tally(StrEnum):
     INTEREST = "interest"
     RESTRICTED = "restricted"
     UNDRAWN = "undrawn"
+    ROLLED = "rolled"
+    """Of existing loans due in the quarter, what new ones replace."""
     OWN_NEED = "own_need"
     """Spend less tenant money, project and debt draws and escrow."""
     GROSS_SPEND = "gross_spend"

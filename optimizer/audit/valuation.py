@@ -44,6 +44,7 @@ class Valuation:
             ValueLine.RESTRICTED: world.restricted(leaf),
             ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
+            ValueLine.NEW_LOANS: -world.coins.owed(leaf),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
             ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
             **self._by_line(tails),
@@ -54,6 +55,8 @@ class Valuation:
             ValueLine.TAX_LATER: -self.taxes.later(leaf, self._later_income(tails, machines, continued)),
             ValueLine.TAX_OWED: -self.taxes.owed(leaf),
             ValueLine.TAX_LOSSES: self.taxes.losses_worth(leaf),
+            ValueLine.BITCOIN: world.coins.worth(leaf),
+            ValueLine.UNCOUNTED_RISE: -world.coins.uncounted(leaf),
             ValueLine.RESCUE: -book.firm.rescue_price * rescued,
         }
 
