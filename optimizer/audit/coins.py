@@ -39,6 +39,8 @@ class Backed:
     since: int
     entity: str
     ltv_call_frac: float
+    tenor_q: int
+    """0 for one of the opening."""
 
 
 class Coins:
@@ -63,22 +65,19 @@ class Coins:
     def _borrowed(self) -> list[NewLoan]:
         found = []
         for (name, n), amount in self.decided.borrowed.items():
-            if amount:
-                i = self.book.instruments[name]
-                label, net = f"{name}@{self.book.tree.label(n)}", amount * (1.0 - i.fee_frac)
-                rate = self._rate(n, i.spread_frac)
-                parent = self.book.parent
-                found.append(NewLoan(label, name, False, parent, n, amount, net, rate, i.tenor_q or 0))
+            i, parent = self.book.instruments[name], self.book.parent
+            label, net = f"{name}@{self.book.tree.label(n)}", amount * (1.0 - i.fee_frac)
+            rate = self._rate(n, i.spread_frac)
+            found.append(NewLoan(label, name, False, parent, n, amount, net, rate, i.tenor_q or 0))
         return found
 
     def _rolled(self) -> list[NewLoan]:
         found = []
         for (name, n), amount in self.decided.rolled.items():
-            if amount:
-                d = self.book.debts[name]
-                label, rate = f"{name}@{self.book.tree.label(n)}", self._rate(n, d.refinance_spread_frac)
-                tenor = d.refinance_tenor_q or 0
-                found.append(NewLoan(label, name, True, d.entity, n, amount, amount, rate, tenor))
+            d = self.book.debts[name]
+            label, rate = f"{name}@{self.book.tree.label(n)}", self._rate(n, d.refinance_spread_frac)
+            tenor = d.refinance_tenor_q or 0
+            found.append(NewLoan(label, name, True, d.entity, n, amount, amount, rate, tenor))
         return found
 
     def _roll(self, loan: NewLoan) -> dict[int, DebtQuarter]:
@@ -115,13 +114,13 @@ class Coins:
     def backed(self) -> list[Backed]:
         """Every loan that coins secure."""
         found = [
-            Backed(row.debt, row.debt, -1, self.book.debts[row.debt].entity, row.ltv_call_frac)
+            Backed(row.debt, row.debt, -1, self.book.debts[row.debt].entity, row.ltv_call_frac, 0)
             for row in self.book.portfolio.loan_collateral
         ]
         for loan in self.loans:
             if not loan.is_roll:
                 call = self.book.instruments[loan.source].ltv_call_frac or 0.0
-                found.append(Backed(loan.name, loan.source, loan.node, loan.entity, call))
+                found.append(Backed(loan.name, loan.source, loan.node, loan.entity, call, loan.tenor_q))
         return found
 
     def owed_during(self, loan: Backed, node: int) -> float:
@@ -136,6 +135,15 @@ class Coins:
         """Owed after the flows at a quarter's end. [$M]"""
         schedule = self.debts[loan.source] if loan.since < 0 else self.schedule[loan.name]
         return schedule[node].balance if node in schedule else 0.0
+
+    def runs(self, loan: Backed, node: int) -> tuple[bool, bool]:
+        """Whether a loan is out in a quarter, and whether it is after it."""
+        if loan.since < 0:
+            return self.owed_during(loan, node) > 0.0, self.owed_after(loan, node) > 0.0
+        if loan.since not in self.book.paths[node]:
+            return False, False
+        age = self.book.tree.period[node] - self.book.tree.period[loan.since]
+        return 1 <= age <= loan.tenor_q, age < loan.tenor_q
 
     def pledged(self, lot: str, loan: Backed, node: int) -> float:
         """Coins of a lot that secure a loan. [BTC]"""
@@ -160,8 +168,8 @@ class Coins:
 
     def taken(self, lot: str, node: int) -> tuple[float, float]:
         """Coins of a lot that secure loans in a quarter, and after it. [BTC]"""
-        during = sum(self.pledged(lot, x, node) for x in self.backed if self.owed_during(x, node) > 0.0)
-        after = sum(self.pledged(lot, x, node) for x in self.backed if self.owed_after(x, node) > 0.0)
+        during = sum(self.pledged(lot, x, node) for x in self.backed if self.runs(x, node)[0])
+        after = sum(self.pledged(lot, x, node) for x in self.backed if self.runs(x, node)[1])
         return during, after
 
     # --- worth -----------------------------------------------------------------------------------

@@ -45,8 +45,8 @@ class CoinRules:
 
     def _below_call(self, loan: Backed) -> None:
         for n in self.book.tree.nodes:
-            owed = self.coins.owed_during(loan, n)
-            if owed > 0.0:
+            if self.coins.runs(loan, n)[0]:
+                owed = self.coins.owed_during(loan, n)
                 cover = self._call(loan, self.coins.cover(loan, n), n) + self.coins.margin(loan, n)
                 self.court.at_most("TRE-5", self._at(n, loan.name), owed, cover, Court.USD_M)
 
@@ -57,9 +57,8 @@ class CoinRules:
         place, row = self._at(n, loan.source), self.book.rows[n]
         most = (terms.ltv_max_frac or 0.0) * coins * row.btc_usd * 1e-6
         self.court.at_most("TRE-6", place, amount, most, Court.USD_M)
-        self.court.require(
-            "TRE-6", "decisions", place, "node", row.project_debt_open, "an open window", "shut"
-        )
+        is_open = row.project_debt_open or amount <= Court.USD_M
+        self.court.require("TRE-6", "decisions", place, "node", is_open, "an open window", "shut")
         for m in self.book.tree.children[n] or (n,):
             self.court.at_most("TRE-7", place, amount, self._call(loan, coins, m), Court.USD_M)
 
@@ -80,7 +79,7 @@ class CoinRules:
                 self.court.at_most("TRE-9", place, loan.amount, most, Court.USD_M)
                 is_open = self.book.rows[loan.node].project_debt_open
                 at_maturity = self.book.tree.quarter(loan.node) == d.maturity_quarter
-                holds = is_open and at_maturity
+                holds = (is_open and at_maturity) or loan.amount <= Court.USD_M
                 self.court.require(
                     "TRE-9", "decisions", place, "node", holds, "maturity in an open window", "another node"
                 )

@@ -33,6 +33,8 @@ JUDGED_ALONE = (
     "commitments",
     "covenants",
     "taxes",
+    "coins",
+    "coins on a tree",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 
