@@ -113,7 +113,7 @@ def doubling() -> Portfolio:
         (None, 0.0, 15.0, -3.4781),
         # 50 sold before the rise: 50 x 0.1 x 0.99; of the other 50, half of the above
         (0, 4.95, 7.5, -1.7391),
-        # 50 sold in the third quarter, a year from the end: 50 x 0.15 x 0.99; 10 x 1.12^0.25 / 15 of the price
+        # 50 sold in the third quarter, a year from the end: 50 x 0.15 x 0.99; 10 x 1.12^0.25 / 15 of it
         # count, the rest of 7.5 grows at 12 % for a year: 7.5 x (1 - 0.685822) x 1.12 = 2.6391
         (2, 7.425, 7.5, -1.7391 - 2.6391),
     ],
