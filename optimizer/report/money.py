@@ -121,6 +121,12 @@ def headroom(figures: Figures) -> RenderableType:
         least = min(rows, key=lambda row: float(row["headroom"]))
         amounts = (float(least["headroom"]), float(least["value"]), float(least["threshold"]))
         _add_test(found, figures, f"{name}: {METRICS.get(metric, metric)}", least, amounts)
+    for loan in dict.fromkeys(str(row["loan"]) for row in figures.rows("collateral")):
+        rows = [row for row in figures.rows("collateral") if row["loan"] == loan]
+        least = min(rows, key=lambda row: float(row["headroom_usd_m"]))
+        spare, owed = float(least["headroom_usd_m"]), float(least["owed_usd_m"])
+        name = f"{loan}: what its bitcoin may secure, at least"
+        _add_test(found, figures, name, least, (spare, owed + spare, owed))
     about = "Cash is tested with every open delivery late by its slip, and notes due counted in full"
     about = f"{about}; {figures.rounding}"
     return section("Covenants and liquidity at their tightest", found, about)
