@@ -558,8 +558,8 @@ def add_taxes(p: Portfolio) -> Portfolio:
 def lot(name: str, btc: float, **changes: Any) -> dict[str, Any]:
     """Coins of the parent, half of which may be sold in a quarter, for one per cent."""
     return {
-        "lot": name, "entity": "parent", "btc": btc, "min_hold_btc": 0.0, "sell_cap_frac_per_q": 0.5,
-        "sell_cost_frac": 0.01, **changes,
+        "lot": name, "entity": "parent", "btc": btc, "basis_usd_per_btc": 60_000.0, "min_hold_btc": 0.0,
+        "sell_cap_frac_per_q": 0.5, "sell_cost_frac": 0.01, **changes,
     }  # fmt: skip
 
 

@@ -26,6 +26,8 @@ class Tally(StrEnum):
     INTEREST = "interest"
     RESTRICTED = "restricted"
     UNDRAWN = "undrawn"
+    COIN_BASIS = "coin_basis"
+    """What coins still held at a leaf cost."""
     ROLLED = "rolled"
     """Of existing loans due in the quarter, what new ones replace."""
     OWN_NEED = "own_need"

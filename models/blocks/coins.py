@@ -12,8 +12,10 @@ from models.blocks.linear import Linear, at_most, equal, term, total
 from models.blocks.new_loans import post_bullet
 from models.domain.company import Entity
 from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.treasury import TreasuryLot
 from models.params.coins import Array, CoinLine, Coins
 from models.timetree import TimeTree
+from models.units import USD_M
 
 EXISTING = -1
 """Node of a loan that was taken before the plan."""
@@ -189,12 +191,21 @@ def _post_coins(b: pyo.Block, coins: Coins, tree: TimeTree, lots, books: Books) 
             books.decide(Quantity.SOLD_BTC, n, sold, item=lot)
             fetched = float(coins.price[n]) * (1.0 - terms.sell_cost_frac)
             books.post_at(CashLine.BITCOIN_SALE, n, term(sold, fetched))
+            books.tally(Tally.WRITTEN_OFF, sold, _basis(terms, n, tree))
             for leaf in tree.leaves_below(n):
                 books.worth(ValueLine.UNCOUNTED_RISE, leaf, -float(coins.uncounted_sold[n]), sold)
         for leaf in tree.leaves:
             held = b.held_btc[lot, leaf]
+            books.tally(Tally.COIN_BASIS, held, _basis(terms, leaf, tree))
             books.worth(ValueLine.BITCOIN, leaf, float(coins.price[leaf]), held)
             books.worth(ValueLine.UNCOUNTED_RISE, leaf, -float(coins.uncounted_held[leaf]), held)
+
+
+def _basis(lot: TreasuryLot, n: int, tree: TimeTree) -> Array:
+    """What a coin cost, at one node. [$M]"""
+    here = np.zeros(len(tree.nodes))
+    here[n] = USD_M * (lot.basis_usd_per_btc or 0.0)
+    return here
 
 
 def _post_loan(variable: Any, line: CoinLine, n: int, tree: TimeTree, books: Books) -> None:

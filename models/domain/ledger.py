@@ -77,6 +77,7 @@ EBITDA_LINES = (
 TAXABLE_LINES = (
     *EBITDA_LINES,
     CashLine.MACHINE_SALE,
+    CashLine.BITCOIN_SALE,
     CashLine.ESCROW_INCOME,
     CashLine.INTEREST_INCOME,
     CashLine.ONCE_SPEND,
@@ -146,6 +147,8 @@ TAXED_VALUE_LINES = (
     *dict.fromkeys(CONTRACT_LINES.values()),
     ValueLine.BEYOND_CONTRACTS,
     ValueLine.MACHINES,
+    ValueLine.BITCOIN,
+    ValueLine.UNCOUNTED_RISE,
     ValueLine.OVERHEAD,
 )
 """Components that are income, or cost, after the leaf: taxed there."""

@@ -17,7 +17,7 @@ class TreasuryLot(Row):
     entity: str
     btc: float = Field(gt=0, description="coins held at the opening")
     basis_usd_per_btc: float | None = Field(
-        default=None, ge=0, description="for the tax on gains: moves nothing before tax; empty: not known"
+        default=None, ge=0, description="what a coin cost, for the tax on its gain; empty: only untaxed"
     )
     pledged_to: str | None = Field(
         default=None, description="the loan that all its coins secure at the opening; empty: free"

@@ -96,9 +96,10 @@ class Coins:
         """Balances of the new loans after a quarter. [$M]"""
         return sum(rolled[node].balance for rolled in self.schedule.values() if node in rolled)
 
-    def interest(self, node: int) -> float:
-        """Interest of the new loans in a quarter. [$M]"""
-        return sum(rolled[node].interest for rolled in self.schedule.values() if node in rolled)
+    def interest(self, node: int, entity: str | None = None) -> float:
+        """Interest of the new loans in a quarter; of all borrowers or of one. [$M]"""
+        own = [self.schedule[x.name] for x in self.loans if entity in (None, x.entity)]
+        return sum(rolled[node].interest for rolled in own if node in rolled)
 
     def proceeds(self, node: int) -> float:
         """Net proceeds of loans against bitcoin taken at a node. [$M]"""
@@ -191,23 +192,36 @@ class Coins:
                 fair[m] = today[m] if ahead <= fair[n] else today[m] * fair[n] / ahead
         return fair
 
-    def uncounted(self, leaf: int) -> float:
+    def uncounted(self, leaf: int, entity: str | None = None) -> float:
         """Rise beyond the cost of equity of coins held at a leaf and sold on the way, in its dollars. [$M]"""
         book = self.book
         if book.firm.equity_pricing == "market":
             return 0.0
         to_end = (1.0 + book.firm.cost_of_equity_frac) ** (book.tree.horizon_q / 4.0)
-        kept = sum(self.held[x.lot, leaf] for x in book.portfolio.treasury)
+        lots = [x.lot for x in book.portfolio.treasury if entity in (None, x.entity)]
+        kept = sum(self.held[lot, leaf] for lot in lots)
         found = kept * max(0.0, self.price(leaf) - self._fair[leaf] * to_end)
-        for (_, n), coins in self.decided.sold_btc.items():
-            if n in book.paths[leaf]:
+        for (lot, n), coins in self.decided.sold_btc.items():
+            if lot in lots and n in book.paths[leaf]:
                 worth = self.price(n) * (1.0 + book.firm.cost_of_equity_frac) ** book.tree.years_to_end(n)
                 found += coins * max(0.0, worth - self._fair[n] * to_end)
         return float(found)
 
-    def worth(self, leaf: int) -> float:
-        """Coins held at a leaf, at its price. [$M]"""
-        return self.price(leaf) * sum(self.held[x.lot, leaf] for x in self.book.portfolio.treasury)
+    def worth(self, leaf: int, entity: str | None = None) -> float:
+        """Coins held at a leaf, at its price; of all owners or of one. [$M]"""
+        lots = [x.lot for x in self.book.portfolio.treasury if entity in (None, x.entity)]
+        return self.price(leaf) * sum(self.held[lot, leaf] for lot in lots)
+
+    def cost_of_held(self, entity: str, node: int) -> float:
+        """What an owner's coins still held cost. [$M]"""
+        lots = [x for x in self.book.portfolio.treasury if x.entity == entity]
+        return USD_M * sum(self.held[x.lot, node] * (x.basis_usd_per_btc or 0.0) for x in lots)
+
+    def cost_of_sold(self, entity: str, node: int) -> float:
+        """What an owner's coins sold at a node cost. [$M]"""
+        lots = [x for x in self.book.portfolio.treasury if x.entity == entity]
+        sold = self.decided.sold_btc
+        return USD_M * sum(sold.get((x.lot, node), 0.0) * (x.basis_usd_per_btc or 0.0) for x in lots)
 
     # --- cash ------------------------------------------------------------------------------------
 

@@ -163,6 +163,7 @@ def _finance() -> dict[str, object]:
         ],
         "treasury": [
             {"lot": name, "entity": "Small", "btc": btc, "pledged_to": loan, "min_hold_btc": 20.0,
+             "basis_usd_per_btc": 40_000.0,
              "sell_cap_frac_per_q": 0.5, "sell_cost_frac": 0.01}
             for name, btc, loan in (("free", 400.0, None), ("pledged", 150.0, "coin-loan"))
         ],

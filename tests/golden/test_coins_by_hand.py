@@ -18,6 +18,7 @@ from tests.oracle.enumeration import COLUMNS
 from tests.portfolios import (
     FIRST,
     add_refinancing,
+    add_taxes,
     chain_of,
     instrument,
     lot,
@@ -26,6 +27,7 @@ from tests.portfolios import (
     with_all,
     with_row,
     with_rows,
+    without,
 )
 
 PRICE, CURED, CALLED, YEARLY = 60_600.0, 1.0 / 1.6, 1.0 / 1.35, 0.0799
@@ -137,6 +139,21 @@ def test_what_of_a_rise_counts(sold_at: int | None, cash: float, worth: float, u
     books = plan.program.books[0]
     assert books.value[ValueLine.BITCOIN][leaf].value == pytest.approx(worth)
     assert books.value[ValueLine.UNCOUNTED_RISE][leaf].value == pytest.approx(uncounted, abs=1e-4)
+
+
+@pytest.mark.parametrize("sold_btc", [0.0, 50.0])
+def test_the_gain_is_taxed_when_sold_or_later(sold_btc: float) -> None:
+    """A coin cost 0.06: 50 sold bring 4.95, a gain of 1.95; what is kept gains to what of it counts."""
+    p = add_taxes(doubling())
+    tree = chain_of(p)
+    rows = [("sold_btc", "", "coins", "", "", tree.label(0), sold_btc)]
+    found = value_plan(p, tree, pd.DataFrame(rows, columns=COLUMNS))
+    bare = value_plan(without(p, "treasury"), tree, pd.DataFrame([], columns=COLUMNS))
+    income = [x.taxes.years["home", x.taxes.ends[0]].income for x in (found, bare)]
+    assert income[0] - income[1] == pytest.approx(1.95 * sold_btc / 50.0)
+    later = [x.at_leaf[tree.leaves[0]][ValueLine.TAX_LATER] for x in (found, bare)]
+    kept = 1.0 - sold_btc / 100.0
+    assert later[0] - later[1] == pytest.approx(-0.25 * (11.5219 - 6.0) * kept, abs=1e-4)
 
 
 def test_a_balloon_rolled() -> None:

@@ -128,7 +128,7 @@ CELLS: dict[str, str] = {
     "treasury": """
         lot=free entity=top btc=500 basis_usd_per_btc=45000 pledged_to= min_hold_btc=100
         sell_cap_frac_per_q=0.5 sell_cost_frac=0.005 / lot=pledged entity=top btc=600 pledged_to=coin-loan
-        min_hold_btc=0 sell_cap_frac_per_q=1 sell_cost_frac=0.005""",
+        basis_usd_per_btc=50000 min_hold_btc=0 sell_cap_frac_per_q=1 sell_cost_frac=0.005""",
     "loan_collateral": "debt=coin-loan ltv_call_frac=0.75",
     "convertibles": """
         tranche=cvt-31 principal_usd_m=200 coupon_frac=0.01 maturity_quarter=2031Q2 put_quarter=2029Q2

@@ -123,6 +123,7 @@ unused-programme    company[Small].atm_left_usd_m          - instruments & - imp
 over-authorised     company[Small].authorised_shares_m     = 123
 vested-claim        share_claims[warrant].contract         = signed
 kept-over-held      treasury[free].min_hold_btc            = 501
+no-basis            treasury[free].basis_usd_per_btc       =
 pledge-misfit       treasury[pledged].pledged_to           = gpu-loan
 pledge-misfit       treasury[pledged].pledged_to           treasury[pledged].entity=north
 margin-terms        loan_collateral[gpu-loan].debt         + loan_collateral[coin-loan] debt=gpu-loan

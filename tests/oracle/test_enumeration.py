@@ -35,6 +35,7 @@ JUDGED_ALONE = (
     "taxes",
     "coins",
     "coins on a tree",
+    "coins taxed",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

@@ -217,7 +217,11 @@ def taxes_on_tree() -> Portfolio:
 
 def coins() -> Portfolio:
     """Halls paid with coins, loans on coins or shares; a loan on coins that is called for more."""
-    p = make.add_refinancing(make.add_treasury(north_only(short(make.small()))))
+    return _coins(make.small())
+
+
+def _coins(p: Portfolio) -> Portfolio:
+    p = make.add_refinancing(make.add_treasury(north_only(short(p))))
     p = make.with_row(p, "market", f"base|{make.quarter(2)}", btc_trough_usd=40_000.0)
     due = {"first_repayment_quarter": make.quarter(2), "maturity_quarter": make.quarter(2)}
     p = make.with_row(p, "debt", "balloon", **due)
@@ -231,6 +235,12 @@ def coins_on_tree() -> Portfolio:
         p = make.with_row(p, "market", f"base|{make.quarter(t)}", btc_usd=70_000.0, btc_trough_usd=60_000.0)
     p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
     return make.without(p, "contracts", "open")
+
+
+def coins_taxed() -> Portfolio:
+    """Coins whose gain is taxed when they are sold, or after the plan; new loans' interest is deducted."""
+    p = make.with_all(_coins(make.add_taxes(make.small())), "tax_groups", losses_usd_m=0.0, basis_usd_m=0.0)
+    return make.with_row(p, "treasury", "n-coins", basis_usd_per_btc=120_000.0)
 
 
 TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
@@ -253,5 +263,6 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "taxes on a tree": (taxes_on_tree, make.tree_of),
     "coins": (coins, make.chain_of),
     "coins on a tree": (coins_on_tree, make.tree_of),
+    "coins taxed": (coins_taxed, make.chain_of),
 }
 """Every toy by name, with the time it is planned on."""

@@ -30,6 +30,15 @@ def lots_agree(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("pledge-misfit", lot, "pledged_to", message, "name a loan of the same entity")
 
 
+@reads("treasury", "tax_groups")
+def coins_have_cost(portfolio: Portfolio) -> Iterator[Finding]:
+    """Where gains are taxed, each lot says what its coins cost."""
+    for lot in portfolio.treasury if portfolio.tax_groups else ():
+        if lot.basis_usd_per_btc is None:
+            message = "its gain is taxed, and what a coin cost is not known"
+            yield error("no-basis", lot, "basis_usd_per_btc", message, "write it, or a guess with its range")
+
+
 @reads("loan_collateral", "debt")
 def loans_have_margin_terms(portfolio: Portfolio) -> Iterator[Finding]:
     """Each bitcoin-backed loan says when it is called, and no other loan does."""
@@ -115,6 +124,7 @@ def troughs_below_prices(portfolio: Portfolio) -> Iterator[Finding]:
 
 CHECKS = (
     lots_agree,
+    coins_have_cost,
     loans_have_margin_terms,
     loans_open_below_call,
     loans_on_offer_complete,
