@@ -555,11 +555,52 @@ def add_taxes(p: Portfolio) -> Portfolio:
     return with_row(p, "entities", "south-co", tax_group="south")
 
 
+def lot(name: str, btc: float, **changes: Any) -> dict[str, Any]:
+    """Coins of the parent, half of which may be sold in a quarter, for one per cent."""
+    return {
+        "lot": name, "entity": "parent", "btc": btc, "basis_usd_per_btc": 60_000.0, "min_hold_btc": 0.0,
+        "sell_cap_frac_per_q": 0.5, "sell_cost_frac": 0.01, **changes,
+    }  # fmt: skip
+
+
+def add_treasury(p: Portfolio) -> Portfolio:
+    """Coins free, pledged to a loan of 10 and of the north, and a lender who takes more of them."""
+    p = with_rows(
+        p, "treasury",
+        lot("free", 300.0, min_hold_btc=50.0), lot("n-coins", 20.0, entity="north-co"),
+        lot("pledged", 200.0, pledged_to="coin-loan", sell_cap_frac_per_q=1.0),
+    )  # fmt: skip
+    p = with_rows(
+        p, "debt",
+        {"debt": "coin-loan", "entity": "parent", "kind": "btc", "recourse": False, "principal_usd_m": 10.0,
+         "undrawn_usd_m": 0.0, "rate_kind": "fixed", "coupon_or_spread_frac": 0.08,
+         "commitment_fee_frac": 0.0, "first_repayment_quarter": quarter(4), "maturity_quarter": quarter(4),
+         "repayment": "bullet"},
+    )  # fmt: skip
+    p = with_rows(p, "loan_collateral", {"debt": "coin-loan", "ltv_call_frac": 0.75})
+    terms = {"spread_frac": 0.04, "ltv_max_frac": 0.6, "ltv_call_frac": 0.8, "tenor_q": 2, "fee_frac": 0.01}
+    line = instrument("coin-line", "btc_loan", **terms, min_usd_m=0.0, max_usd_m=30.0)
+    p = with_row(p, "market", f"base|{quarter(1)}", btc_trough_usd=80_000.0)
+    return with_rows(p, "instruments", line)
+
+
+def add_refinancing(p: Portfolio) -> Portfolio:
+    """A loan of 20 of the north, due in the fourth quarter; lenders would roll six tenths of it."""
+    return with_rows(
+        p, "debt",
+        {"debt": "balloon", "entity": "north-co", "kind": "project", "recourse": False,
+         "principal_usd_m": 20.0, "undrawn_usd_m": 0.0, "rate_kind": "fixed", "coupon_or_spread_frac": 0.06,
+         "commitment_fee_frac": 0.0, "first_repayment_quarter": quarter(3), "maturity_quarter": quarter(3),
+         "repayment": "bullet", "refinance_spread_frac": 0.03, "refinance_tenor_q": 2,
+         "refinance_max_frac": 0.6},
+    )  # fmt: skip
+
+
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_project_debt, add_debt, add_notes,
     add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
-    add_other_business, add_taxes,
+    add_other_business, add_treasury, add_refinancing, add_taxes,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Decision
+from models.blocks.coins import add_coins
 from models.blocks.company.allocation import add_allocation
 from models.blocks.company.convertibles import add_convertibles
 from models.blocks.company.covenants import add_covenants
@@ -15,6 +16,7 @@ from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.linear import Linear, by_node
 from models.blocks.ports import BorrowerPorts, Load, SitePorts, Wish
+from models.blocks.refinancing import add_refinancing
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
 from models.blocks.site.cooling import add_cooling
@@ -88,6 +90,7 @@ def build_program(p: Params) -> Program:
     contracts = {c.contract: c for c in portfolio.contracts}
     for name in ("allocation", "convertibles", "equity", "cash", "tax", "covenants", "value"):
         m.company.add_component(name, pyo.Block())
+    _add_treasury(m.company, p, parent, books)
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
     notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
     reserved = _reserved_shares(p, notes.issued)
@@ -123,12 +126,20 @@ def _reserved_shares(p: Params, issued) -> list[Linear]:
     return [x + standing for x in by_node(pairs, len(tree.nodes))]
 
 
+def _add_treasury(b: pyo.Block, p: Params, entity: Entity, books: Books) -> None:
+    """Coins and rolled loans of an owner."""
+    b.coins, b.refinancing = pyo.Block(), pyo.Block()
+    add_coins(b.coins, p.coins, p.tree, entity, books)
+    add_refinancing(b.refinancing, [r for r in p.rolls if r.debt.entity == entity.entity], books)
+
+
 def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
     books = Books(entity.entity, p.tree)
     sites = [s for s in p.portfolio.sites if s.entity == entity.entity]
     b.site = pyo.Block([s.site for s in sites])
     ports = tuple(_add_site(b.site[s.site], p, s, books) for s in sites)
     b.own, b.taxable = pyo.Block(), pyo.Block()
+    _add_treasury(b, p, entity, books)
     add_own_cash(b.own, p.tree, entity, tuple(d for d in p.debts if d.debt.entity == entity.entity), books)
     return BorrowerPorts(
         entity=entity.entity,

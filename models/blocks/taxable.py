@@ -36,6 +36,9 @@ def add_taxable(b: pyo.Block, p: Params, entity: str, books: Books) -> TaxablePo
     for line in TAXED_VALUE_LINES:
         for leaf, worth in books.value.get(line, {}).items():
             books.worth_at(ValueLine.TAX_LATER, leaf, worth * -group.rate_frac)
+    for leaf in p.tree.leaves:
+        basis = books.tally_at(Tally.COIN_BASIS, leaf)
+        books.worth_at(ValueLine.TAX_LATER, leaf, basis * group.rate_frac)
     nodes, limit = list(p.tree.nodes), group.interest_cap_frac_of_ebitda
     capped, cap_frac = ([], 0.0) if limit is None else (nodes, limit)
     b.income = pyo.Var(nodes, doc="taxable income of a quarter, all interest deducted [$M]")

@@ -18,7 +18,9 @@ class Debt(Row):
 
     debt: str
     entity: str
-    kind: Literal["gpu", "project", "corporate", "lease"]
+    kind: Literal["gpu", "project", "corporate", "lease", "btc"] = Field(
+        description="btc: secured by the coins of the treasury that are pledged to it"
+    )
     recourse: bool
     principal_usd_m: float = Field(ge=0, description="drawn at the opening")
     undrawn_usd_m: float = Field(ge=0, description="drawn by commitment flows funded_by gpu_debt")
@@ -29,6 +31,13 @@ class Debt(Row):
     maturity_quarter: Quarter
     repayment: Literal["straight", "bullet"] = Field(
         description="straight: the balance is repaid in equal parts from the first repayment to the maturity"
+    )
+    refinance_spread_frac: float | None = Field(
+        default=None, ge=0, le=1, description="of the loan that may replace it at maturity; empty: none may"
+    )
+    refinance_tenor_q: int | None = Field(default=None, ge=1, description="all of it due so many quarters on")
+    refinance_max_frac: float | None = Field(
+        default=None, gt=0, le=1, description="of what is due at maturity, at most"
     )
 
 
@@ -74,32 +83,43 @@ class CreditClass(Row):
 
 
 class Instrument(Row):
-    """Equity or convertible notes that the company may issue."""
+    """Equity, convertible notes or loans against bitcoin that the company may issue."""
 
     table: ClassVar[str] = "instruments"
     key: ClassVar[tuple[str, ...]] = ("instrument",)
 
     instrument: str
-    kind: Literal["atm", "follow_on", "convertible"]
+    kind: Literal["atm", "follow_on", "convertible", "btc_loan"]
     min_usd_m: float = Field(ge=0)
-    max_usd_m: float = Field(gt=0, description="per deal; per quarter for the at-the-market programme")
+    max_usd_m: float = Field(
+        gt=0, description="per deal; at the market per quarter; of btc_loan all that is out at a time"
+    )
     max_frac_of_market_cap: float = Field(gt=0, description="of deck price x opening shares")
     once_every_q: int = Field(ge=1, description="spacing among marketed deals of its kind")
     lockup_after_q: int = Field(ge=0, description="quarters after the deal without at-the-market sales")
     launch_drop_frac: float = Field(ge=0, lt=1, description="fall of the price at launch")
     drop_lasts_q: int = Field(ge=0, description="quarters in which cheaper at-the-market blocks stay shut")
     fee_frac: float = Field(ge=0, lt=0.2)
-    coupon_frac: float | None = Field(ge=0, le=1, description="convertible only, like all that follows")
+    coupon_frac: float | None = Field(ge=0, le=1, description="convertible only, like what follows")
     premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
     capped_call_cost_frac: float | None = Field(
         ge=0, lt=0.5, description="of principal; empty: no capped call"
     )
     cap_premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
-    tenor_q: int | None = Field(ge=1)
+    tenor_q: int | None = Field(ge=1, description="of a convertible or a btc_loan")
     put_after_q: int | None = Field(ge=1, description="holders' put at par; empty: none")
     call_after_q: int | None = Field(ge=1, description="soft call; empty: none")
     call_trigger_frac: float | None = Field(gt=0)
     settlement: Settlement | None
+    spread_frac: float | None = Field(
+        default=None, ge=0, le=1, description="btc_loan only, over the base rate of the day it is drawn"
+    )
+    ltv_max_frac: float | None = Field(
+        default=None, gt=0, le=1, description="btc_loan only: loan over pledged coins when it is drawn"
+    )
+    ltv_call_frac: float | None = Field(
+        default=None, gt=0, le=1, description="btc_loan only: loan over pledged coins at which it is called"
+    )
 
 
 class Impact(Row):

@@ -80,4 +80,6 @@ def _mean(holder: MarketRow, told: list[tuple[float, MarketRow]]) -> MarketRow:
     total = sum(weight for weight, _ in told)
     names = [n for n, field in MarketRow.model_fields.items() if field.annotation is float]
     means = {n: sum(weight * getattr(row, n) for weight, row in told) / total for n in names}
+    if any(row.btc_trough_usd is not None for _, row in told):
+        means["btc_trough_usd"] = sum(weight * row.trough_usd for weight, row in told) / total
     return holder.model_copy(update=means)

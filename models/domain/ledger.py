@@ -37,6 +37,14 @@ class CashLine(StrEnum):
     DEBT_DRAWS = "debt_draws"
     DEBT_INTEREST = "debt_interest"
     DEBT_PRINCIPAL = "debt_principal"
+    BITCOIN_SALE = "bitcoin_sale"
+    CASH_MARGIN = "cash_margin"
+    """Cash laid beside pledged coins, and back."""
+    LOAN_PROCEEDS = "loan_proceeds"
+    REFINANCED = "refinanced"
+    LOAN_INTEREST = "loan_interest"
+    LOAN_PRINCIPAL = "loan_principal"
+    """Of loans that the plan takes: against bitcoin, or to roll a balloon."""
     CONTRIBUTED = "contributed"
     DISTRIBUTED = "distributed"
     OVERHEAD = "overhead"
@@ -69,6 +77,7 @@ EBITDA_LINES = (
 TAXABLE_LINES = (
     *EBITDA_LINES,
     CashLine.MACHINE_SALE,
+    CashLine.BITCOIN_SALE,
     CashLine.ESCROW_INCOME,
     CashLine.INTEREST_INCOME,
     CashLine.ONCE_SPEND,
@@ -100,6 +109,8 @@ class ValueLine(StrEnum):
     RESTRICTED = "restricted"
     EXISTING_DEBT = "existing_debt"
     PROJECT_DEBT = "project_debt"
+    NEW_LOANS = "new_loans"
+    """Taken by the plan against bitcoin, or to roll a balloon."""
     UNEARNED_TENANT_MONEY = "unearned_tenant_money"
     REMAINING_SPEND = "remaining_spend"
     COMMITTED_CONTRACTS = "committed_contracts"
@@ -111,6 +122,9 @@ class ValueLine(StrEnum):
     MACHINES = "machines"
     LAND_AND_POWER = "land_and_power"
     HOLDINGS = "holdings"
+    BITCOIN = "bitcoin"
+    UNCOUNTED_RISE = "uncounted_rise"
+    """Rise of bitcoin beyond the cost of equity, of coins held and of coins sold."""
     OVERHEAD = "overhead"
     TAX_LATER = "tax_later"
     """On what the leaf is worth for later income, less what assets still write off."""
@@ -133,6 +147,8 @@ TAXED_VALUE_LINES = (
     *dict.fromkeys(CONTRACT_LINES.values()),
     ValueLine.BEYOND_CONTRACTS,
     ValueLine.MACHINES,
+    ValueLine.BITCOIN,
+    ValueLine.UNCOUNTED_RISE,
     ValueLine.OVERHEAD,
 )
 """Components that are income, or cost, after the leaf: taxed there."""
@@ -160,6 +176,11 @@ class Quantity(StrEnum):
     ISSUE = "issue"
     TAXED = "taxed"
     """Income of a year that is taxed, after the losses used."""
+    SOLD_BTC = "sold_btc"
+    PLEDGED_BTC = "pledged_btc"
+    CASH_MARGIN = "cash_margin"
+    BORROWED = "borrowed"
+    ROLLED = "rolled"
     RESCUE = "rescue"
 
 
@@ -178,6 +199,11 @@ DECIDED_NOW = frozenset(
         Quantity.ATM,
         Quantity.FOLLOW_ON,
         Quantity.ISSUE,
+        Quantity.SOLD_BTC,
+        Quantity.PLEDGED_BTC,
+        Quantity.CASH_MARGIN,
+        Quantity.BORROWED,
+        Quantity.ROLLED,
     }
 )
 """Quantities of which the next two quarters are shown apart."""

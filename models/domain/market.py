@@ -29,6 +29,9 @@ class MarketRow(Row):
     scenario: str
     quarter: Quarter
     btc_usd: float = Field(gt=0)
+    btc_trough_usd: float | None = Field(
+        default=None, gt=0, description="lowest price of the quarter; empty: btc_usd"
+    )
     difficulty_t: float = Field(gt=0, description="network difficulty in trillions")
     subsidy_btc: float = Field(ge=0.01, le=50, description="mean block subsidy of the quarter")
     fee_frac: float = Field(ge=0, le=10, description="fees as a fraction of the subsidy")
@@ -46,6 +49,11 @@ class MarketRow(Row):
     convert_open: bool
     equity_open: bool
     project_debt_open: bool
+
+    @property
+    def trough_usd(self) -> float:
+        """Bitcoin price by which lenders test their collateral in the quarter. [USD]"""
+        return self.btc_usd if self.btc_trough_usd is None else self.btc_trough_usd
 
 
 class MarketShape(Row):

@@ -12,6 +12,7 @@ from models.domain.row import Provenance, Row
 from models.domain.rules import Budget, Covenant
 from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct, Strategy
 from models.domain.tax import TaxClass, TaxGroup
+from models.domain.treasury import LoanCollateral, TreasuryLot
 
 
 class Portfolio(BaseModel):
@@ -40,6 +41,8 @@ class Portfolio(BaseModel):
     machines: tuple[Machine, ...] = ()
     fleets: tuple[Fleet, ...] = ()
     debt: tuple[Debt, ...] = ()
+    treasury: tuple[TreasuryLot, ...] = ()
+    loan_collateral: tuple[LoanCollateral, ...] = ()
     convertibles: tuple[Convertible, ...] = ()
     share_claims: tuple[ShareClaim, ...] = ()
     credit_classes: tuple[CreditClass, ...] = ()

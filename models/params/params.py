@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from models.domain.portfolio import Portfolio
 from models.params.claims import Claims
+from models.params.coins import Coins, read_coins
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays, commitment_arrays
 from models.params.loans import DebtArrays, FacilityArrays, close_nodes, debt_arrays, facility_arrays
 from models.params.mining import MiningAtSite, Vintage, mining_at, vintages
 from models.params.modules import ModuleArrays, Route, module_arrays, open_starts, routes
+from models.params.new_loans import Roll, rolls
 from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offers
 from models.params.outlook import Outlook, read_futures, read_outlook
 from models.params.power import SitePower, flat_prices, prices_of, site_power
@@ -44,6 +46,8 @@ class Params:
     mining: Mapping[tuple[str, str], MiningAtSite]
     """By vintage and site, where the machines may be."""
     debts: tuple[DebtArrays, ...]
+    rolls: tuple[Roll, ...]
+    coins: Coins
     notes: tuple[NoteArrays, ...]
     note_offers: tuple[NoteOffer, ...]
     claims: Claims
@@ -92,6 +96,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     found = vintages(portfolio, outlook)
     regions = {r.region: r for r in portfolio.regions}
     commitments, money = commitment_arrays(portfolio, outlook, futures, flat)
+    debts = tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt)
     firm = portfolio.firm
     mining = {
         (v.name, s.site): mining_at(portfolio, v, s, power[s.site], outlook)
@@ -110,7 +115,9 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         contract_money=money,
         vintages=found,
         mining=mining,
-        debts=tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt),
+        debts=debts,
+        rolls=rolls(debts, outlook),
+        coins=read_coins(portfolio, outlook, debts),
         notes=existing_notes(portfolio, outlook),
         note_offers=note_offers(portfolio, outlook),
         claims=Claims(portfolio, outlook),

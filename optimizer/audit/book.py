@@ -71,6 +71,8 @@ class Book:
         self.classes = {c.credit_class: c for c in portfolio.credit_classes}
         self.instruments = {i.instrument: i for i in portfolio.instruments}
         self.blocks = {(b.instrument, b.block): b for b in portfolio.impact}
+        self.debts = {d.debt: d for d in portfolio.debt}
+        self.lots = {x.lot: x for x in portfolio.treasury}
         self.regions = {r.region: r for r in portfolio.regions}
         self.valuation = {v.stream: v for v in portfolio.valuation}
         self.shapes = {m.market: m for m in portfolio.market_shapes}

@@ -20,6 +20,7 @@ MEGAWATTS = (
     Quantity.MOVED_IN_MW,
     Quantity.MOVED_OUT_MW,
 )
+COINS = (Quantity.SOLD_BTC, Quantity.PLEDGED_BTC)
 _COLUMNS = ("quantity", "site", "item", "contract", "since", "node", "value")
 
 
@@ -76,6 +77,13 @@ class Decisions:
     issue: dict[tuple[str, int], float] = field(default_factory=dict)
     taxed: dict[tuple[str, int], float] = field(default_factory=dict)
     """By tax group, node."""
+    sold_btc: dict[tuple[str, int], float] = field(default_factory=dict)
+    """By lot, node; the next by lot, loan, node at which the loan is taken or -1, node."""
+    pledged_btc: dict[tuple[str, str, int, int], float] = field(default_factory=dict)
+    cash_margin: dict[tuple[str, int], float] = field(default_factory=dict)
+    borrowed: dict[tuple[str, int], float] = field(default_factory=dict)
+    rolled: dict[tuple[str, int], float] = field(default_factory=dict)
+    """By debt or instrument, node."""
     rescue: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -147,7 +155,11 @@ def _unknown_name(row: _Row, book: Book) -> str:
     """Names that the inputs do not hold, or keys that do not belong to the quantity."""
     entities, q = {e.entity for e in book.portfolio.entities}, row.quantity
     route = row.site in book.sites and row.item in book.products and row.contract in book.contracts
-    kinds = {Quantity.FOLLOW_ON: "follow_on", Quantity.ISSUE: "convertible"}
+    kinds = {
+        Quantity.FOLLOW_ON: "follow_on",
+        Quantity.ISSUE: "convertible",
+        Quantity.BORROWED: "btc_loan",
+    }
     checks: dict[Quantity, Callable[[], bool]] = {
         Quantity.START: lambda: route and (row.site, book.products[row.item].cooling) in book.cooling,
         Quantity.SIGN: lambda: row.site in book.sites and row.contract in book.contracts,
@@ -159,6 +171,10 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.ATM: lambda: row.since.isdigit() and (row.item, int(row.since)) in book.blocks,
         Quantity.TAXED: lambda: _year_ends(row, book),
+        Quantity.SOLD_BTC: lambda: row.item in book.lots,
+        Quantity.PLEDGED_BTC: lambda: row.item in book.lots and _secures(row, book),
+        Quantity.CASH_MARGIN: lambda: row.item in {c.debt for c in book.portfolio.loan_collateral},
+        Quantity.ROLLED: lambda: row.item in book.debts,
         Quantity.RESCUE: lambda: True,
     }
     if q in MEGAWATTS:
@@ -187,6 +203,17 @@ def _facility_exists(row: _Row, book: Book) -> bool:
     return row.node == begun or at_completion
 
 
+def _secures(row: _Row, book: Book) -> bool:
+    """Whether a loan of the lot's owner asks for coins, and is taken by then if it is the plan's."""
+    owner = book.lots[row.item].entity
+    if not row.since:
+        with_coins = {c.debt for c in book.portfolio.loan_collateral}
+        return row.contract in with_coins and book.debts[row.contract].entity == owner
+    terms = book.instruments.get(row.contract)
+    is_line = terms is not None and terms.kind == "btc_loan" and owner == book.parent
+    return is_line and row.begun in book.paths[row.node]
+
+
 def _enter(to: Decisions, row: _Row) -> None:
     q, n, value = row.quantity, row.node, row.value
     if q is Quantity.START:
@@ -206,6 +233,8 @@ def _enter(to: Decisions, row: _Row) -> None:
         to.mw[q, row.site, row.item, n] = value
     elif q is Quantity.ATM:
         to.atm[row.item, int(row.since), n] = value
+    elif q is Quantity.PLEDGED_BTC:
+        to.pledged_btc[row.item, row.contract, row.begun, n] = value
     elif q is Quantity.RESCUE:
         to.rescue[n] += value
     else:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
-from optimizer.audit import tables_money, tables_physical
+from optimizer.audit import tables_coins, tables_money, tables_physical
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
 from optimizer.audit.decisions import read_decisions
@@ -33,6 +33,8 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "sources_uses": tables_money.sources_uses(world),
         "cash_flow": tables_money.cash_flow(world),
         "debt_schedule": tables_money.debt_schedule(world),
+        "bitcoin": tables_coins.bitcoin(world),
+        "collateral": tables_coins.collateral(world),
         "convert_schedule": tables_money.convert_schedule(world),
         "convertibles": tables_money.convertibles(world),
         "cap_table": tables_money.cap_table(worth, value_per_share_usd),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models.domain.rules import Budget
 from optimizer.audit.court import Court
+from optimizer.audit.rules_coins import CoinRules
 from optimizer.audit.rules_tax import check_taxes
 from optimizer.audit.taxes import Taxes
 from optimizer.audit.world import World
@@ -73,7 +74,7 @@ def _counted(world: World, budget: Budget, node: int) -> float:
 
 
 class MoneyRules:
-    """Rules PRJ, SPV, CSH, CVT, EQT, COV, VAL and TAX."""
+    """Rules PRJ, SPV, CSH, CVT, EQT, COV, VAL, TAX and TRE."""
 
     def __init__(self, world: World, court: Court) -> None:
         self.world, self.court = world, court
@@ -101,6 +102,7 @@ class MoneyRules:
             self.court.at_least(test.check, place, test.headroom, 0.0, Court.USD_M)
         self._leaves()
         check_taxes(Taxes(self.world), self.court)
+        CoinRules(self.world, self.court).check()
 
     def _at(self, node: int, *names: str) -> str:
         return "|".join((*names, self.book.tree.label(node)))
@@ -144,8 +146,8 @@ class MoneyRules:
         uses = [world.corporate_uses(n) for n in tree.nodes]
         for n in tree.nodes:
             before = left[tree.parent[n]] if n else 0.0
-            raised = world.equity_net(n) + world.notes_net(n)
-            spent = world.total_own_spend(n) + uses[n] + world.tax_paid(n)
+            raised = world.raised(n)
+            spent = world.total_own_spend(n) + uses[n] + world.tax_paid(n) - world.coins.rolled(n)
             left[n] = max(0.0, before + raised - spent)
             ahead = sum(
                 uses[m] * float(tree.probability[m] / tree.probability[n])

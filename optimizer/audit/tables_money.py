@@ -45,6 +45,8 @@ def financing(world: World) -> Rows:
     for name, rolled in world.debts.items():
         for n, q in rolled.items():
             add(name, n, q.drawn, q.drawn, 0.0)
+    for loan in world.coins.loans:
+        add(f"{loan.source}:rolled" if loan.is_roll else loan.source, loan.node, loan.amount, loan.net, 0.0)
     for n, amount in decided.rescue.items():
         add(RESCUE, n, amount, amount, 0.0)
     return {
@@ -85,7 +87,7 @@ def sources_uses(world: World) -> Rows:
 def debt_schedule(world: World) -> Rows:
     """Each loan, existing or of the plan."""
     label, found = world.book.tree.label, Rows()
-    for name, rolled in world.debts.items():
+    for name, rolled in {**world.debts, **world.coins.schedule}.items():
         for n, q in rolled.items():
             found[name, label(n)] = {
                 "drawn_usd_m": q.drawn,

@@ -47,9 +47,15 @@ def decisions(world: World) -> Rows:
         (Quantity.FOLLOW_ON, decided.follow_on),
         (Quantity.ISSUE, decided.issue),
         (Quantity.TAXED, decided.taxed),
+        (Quantity.SOLD_BTC, decided.sold_btc),
+        (Quantity.CASH_MARGIN, decided.cash_margin),
+        (Quantity.BORROWED, decided.borrowed),
+        (Quantity.ROLLED, decided.rolled),
     ):
         for (name, n), amount in amounts.items():
             add(quantity, "", name, "", "", n, amount)
+    for (lot, loan, since, n), coins in decided.pledged_btc.items():
+        add(Quantity.PLEDGED_BTC, "", lot, loan, label(since) if since >= 0 else "", n, coins)
     for n, amount in decided.rescue.items():
         add(Quantity.RESCUE, "", "", "", "", n, amount)
     return found

@@ -167,12 +167,14 @@ class Taxes:
         """All that a group writes off in the quarter of a node. [$M]"""
         members, quarter = self.members[name], self.book.tree.quarter(node)
         owned = sum(a.written_off(quarter) for a in self.assets if a.entity in members and node in a.nodes)
-        return owned + self._in_place(self.groups[name]).written_off(quarter)
+        sold = sum(self.world.coins.cost_of_sold(e, node) for e in members)
+        return owned + sold + self._in_place(self.groups[name]).written_off(quarter)
 
     def left(self, entity: str, leaf: int) -> float:
         """Worth of what an entity still writes off after a leaf, the basis in place apart. [$M]"""
         last = self.book.tree.quarter(leaf)
-        return sum(a.left(last) for a in self.assets if a.entity == entity and leaf in a.nodes)
+        owned = sum(a.left(last) for a in self.assets if a.entity == entity and leaf in a.nodes)
+        return owned + self.world.coins.cost_of_held(entity, leaf)
 
     # --- income ----------------------------------------------------------------------------------
 
@@ -182,6 +184,7 @@ class Taxes:
         paid = sum(
             world.debts[d.debt][node].interest for d in self.book.portfolio.debt if d.entity in members
         )
+        paid += sum(world.coins.interest(node, e) for e in members)
         for f, facility in world.facilities:
             if self.book.sites[f.site].entity in members:
                 paid += f.modules * world.facility_at(f, facility, node).interest

@@ -39,11 +39,13 @@ class Valuation:
         quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
         continued = -level_value(world.overhead(leaf) + fixed, quarters, overhead.rate_frac)
         rescued = sum(world.decided.rescue.get(n, 0.0) for n in book.paths[leaf])
+        later = self._later_income(leaf, tails, machines, continued)
         return {
             ValueLine.CASH: ledger.company_cash(leaf) + ledger.block_cash(leaf),
             ValueLine.RESTRICTED: world.restricted(leaf),
             ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
+            ValueLine.NEW_LOANS: -world.coins.owed(leaf),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
             ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
             **self._by_line(tails),
@@ -51,9 +53,11 @@ class Valuation:
             ValueLine.LAND_AND_POWER: self._land(leaf),
             ValueLine.HOLDINGS: self._holdings(leaf),
             ValueLine.OVERHEAD: continued,
-            ValueLine.TAX_LATER: -self.taxes.later(leaf, self._later_income(tails, machines, continued)),
+            ValueLine.TAX_LATER: -self.taxes.later(leaf, later),
             ValueLine.TAX_OWED: -self.taxes.owed(leaf),
             ValueLine.TAX_LOSSES: self.taxes.losses_worth(leaf),
+            ValueLine.BITCOIN: world.coins.worth(leaf),
+            ValueLine.UNCOUNTED_RISE: -world.coins.uncounted(leaf),
             ValueLine.RESCUE: -book.firm.rescue_price * rescued,
         }
 
@@ -91,13 +95,20 @@ class Valuation:
         return found
 
     def _later_income(
-        self, tails: dict[tuple[str, ValueLine], float], machines: dict[str, float], continued: float
+        self,
+        leaf: int,
+        tails: dict[tuple[str, ValueLine], float],
+        machines: dict[str, float],
+        continued: float,
     ) -> dict[str, float]:
         """What a leaf is worth for later income, overhead and fixed costs the parent's, by entity. [$M]"""
         found: dict[str, float] = defaultdict(float)
         for (entity, _), worth in (*tails.items(), *(((e, None), x) for e, x in machines.items())):
             found[entity] += worth
         found[self.book.parent] += continued
+        for e in self.book.portfolio.entities:
+            coins = self.world.coins
+            found[e.entity] += coins.worth(leaf, e.entity) - coins.uncounted(leaf, e.entity)
         return {e.entity: found[e.entity] for e in self.book.portfolio.entities}
 
     def _machines(self, leaf: int) -> dict[str, float]:

@@ -11,7 +11,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import AuditFailure, Court
-from optimizer.audit.decisions import INTEGERS, MEGAWATTS, read_decisions
+from optimizer.audit.decisions import COINS, INTEGERS, MEGAWATTS, read_decisions
 from optimizer.audit.rebuild import rebuild_rows
 from optimizer.audit.rules_money import MoneyRules
 from optimizer.audit.rules_physical import PhysicalRules
@@ -121,6 +121,8 @@ def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
         quantity = str(key[0])
         if quantity in INTEGERS or quantity == Quantity.FINANCED:
             return Court.INTEGER
+        if quantity in COINS:
+            return Court.BTC
         return Court.MW if quantity in MEGAWATTS else Court.USD_M
     if column in _BY_NAME:
         return _BY_NAME[column]

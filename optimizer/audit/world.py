@@ -3,6 +3,7 @@
 from models.domain.ledger import CashLine
 from optimizer.audit.arithmetic import grown
 from optimizer.audit.book import Book
+from optimizer.audit.coins import Coins
 from optimizer.audit.committed import committed_money
 from optimizer.audit.debts import DebtQuarter, roll_debt
 from optimizer.audit.decisions import Decisions, Financed
@@ -32,6 +33,8 @@ class World:
         for debt in book.portfolio.debt:
             self.debts[debt.debt] = roll_debt(book, debt)
             self._post_debt(debt.entity, self.debts[debt.debt])
+        self.coins = Coins(book, decided, self.debts)
+        self.coins.post(self.ledger)
         self.notes = self._notes()
         self._post_treasury()
         for entity in book.spvs:
@@ -112,6 +115,10 @@ class World:
         groups = self.book.portfolio.tax_groups
         return sum(g.rate_frac * self.decided.taxed.get((g.tax_group, node), 0.0) for g in groups)
 
+    def raised(self, node: int) -> float:
+        """Net proceeds of shares, notes and loans against bitcoin. [$M]"""
+        return self.equity_net(node) + self.notes_net(node) + self.coins.proceeds(node)
+
     def _post_treasury(self) -> None:
         book, parent, post = self.book, self.book.parent, self.ledger.post
         for line in book.portfolio.other_lines:
@@ -141,7 +148,7 @@ class World:
             before = book.tree.parent[n]
             opening = ledger.cash[parent, before] if n else book.portfolio.parent.unrestricted_cash_usd_m
             rate = max(0.0, book.rows[n].base_rate_frac - book.firm.cash_yield_spread_frac)
-            raised = self.equity_net(n) + self.notes_net(n)
+            raised = self.raised(n)
             ledger.post(parent, n, CashLine.INTEREST_INCOME, rate / 4.0 * (opening + 0.5 * raised))
             ledger.cash[parent, n] = opening + ledger.entity_total(parent, n)
 
@@ -200,7 +207,8 @@ class World:
         """All restricted cash. [$M]"""
         collateral = sum(e.collateral_cash_usd_m for e in self.book.portfolio.entities)
         security = sum(here.security[node] for here in self.sites.of.values())
-        return self.entity_escrow(node) + collateral + security + self.facility_sum(node, "restricted")
+        own = self.entity_escrow(node) + collateral + security + self.coins.margins(node)
+        return own + self.facility_sum(node, "restricted")
 
     def undrawn(self, node: int) -> float:
         """Existing loans not yet drawn and draws to come of closed facilities. [$M]"""
@@ -208,16 +216,16 @@ class World:
         return existing + self.facility_sum(node, "undrawn")
 
     def interest(self, node: int) -> float:
-        """Interest accrued on existing and project debt, and coupons. [$M]"""
+        """Interest accrued on all loans, and coupons. [$M]"""
         existing = sum(rolled[node].interest for rolled in self.debts.values())
         coupons = sum(rolled[node].coupon for _, rolled in self.notes if node in rolled)
-        return existing + self.facility_sum(node, "interest") + coupons
+        return existing + self.facility_sum(node, "interest") + coupons + self.coins.interest(node)
 
     def debt(self, node: int) -> float:
-        """Existing and project balances, and notes outstanding at par. [$M]"""
+        """Balances of all loans, and notes outstanding at par. [$M]"""
         existing = sum(rolled[node].balance for rolled in self.debts.values())
         notes = sum(rolled[node].outstanding for _, rolled in self.notes if node in rolled)
-        return existing + self.facility_sum(node, "balance") + notes
+        return existing + self.facility_sum(node, "balance") + notes + self.coins.owed(node)
 
     def corporate_uses(self, node: int) -> float:
         """Overhead, existing notes, existing debt and the sites' fixed costs in a quarter. [$M]"""

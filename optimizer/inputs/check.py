@@ -13,6 +13,7 @@ from optimizer.inputs.checks import (
     sites,
     taxes,
     timeline,
+    treasury,
 )
 
 CHECKS = (
@@ -24,6 +25,7 @@ CHECKS = (
     *commitments.CHECKS,
     *financing.CHECKS,
     *taxes.CHECKS,
+    *treasury.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

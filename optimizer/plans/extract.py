@@ -4,6 +4,7 @@ import pandas as pd
 
 from models.blocks.program import Program
 from optimizer.plans.claims import claim_tables
+from optimizer.plans.coins import coin_tables
 from optimizer.plans.money import money_tables
 from optimizer.plans.reading import Reading
 from optimizer.plans.sites import site_tables
@@ -17,6 +18,7 @@ def extract(program: Program, value_per_share_usd: float) -> dict[str, pd.DataFr
     reading = Reading(program, value_per_share_usd)
     found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading), **tax_tables(reading)}
     found["strategies"] = pd.DataFrame(strategies(reading))
+    found |= coin_tables(reading)
     tables = {}
     for table in TABLES:
         names = [c.name for c in table.columns]

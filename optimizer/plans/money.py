@@ -8,6 +8,15 @@ from models.domain.ledger import DECIDED_NOW, EBITDA_LINES, CashLine, Quantity
 from optimizer.plans.reading import Array, Reading
 
 NOW_Q = 2
+_IN_USD_M = (
+    Quantity.ATM,
+    Quantity.FOLLOW_ON,
+    Quantity.ISSUE,
+    Quantity.CASH_MARGIN,
+    Quantity.BORROWED,
+    Quantity.ROLLED,
+)
+"""Decisions whose amount is the money that they move."""
 
 
 def money_tables(r: Reading) -> dict[str, pd.DataFrame]:
@@ -106,6 +115,9 @@ def _financing(r: Reading) -> list[dict[str, object]]:
     for debt in p.debts:
         for n in np.flatnonzero(debt.draws):
             book(debt.debt.debt, "debt", int(n), float(debt.draws[n]), float(debt.draws[n]), 0.0)
+    for x in r.new_loans:
+        name = f"{x.source}:rolled" if x.kind == "refinanced" else x.source
+        book(name, x.kind, x.terms.drawn, x.amount, x.amount * x.net_frac, 0.0)
     for d, v in r.by_quantity[Quantity.RESCUE]:
         book("rescue", "rescue", d.node, v, v, 0.0)
     return [
@@ -132,6 +144,11 @@ def _debts(r: Reading) -> list[dict[str, object]]:
         a = t.arrays
         columns = [x * t.modules for x in (a.drawn, a.interest, a.principal, a.balance, a.restricted)]
         schedules.append((t.name(r.labels), t.route.terms.site.entity, columns))
+    for x in r.new_loans:
+        drawn = np.zeros(len(p.tree.nodes))
+        drawn[x.terms.drawn] = 1.0
+        parts = (drawn, x.terms.interest, x.terms.principal, x.terms.balance, np.zeros(drawn.size))
+        schedules.append((x.name, x.entity, [part * x.amount for part in parts]))
     names = ("drawn_usd_m", "interest_usd_m", "principal_usd_m", "balance_usd_m", "restricted_usd_m")
     return [
         {
@@ -292,7 +309,10 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
         return v * float(vintage.resale_usd_m_per_mw[d.node])
     if d.quantity is Quantity.BOUGHT_MW:
         return v * float(p.mining[d.item, d.site].purchase_usd_m_per_mw[d.node])
-    return v if d.quantity in (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE) else 0.0
+    if d.quantity is Quantity.SOLD_BTC:
+        lot = next(x for x in p.coins.lots if x.lot == d.item)
+        return v * float(p.coins.price[d.node]) * (1.0 - lot.sell_cost_frac)
+    return v if d.quantity in _IN_USD_M else 0.0
 
 
 def _undo(quantity: Quantity) -> str:
@@ -305,6 +325,10 @@ def _undo(quantity: Quantity) -> str:
         Quantity.FOLLOW_ON,
         Quantity.ISSUE,
         Quantity.CANCEL,
+        Quantity.BORROWED,
+        Quantity.ROLLED,
     ):
         return "binding once signed"
+    if quantity in (Quantity.PLEDGED_BTC, Quantity.CASH_MARGIN):
+        return "back when the loan is repaid"
     return "bought or sold back at the market"

@@ -12,6 +12,7 @@ from models.blocks.program import Program
 from models.domain.ledger import Quantity
 from models.params.loans import FacilityArrays
 from models.params.modules import ModuleArrays, Route
+from models.params.new_loans import Bullet
 from models.params.notes import NoteArrays
 
 Array = NDArray[np.float64]
@@ -41,6 +42,21 @@ class Taken:
         """Its key in the debt schedule."""
         site, product, contract = self.route.key
         return f"{site}|{product}|{contract}|{labels[self.begun]}|{labels[self.arrays.close]}"
+
+
+@dataclass(frozen=True, eq=False)
+class NewLoan:
+    """A loan that the plan takes against bitcoin, or to roll a balloon."""
+
+    name: str
+    """Its key in the debt schedule."""
+    source: str
+    """The instrument, or the loan that it replaces."""
+    kind: str
+    entity: str
+    terms: Bullet
+    amount: float
+    net_frac: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +127,21 @@ class Reading:
         found = [(n, n.principal_usd_m) for n in self.program.params.notes]
         offers = {o.instrument.instrument: o for o in self.program.params.note_offers}
         found += [(offers[d.item].notes[d.node], v) for d, v in self.by_quantity[Quantity.ISSUE]]
+        return found
+
+    @cached_property
+    def new_loans(self) -> list[NewLoan]:
+        """All loans taken against bitcoin, and balloons rolled."""
+        p = self.program.params
+        lines = {x.instrument.instrument: x for x in p.coins.lines}
+        rolls = {(x.debt.debt, x.loan.drawn): x for x in p.rolls}
+        parent, found = p.portfolio.parent.entity, []
+        for d, v in self.by_quantity[Quantity.BORROWED]:
+            name, line = f"{d.item}@{self.labels[d.node]}", lines[d.item]
+            found.append(NewLoan(name, d.item, "btc_loan", parent, line.loans[d.node], v, line.net_frac))
+        for d, v in self.by_quantity[Quantity.ROLLED]:
+            name, roll = f"{d.item}@{self.labels[d.node]}", rolls[d.item, d.node]
+            found.append(NewLoan(name, d.item, "refinanced", roll.debt.entity, roll.loan, v, 1.0))
         return found
 
     @cached_property

@@ -111,6 +111,20 @@ TABLES: tuple[Table, ...] = (
         "quarter entity",
     ),
     _table(
+        "bitcoin",
+        "coins of each lot: after the quarter's sale, sold, securing loans, and at the market's price",
+        "lot node",
+        "held_btc[BTC] sold_btc[BTC] pledged_btc[BTC] market_usd_m[$M]",
+        "quarter entity",
+    ),
+    _table(
+        "collateral",
+        "each loan that coins secure: owed in the quarter, and what it may be at the trough before a call",
+        "loan node",
+        "owed_usd_m[$M] pledged_btc[BTC] at_trough_usd_m[$M] cash_usd_m[$M] headroom_usd_m[$M]",
+        "quarter ltv_frac",
+    ),
+    _table(
         "convert_schedule",
         "convertibles over time, expected over the residual price law",
         "tranche node",

@@ -23,6 +23,11 @@ ORDER = (
     Quantity.ISSUE,
     Quantity.FOLLOW_ON,
     Quantity.ATM,
+    Quantity.ROLLED,
+    Quantity.BORROWED,
+    Quantity.PLEDGED_BTC,
+    Quantity.CASH_MARGIN,
+    Quantity.SOLD_BTC,
     Quantity.RESCUE,
 )
 """What is decided, in the order in which it is told; nothing else is a commitment."""
@@ -134,6 +139,10 @@ def _machines(verb: str, place: str) -> Callable[[Figures, Row], str]:
     return say
 
 
+def _coins(row: Row) -> str:
+    return f"{number(float(row['value']), int(0.0 < float(row['value']) < 100.0))} BTC"
+
+
 def _money(verb: str, what: str) -> Callable[[Figures, Row], str]:
     def say(figures: Figures, row: Row) -> str:
         digits = figures.digits or int(0.0 < float(row["value"]) < 10.0)
@@ -156,5 +165,10 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.ISSUE: _money("issue", "of {item}"),
     Quantity.FOLLOW_ON: _money("sell", "of new shares in a marketed deal ({item})"),
     Quantity.ATM: _money("sell", "of new shares at the market ({item})"),
+    Quantity.ROLLED: _money("roll", "of {item} into a new loan"),
+    Quantity.BORROWED: _money("borrow", "against bitcoin ({item})"),
+    Quantity.PLEDGED_BTC: lambda _, row: f"pledge {_coins(row)} of {row['item']} to {row['contract']}",
+    Quantity.CASH_MARGIN: _money("keep", "of cash beside the bitcoin of {item}"),
+    Quantity.SOLD_BTC: lambda _, row: f"sell {_coins(row)} of {row['item']}",
     Quantity.RESCUE: _money("draw", "of rescue funding"),
 }

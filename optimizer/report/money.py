@@ -42,6 +42,12 @@ LABELS: dict[str, str] = {
     CashLine.DEBT_DRAWS: "existing loans drawn",
     CashLine.DEBT_INTEREST: "existing loans interest",
     CashLine.DEBT_PRINCIPAL: "existing loans repaid",
+    CashLine.BITCOIN_SALE: "bitcoin sold",
+    CashLine.CASH_MARGIN: "cash beside pledged bitcoin",
+    CashLine.LOAN_PROCEEDS: "loans against bitcoin, net",
+    CashLine.REFINANCED: "existing loans rolled into new ones",
+    CashLine.LOAN_INTEREST: "new loans interest",
+    CashLine.LOAN_PRINCIPAL: "new loans repaid",
     CashLine.OVERHEAD: "overhead",
     CashLine.OTHER_LINES: "further lines of business",
     CashLine.CONVERT_COUPON: "convertible coupons",
@@ -115,6 +121,12 @@ def headroom(figures: Figures) -> RenderableType:
         least = min(rows, key=lambda row: float(row["headroom"]))
         amounts = (float(least["headroom"]), float(least["value"]), float(least["threshold"]))
         _add_test(found, figures, f"{name}: {METRICS.get(metric, metric)}", least, amounts)
+    for loan in dict.fromkeys(str(row["loan"]) for row in figures.rows("collateral")):
+        rows = [row for row in figures.rows("collateral") if row["loan"] == loan]
+        least = min(rows, key=lambda row: float(row["headroom_usd_m"]))
+        spare, owed = float(least["headroom_usd_m"]), float(least["owed_usd_m"])
+        name = f"{loan}: what its bitcoin may secure, at least"
+        _add_test(found, figures, name, least, (spare, owed + spare, owed))
     about = "Cash is tested with every open delivery late by its slip, and notes due counted in full"
     about = f"{about}; {figures.rounding}"
     return section("Covenants and liquidity at their tightest", found, about)

@@ -31,14 +31,15 @@ BEGUN = frozenset(
     }
 )
 """What the committed-only plan may not do: nothing is begun, signed, bought or cancelled."""
-RAISED = frozenset({Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE})
+RAISED = frozenset({Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.BORROWED, Quantity.ROLLED})
 """Nor raised, unless what is committed cannot be paid otherwise."""
 VALUE_STAGE = "greatest value"
 """The stage that is told in $M instead of USD per share."""
 RESCUE_TOLERANCE_USD_M = 1e-4
 MAX_STEPS = 12
 TIE_BREAK = 1e-6
-"""$ per $: between equal plans, the one that sends less money to and fro."""
+"""$ per $ or coin: between equal plans, the one that sends less money and collateral to and fro."""
+TO_AND_FRO = frozenset({Quantity.CONTRIBUTED, Quantity.CASH_MARGIN, Quantity.PLEDGED_BTC})
 
 
 class Solver(Protocol):
@@ -177,7 +178,7 @@ class Search:
         lower[integers] = upper[integers] = np.round(x[integers])
         cost = self.matrix.cost(self.program.objective(lam))
         for d in self.program.decisions:
-            if d.quantity is Quantity.CONTRIBUTED:
+            if d.quantity in TO_AND_FRO:
                 cost[self.matrix.column[id(d.variable)]] -= TIE_BREAK
         result = self.solver.solve(
             cost,

@@ -116,6 +116,8 @@ def _instruments() -> list[dict[str, object]]:
             cap_premium_frac=1.0, tenor_q=20, put_after_q=12, call_after_q=4, call_trigger_frac=1.3,
             settlement="net_share",
         ),
+        one("coin-line", "btc_loan", 0.0, min_usd_m=0.0, max_usd_m=40.0, spread_frac=0.04, tenor_q=3,
+            ltv_max_frac=0.6, ltv_call_frac=0.75),
     ]  # fmt: skip
 
 
@@ -153,8 +155,19 @@ def _finance() -> dict[str, object]:
              "maturity_quarter": quarter(12), "repayment": "straight", **existing},
             {"debt": "bond", "entity": "Small", "principal_usd_m": 30.0, "undrawn_usd_m": 0.0,
              "coupon_or_spread_frac": 0.03, "first_repayment_quarter": quarter(7),
-             "maturity_quarter": quarter(7), "repayment": "bullet", **existing},
+             "maturity_quarter": quarter(7), "repayment": "bullet", "refinance_spread_frac": 0.03,
+             "refinance_tenor_q": 8, "refinance_max_frac": 0.5, **existing},
+            {"debt": "coin-loan", "entity": "Small", "principal_usd_m": 8.0, "undrawn_usd_m": 0.0,
+             "coupon_or_spread_frac": 0.05, "first_repayment_quarter": quarter(6),
+             "maturity_quarter": quarter(6), "repayment": "bullet", **existing, "kind": "btc"},
         ],
+        "treasury": [
+            {"lot": name, "entity": "Small", "btc": btc, "pledged_to": loan, "min_hold_btc": 20.0,
+             "basis_usd_per_btc": 40_000.0,
+             "sell_cap_frac_per_q": 0.5, "sell_cost_frac": 0.01}
+            for name, btc, loan in (("free", 400.0, None), ("pledged", 150.0, "coin-loan"))
+        ],
+        "loan_collateral": [{"debt": "coin-loan", "ltv_call_frac": 0.7}],
         "convertibles": [
             {"tranche": "old", "principal_usd_m": 60.0, "coupon_frac": 0.02, "maturity_quarter": quarter(14),
              "put_quarter": quarter(5), "put_price_frac": 1.0, "call_from_quarter": quarter(3),
@@ -357,6 +370,13 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("atm", "", "atm", "", "2", trunk[0], 10.0),
         ("follow_on", "", "deal", "", "", up4, 12.0),
         ("issue", "", "note", "", "", trunk[1], 40.0),
+        ("sold_btc", "", "free", "", "", trunk[1], 60.0),
+        ("sold_btc", "", "free", "", "", up4, 10.0),
+        ("pledged_btc", "", "free", "coin-loan", "", trunk[2], 30.0),
+        ("cash_margin", "", "coin-loan", "", "", trunk[2], 1.0),
+        ("borrowed", "", "coin-line", "", "", trunk[3], 8.0),
+        ("pledged_btc", "", "free", "coin-line", trunk[3], trunk[3], 160.0),
+        ("rolled", "", "bond", "", "", up7, 12.0),
         ("rescue", "", "", "", "", trunk[3], 1.0),
         ("contributed", "", "n-co", "", "", trunk[1], 5.0),
         ("distributed", "", "s-co", "", "", trunk[2], 4.0),

@@ -155,6 +155,17 @@ AT = {t: f"{small.quarter(t)}:base" for t in range(4)}
         ("EQT-3", added("atm", "", "atm", "", "1", AT[2], 1.0)),
         ("EQT-4", with_value("follow_on", 5.0)),
         ("TAX-2", with_value("taxed", 0.0, item="home")),
+        ("TRE-1", with_value("sold_btc", 400.0)),
+        ("TRE-2", with_value("sold_btc", 201.0)),
+        ("TRE-3", with_value("sold_btc", 195.0)),
+        ("TRE-4", added("pledged_btc", "", "pledged", "coin-line", AT[3], AT[3], 1.0)),
+        ("TRE-4", with_value("sold_btc", 150.0)),
+        ("TRE-6", with_value("borrowed", 9.5)),
+        ("TRE-7", with_value("borrowed", 13.0)),
+        ("TRE-8", with_value("borrowed", 41.0)),
+        ("TRE-9", with_value("rolled", 15.5)),
+        ("TRE-9", added("rolled", "", "bond", "", "", AT[3], 1.0)),
+        ("CSH-5", with_value("borrowed", 200.0)),
         ("VAL-1", added("start", "south", "hall", "open", "", "2029Q2:up", 4.0)),
     ],
 )
@@ -187,6 +198,11 @@ def test_a_broken_rule_is_named(
         ("TAX-3", "tax_groups", {"income_so_far_usd_m": 1000.0}),
         ("TAX-4", "tax_groups", {"interest_cap_frac_of_ebitda": 0.0, "income_so_far_usd_m": 1000.0}),
         ("CNV-1", "sites", {"hpc_allowed": False}),
+        ("TRE-5", "loan_collateral", {"ltv_call_frac": 0.5}),
+        ("TRE-5", "market", {"btc_trough_usd": 50_000.0}),
+        ("TRE-6", "market", {"project_debt_open": False}),
+        ("TRE-7", "market", {"btc_trough_usd": 60_000.0}),
+        ("TRE-9", "market", {"project_debt_open": False}),
     ],
 )
 def test_a_rule_of_the_inputs_bites(
@@ -223,6 +239,13 @@ def test_an_option_needs_its_contract(company: Portfolio, parent: str, is_grante
         ("issue", "", "deal", "", "", AT[2], 1.0),
         ("taxed", "", "abroad", "", "", AT[3], 1.0),
         ("taxed", "", "home", "", "", AT[2], 1.0),
+        ("borrowed", "", "note", "", "", AT[2], 1.0),
+        ("rolled", "", "note", "", "", AT[2], 1.0),
+        ("cash_margin", "", "bond", "", "", AT[2], 1.0),
+        ("pledged_btc", "", "free", "bond", "", AT[2], 1.0),
+        ("pledged_btc", "", "free", "coin-line", AT[3], AT[2], 1.0),
+        ("pledged_btc", "", "free", "coin-line", "", AT[2], 1.0),
+        ("sold_btc", "", "none", "", "", AT[2], 1.0),
     ],
 )
 def test_unreadable_decisions_fail(

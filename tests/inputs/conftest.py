@@ -120,7 +120,16 @@ CELLS: dict[str, str] = {
     "debt": """
         debt=gpu-loan entity=north kind=gpu recourse=false principal_usd_m=50 undrawn_usd_m=300
         rate_kind=floating coupon_or_spread_frac=0.0225 commitment_fee_frac=0.004
-        first_repayment_quarter=2027Q1 maturity_quarter=2031Q4 repayment=straight""",
+        first_repayment_quarter=2027Q1 maturity_quarter=2031Q4 repayment=straight refinance_spread_frac=0.03
+        refinance_tenor_q=8 refinance_max_frac=0.5 /
+        debt=coin-loan entity=top kind=btc recourse=false principal_usd_m=20 undrawn_usd_m=0
+        rate_kind=fixed coupon_or_spread_frac=0.09 commitment_fee_frac=0 first_repayment_quarter=2027Q2
+        maturity_quarter=2027Q2 repayment=bullet""",
+    "treasury": """
+        lot=free entity=top btc=500 basis_usd_per_btc=45000 pledged_to= min_hold_btc=100
+        sell_cap_frac_per_q=0.5 sell_cost_frac=0.005 / lot=pledged entity=top btc=600 pledged_to=coin-loan
+        basis_usd_per_btc=50000 min_hold_btc=0 sell_cap_frac_per_q=1 sell_cost_frac=0.005""",
+    "loan_collateral": "debt=coin-loan ltv_call_frac=0.75",
     "convertibles": """
         tranche=cvt-31 principal_usd_m=200 coupon_frac=0.01 maturity_quarter=2031Q2 put_quarter=2029Q2
         put_price_frac=1 call_from_quarter=2028Q4 call_trigger_frac=1.3 conversion_price_usd=14
@@ -139,7 +148,9 @@ CELLS: dict[str, str] = {
         settlement= / instrument=cvt kind=convertible min_usd_m=100 max_usd_m=300 max_frac_of_market_cap=0.3
         once_every_q=2 lockup_after_q=1 launch_drop_frac=0.06 drop_lasts_q=1 fee_frac=0.025 coupon_frac=0.01
         premium_frac=0.3 capped_call_cost_frac=0.09 cap_premium_frac=1 tenor_q=24 put_after_q=16
-        call_after_q=12 call_trigger_frac=1.3 settlement=net_share""",
+        call_after_q=12 call_trigger_frac=1.3 settlement=net_share / instrument=coin-line kind=btc_loan
+        min_usd_m=0 max_usd_m=50 max_frac_of_market_cap=1 once_every_q=1 lockup_after_q=0 launch_drop_frac=0
+        drop_lasts_q=0 fee_frac=0.01 tenor_q=4 spread_frac=0.045 ltv_max_frac=0.6 ltv_call_frac=0.75""",
     "impact": """
         instrument=atm block=1 up_to_frac_of_volume=0.05 discount_frac=0.01 / instrument=atm block=2
         up_to_frac_of_volume=0.1 discount_frac=0.03""",

@@ -122,6 +122,20 @@ impact-blocks       impact[atm|2].discount_frac            = 0
 unused-programme    company[Small].atm_left_usd_m          - instruments & - impact
 over-authorised     company[Small].authorised_shares_m     = 123
 vested-claim        share_claims[warrant].contract         = signed
+kept-over-held      treasury[free].min_hold_btc            = 501
+no-basis            treasury[free].basis_usd_per_btc       =
+pledge-misfit       treasury[pledged].pledged_to           = gpu-loan
+pledge-misfit       treasury[pledged].pledged_to           treasury[pledged].entity=north
+margin-terms        loan_collateral[gpu-loan].debt         + loan_collateral[coin-loan] debt=gpu-loan
+margin-terms        debt[coin-loan].kind                   - loan_collateral
+margin-call         loan_collateral[coin-loan].ltv_call_frac = 0.5
+btc-loan-terms      instruments[cvt].spread_frac           = 0.03
+btc-loan-terms      instruments[coin-line].tenor_q         =
+btc-loan-terms      instruments[coin-line].min_usd_m       = 1
+btc-loan-terms      instruments[coin-line].ltv_call_frac   = 0.5
+roll-terms          debt[coin-loan].refinance_max_frac     = 0.5
+roll-terms          debt[gpu-loan].refinance_tenor_q       =
+trough-over-price   market[base|2026Q3].btc_trough_usd     = 61001
 below-floor         entities[top].unrestricted_cash_usd_m  = 19
 guess-without-range products[].                            products[cloud].grade=GUESS
 stale-evidence      provenance[sites|x|once_cost_usd_m].row + provenance[sites|alpha|once_cost_usd_m] row=x
@@ -155,7 +169,8 @@ commitments[hall].site commitments[hall].contract commitments[hall].product comm
 commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
 fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
 entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
-expansions[alpha-2].tax_class machines[s21].tax_class
+expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
+loan_collateral[coin-loan].debt
 scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
 provenance[products|colo|capex_usd_m_per_mw].of_table
 provenance[products|colo|capex_usd_m_per_mw].column

@@ -33,6 +33,9 @@ JUDGED_ALONE = (
     "commitments",
     "covenants",
     "taxes",
+    "coins",
+    "coins on a tree",
+    "coins taxed",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

@@ -215,6 +215,34 @@ def taxes_on_tree() -> Portfolio:
     return make.two_scenarios(taxes())
 
 
+def coins() -> Portfolio:
+    """Halls paid with coins, loans on coins or shares; a loan on coins that is called for more."""
+    return _coins(make.small())
+
+
+def _coins(p: Portfolio) -> Portfolio:
+    p = make.add_refinancing(make.add_treasury(north_only(short(p))))
+    p = make.with_row(p, "market", f"base|{make.quarter(2)}", btc_trough_usd=40_000.0)
+    due = {"first_repayment_quarter": make.quarter(2), "maturity_quarter": make.quarter(2)}
+    p = make.with_row(p, "debt", "balloon", **due)
+    return poor(make.with_all(p, "cooling", max_modules=0), 50.0)
+
+
+def coins_on_tree() -> Portfolio:
+    """A coin may rise by half or fall by a third: what of the rise counts, and what loans it bears."""
+    p = make.two_scenarios(coins())
+    for t in (2, 3):
+        p = make.with_row(p, "market", f"base|{make.quarter(t)}", btc_usd=70_000.0, btc_trough_usd=60_000.0)
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+    return make.without(p, "contracts", "open")
+
+
+def coins_taxed() -> Portfolio:
+    """Coins whose gain is taxed when they are sold, or after the plan; new loans' interest is deducted."""
+    p = make.with_all(_coins(make.add_taxes(make.small())), "tax_groups", losses_usd_m=0.0, basis_usd_m=0.0)
+    return make.with_row(p, "treasury", "n-coins", basis_usd_per_btc=120_000.0)
+
+
 TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
     "conversion": (conversion, make.chain_of),
     "conversion on a tree": (conversion_on_tree, make.tree_of),
@@ -233,5 +261,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "project debt on a tree": (project_debt_on_tree, make.tree_of),
     "taxes": (taxes, make.chain_of),
     "taxes on a tree": (taxes_on_tree, make.tree_of),
+    "coins": (coins, make.chain_of),
+    "coins on a tree": (coins_on_tree, make.tree_of),
+    "coins taxed": (coins_taxed, make.chain_of),
 }
 """Every toy by name, with the time it is planned on."""

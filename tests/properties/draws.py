@@ -16,7 +16,10 @@ from tests.oracle import toys
 from tests.oracle.enumeration import Case
 
 GAP = 1e-6
-_OPTIONAL = ("expansions", "debt", "convertibles", "share_claims", "credit_classes", "holdings", "tax_groups")
+_OPTIONAL = (
+    "expansions", "debt", "convertibles", "share_claims", "credit_classes", "holdings", "tax_groups",
+    "treasury",
+)  # fmt: skip
 EXTRAS: tuple[make.Change, ...] = (
     make.add_project_debt,
     make.add_deals,
@@ -25,6 +28,8 @@ EXTRAS: tuple[make.Change, ...] = (
     make.add_expansion,
     make.add_other_business,
     make.add_taxes,
+    make.add_treasury,
+    make.add_refinancing,
 )
 
 

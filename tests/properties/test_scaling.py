@@ -57,6 +57,17 @@ def doubled(p: Portfolio) -> Portfolio:
     for e in p.entities:
         if e.kind == "spv":
             p = make.with_rows(p, "entities", {**e.model_dump(), "entity": "twin-co"})
+    spvs = {e.entity for e in p.entities if e.kind == "spv"}
+    for table, name, names in (
+        ("debt", "debt", ("principal_usd_m", "undrawn_usd_m")),
+        ("treasury", "lot", ("btc", "min_hold_btc")),
+    ):
+        for row in getattr(p, table):
+            cells = row.model_dump()
+            if cells["entity"] in spvs:
+                p = make.with_rows(p, table, {**cells, name: f"twin-{cells[name]}", "entity": "twin-co"})
+            else:
+                p = make.with_row(p, table, cells[name], **{k: 2.0 * cells[k] for k in names})
     for c in p.contracts:
         if c.state == "offer":
             p = make.with_rows(

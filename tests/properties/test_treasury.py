@@ -20,8 +20,10 @@ from tests.oracle.enumeration import Case, search_of
 from tests.oracle.test_statuses import due_beyond_means
 from tests.properties import draws
 
-CAPITAL = (make.add_deals, make.add_notes, make.add_share_claims, make.add_other_business, make.add_debt,
-           make.add_taxes)  # fmt: skip
+CAPITAL = (
+    make.add_deals, make.add_notes, make.add_share_claims, make.add_other_business, make.add_debt,
+    make.add_taxes, make.add_treasury, make.add_refinancing,
+)  # fmt: skip
 
 
 def total(case: Case, x: np.ndarray, quantity: Quantity) -> float:

@@ -105,6 +105,10 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
             ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity"]
             for i, label in enumerate(nodes)
         ],
+        "collateral": [
+            ["coin-loan", label, 10.0, 200.0, 20.0 - i, 0.0, 5.0 - 0.75 * i, label[:6], 0.5]
+            for i, label in enumerate(nodes)
+        ],
         "leaves": [
             [leaf, float(tree.probability[n]), 1500.0, 120.0, 12.5, 12.5, 14.0]
             for n, leaf in zip(tree.leaves, leaves, strict=True)

@@ -199,6 +199,7 @@ def test_the_tightest_moment_of_each_test_is_told(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan()))
     assert "company cash, at least its floor 8 2026Q3 58 50" in text
     assert "lender-test: cash of company and sites, at least 7 2027Q2 87 80" in text
+    assert "coin-loan: what its bitcoin may secure, at least 3 2027Q2 13 10" in text
 
 
 def test_a_tree_is_weighted_and_told_leaf_by_leaf(make_plan: MakePlan) -> None:

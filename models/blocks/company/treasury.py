@@ -12,7 +12,7 @@ from models.domain.company import Company, Entity
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.params.params import Params
 
-_RAISED = (CashLine.EQUITY_PROCEEDS, CashLine.CONVERT_PROCEEDS)
+_RAISED = (CashLine.EQUITY_PROCEEDS, CashLine.CONVERT_PROCEEDS, CashLine.LOAN_PROCEEDS)
 
 
 def add_cash(
@@ -87,7 +87,9 @@ def _add_use_of_money(
     @b.Constraint(nodes, doc="CSH-4 raised money spent on own spend and corporate uses [$M]")
     def spent_on_uses(b, n):
         own = total(x.books.tally_at(Tally.OWN_NEED, n) for x in borrowers)
-        return at_most(term(b.spent[n]), own + float(uses[n]) - books.cash_at(n, (CashLine.TAX,)))
+        rolled = total(x.tally_at(Tally.ROLLED, n) for x in (books, *(x.books for x in borrowers)))
+        paid = own + float(uses[n]) - books.cash_at(n, (CashLine.TAX,)) - rolled
+        return at_most(term(b.spent[n]), paid)
 
     @b.Constraint(nodes, doc="CSH-5 money raised has a use in sight [$M]")
     def unspent_has_use(b, n):

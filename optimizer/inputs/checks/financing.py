@@ -40,7 +40,7 @@ def instruments_complete(portfolio: Portfolio) -> Iterator[Finding]:
         convertible = instrument.kind == "convertible"
         for column in (*CONVERTIBLE_NEEDS, *CONVERTIBLE_MAY):
             given = getattr(instrument, column) is not None
-            if given and not convertible:
+            if given and not convertible and (instrument.kind, column) != ("btc_loan", "tenor_q"):
                 message = f"it is for convertibles, and this is of kind {instrument.kind}"
                 yield error("convertible-terms", instrument, column, message, "leave it empty")
             if not given and convertible and column in CONVERTIBLE_NEEDS:

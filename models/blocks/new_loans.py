@@ -1,0 +1,17 @@
+"""The books of a loan that the plan takes besides project debt."""
+
+from typing import Any
+
+from models.blocks.books import Books, Tally
+from models.domain.ledger import CashLine, ValueLine
+from models.params.new_loans import Bullet
+
+
+def post_bullet(variable: Any, loan: Bullet, books: Books) -> None:
+    """Service of a new loan, what it adds to debt, and what is owed of it at the leaves."""
+    books.post(CashLine.LOAN_INTEREST, variable, -loan.interest)
+    books.post(CashLine.LOAN_PRINCIPAL, variable, -loan.principal)
+    books.tally(Tally.DEBT, variable, loan.balance)
+    books.tally(Tally.INTEREST, variable, loan.interest)
+    for leaf in books.tree.leaves:
+        books.worth(ValueLine.NEW_LOANS, leaf, -float(loan.balance[leaf]), variable)
