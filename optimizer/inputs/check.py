@@ -5,6 +5,7 @@ from models.findings import Finding
 from optimizer.inputs.checks import (
     commitments,
     contracts,
+    covenants,
     evidence,
     financing,
     magnitudes,
@@ -24,6 +25,7 @@ CHECKS = (
     *commitments.CHECKS,
     *financing.CHECKS,
     *taxes.CHECKS,
+    *covenants.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

@@ -122,6 +122,12 @@ impact-blocks       impact[atm|2].discount_frac            = 0
 unused-programme    company[Small].atm_left_usd_m          - instruments & - impact
 over-authorised     company[Small].authorised_shares_m     = 123
 vested-claim        share_claims[warrant].contract         = signed
+covenant-terms      covenants[liquidity].basis             = trailing_4q
+covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=dilution
+covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=solvency
+no-history covenants[liquidity].basis = trailing_4q & covenants[liquidity].metric=interest_cover & - history
+no-history          covenants[liquidity].metric            = dilution & history[2026Q1].shares_issued_m=
+history-quarter     history[2026Q3].quarter                history[2026Q2].quarter=2026Q3
 below-floor         entities[top].unrestricted_cash_usd_m  = 19
 guess-without-range products[].                            products[cloud].grade=GUESS
 stale-evidence      provenance[sites|x|once_cost_usd_m].row + provenance[sites|alpha|once_cost_usd_m] row=x

@@ -33,6 +33,7 @@ JUDGED_ALONE = (
     "commitments",
     "covenants",
     "taxes",
+    "guard rails",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 
