@@ -460,7 +460,7 @@ def add_deals(p: Portfolio) -> Portfolio:
     return with_rows(p, "instruments", instrument("note", "convertible", fee_frac=0.02, **quiet, **note))
 
 
-def covenant(metric: str, threshold: float) -> dict[str, Any]:
+def covenant(metric: str, threshold: float, **changes: Any) -> dict[str, Any]:
     """A test of every quarter, named as its metric."""
     span = {"from_quarter": quarter(0), "to_quarter": quarter(HORIZON_Q - 1)}
     return {
@@ -469,6 +469,7 @@ def covenant(metric: str, threshold: float) -> dict[str, Any]:
         "metric": metric,
         "threshold": threshold,
         **span,
+        **changes,
     }
 
 
@@ -477,6 +478,30 @@ def add_covenants(p: Portfolio) -> Portfolio:
     tests = {"minimum_liquidity": 20.0, "net_debt_to_ebitda": 10.0, "interest_cover": 0.5}
     p = with_rows(p, "covenants", *(covenant(metric, at) for metric, at in tests.items()))
     return with_all(p, "covenants", from_quarter=quarter(3))
+
+
+def add_history(p: Portfolio) -> Portfolio:
+    """The year before the first quarter: EBITDA of 3, interest of 1 and half a million shares a quarter."""
+    past = {"ebitda_usd_m": 3.0, "interest_usd_m": 1.0, "shares_issued_m": 0.5}
+    return with_rows(p, "history", *({"quarter": quarter(-back), **past} for back in (4, 3, 2, 1)))
+
+
+def add_guard_rails(p: Portfolio) -> Portfolio:
+    """Every other test of the table, some trailing, some where notes are issued, each in loose measure."""
+    leaf = {"from_quarter": None, "to_quarter": None}
+    trailing = {"test": "incurrence", "basis": "trailing_4q"}
+    return with_rows(
+        add_history(p), "covenants",
+        covenant("net_debt_to_market_cap", 1.0),
+        covenant("market_cap", 1100.0, from_quarter=quarter(5)),
+        covenant("recourse_debt", 400.0), covenant("secured_debt", 500.0),
+        covenant("maturities", 0.5, from_quarter=quarter(2)), covenant("dilution", 0.2),
+        covenant("cash_cover", 2.0), covenant("funded_commitments", 0.0, from_quarter=quarter(1)),
+        covenant("stress_liquidity", 0.0, from_quarter=quarter(1)), covenant("unsigned_building", 1.0),
+        covenant("maturity_wall", 0.5, **leaf), covenant("solvency", 1.0, **leaf),
+        covenant("net_debt_to_ebitda", 12.0, covenant="new-debt", **trailing),
+        covenant("interest_cover", 0.5, covenant="new-interest", **trailing),
+    )  # fmt: skip
 
 
 def add_budgets(p: Portfolio) -> Portfolio:
@@ -599,8 +624,8 @@ def add_refinancing(p: Portfolio) -> Portfolio:
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_project_debt, add_debt, add_notes,
     add_commitments,
-    add_expansion, add_short_lived_machines, add_deals, add_covenants, add_budgets, add_share_claims,
-    add_other_business, add_treasury, add_refinancing, add_taxes,
+    add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
+    add_share_claims, add_other_business, add_treasury, add_refinancing, add_taxes,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

@@ -1,6 +1,6 @@
 """The books that blocks post to: cash by line, value by leaf, tallies for the company, decisions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,15 @@ class Tally(StrEnum):
     """Tenant money that is never given back: taxable income."""
     REMAINING_OWN = "remaining_own"
     """Own spend of all begun that falls after the node."""
+    REMAINING_UNSIGNED = "remaining_unsigned"
+    """Of it, what no tenant has signed for."""
+    RECOURSE = "recourse"
+    """Of the debt, what the company answers for: loans with recourse and notes."""
+    SECURED = "secured"
+    """Of the debt, what is secured on assets: all loans but corporate ones, and project debt."""
+    RECOURSE_INTEREST = "recourse_interest"
+    DUE = "due"
+    """Principal that falls due in the four quarters after the node, or may be put then."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,15 @@ class Decision:
     variable: Any
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A rule elsewhere that keeps variables small: the sum of weight x variable over a group <= most."""
+
+    group: tuple[Hashable, ...]
+    weight: float
+    most: float
+
+
 @dataclass
 class Books:
     """Posted to while blocks are built; read as linear expressions."""
@@ -66,6 +84,8 @@ class Books:
     site_tallies: dict[tuple[str, Tally], list[Linear]] = field(default_factory=dict)
     """Own need and gross spend of each site: what its budgets count."""
     decisions: list[Decision] = field(default_factory=list)
+    limits: dict[int, Limit] = field(default_factory=dict)
+    """By the identity of a variable, for rows that must know how far they can be broken."""
 
     def _line(self, line: CashLine) -> list[Linear]:
         if line not in self.cash:
@@ -125,6 +145,10 @@ class Books:
         for place in self._tallies(what, site):
             for n in np.flatnonzero(by_node):
                 place[n].constant += float(by_node[n])
+
+    def limit(self, variable: Any, group: tuple[Hashable, ...], weight: float, most: float) -> None:
+        """Note a rule that limits a variable together with the others of its group; the first one holds."""
+        self.limits.setdefault(id(variable), Limit(group, weight, most))
 
     def spend(self, site: str, variable: Any, by_node: Array) -> None:
         """Capital spending per unit of a variable, positive, whoever funds it in the end. [$M]"""

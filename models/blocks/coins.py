@@ -72,6 +72,7 @@ def add_coins(b: pyo.Block, coins: Coins, tree: TimeTree, entity: Entity, books:
     _post_coins(b, coins, tree, lots, books)
     for i, n in taken:
         _post_loan(b.borrowed_usd_m[i, n], lines[i], n, tree, books)
+        books.limit(b.borrowed_usd_m[i, n], ("borrowed", i, n), 1.0, lines[i].instrument.max_usd_m)
         books.decide(Quantity.BORROWED, n, b.borrowed_usd_m[i, n], item=i)
     for name, n in margins:
         _post_margin(b.margin_usd_m[name, n], n, tree, books)

@@ -48,6 +48,18 @@ class Linear:
     def __sub__(self, other: "Linear | float") -> "Linear":
         return self + (-other)
 
+    def merged(self) -> "Linear":
+        """One term for each variable; what cancels to noise is no term."""
+        sums: dict[int, float] = {}
+        named: dict[int, Any] = {}
+        for coef, variable in zip(self.coefs, self.variables, strict=True):
+            sums[id(variable)] = sums.get(id(variable), 0.0) + coef
+            named[id(variable)] = variable
+        result = Linear(constant=self.constant)
+        for i, coef in sums.items():
+            result.add(coef, named[i])
+        return result
+
     @property
     def value(self) -> float:
         """Value at the current solution."""

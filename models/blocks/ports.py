@@ -1,6 +1,6 @@
 """What blocks hand to each other: frozen records of variables and linear expressions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from models.blocks.linear import Linear
 from models.blocks.taxable import TaxablePorts
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
+from models.params.notes import NoteArrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,3 +97,23 @@ class BorrowerPorts:
     distributed: Any
     sites: tuple[SitePorts, ...]
     taxable: TaxablePorts | None
+
+
+@dataclass(frozen=True, eq=False)
+class Treasury:
+    """Unrestricted cash of the company and funding of last resort, by node."""
+
+    cash: Any
+    rescue: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Raised:
+    """What may be raised: gross dollars of shares, principal of notes, and whether a deal is made."""
+
+    sold: Sequence[tuple[int, Any]]
+    """By node."""
+    issued: Mapping[tuple[str, int], tuple[Any, NoteArrays]]
+    """By instrument and node."""
+    deals: Mapping[tuple[str, int], Any]
+    """Binaries of the deals in notes; at most one at a node."""

@@ -1,6 +1,8 @@
 """The whole program: every block put together, and its objective at a given share price."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -9,13 +11,14 @@ from models.blocks.books import Books, Decision
 from models.blocks.coins import add_coins
 from models.blocks.company.allocation import add_allocation
 from models.blocks.company.convertibles import add_convertibles
-from models.blocks.company.covenants import add_covenants
+from models.blocks.company.covenants import add_budgets, add_covenants
 from models.blocks.company.equity import add_equity
 from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.linear import Linear, by_node
-from models.blocks.ports import BorrowerPorts, Load, SitePorts, Wish
+from models.blocks.metrics import Measured, Metrics
+from models.blocks.ports import BorrowerPorts, Load, Raised, SitePorts, Treasury, Wish
 from models.blocks.refinancing import add_refinancing
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
@@ -45,6 +48,10 @@ class Program:
     charges: tuple[Charge, ...]
     wishes: tuple[Wish, ...]
     """What strategies ask for in vain, at its price; in no value."""
+    tests: Mapping[str, tuple[Any, ...]]
+    """Rows of each covenant and budget."""
+    measured: tuple[Measured, ...]
+    """What each covenant says at each node."""
 
     @property
     def decisions(self) -> list[Decision]:
@@ -88,7 +95,7 @@ def build_program(p: Params) -> Program:
     post_debts(tuple(d for d in p.debts if d.debt.entity == parent.entity), tree, books)
     post_restricted(parent, tree, books)
     contracts = {c.contract: c for c in portfolio.contracts}
-    for name in ("allocation", "convertibles", "equity", "cash", "tax", "covenants", "value"):
+    for name in ("allocation", "convertibles", "equity", "cash", "tax", "value", "covenants", "budgets"):
         m.company.add_component(name, pyo.Block())
     _add_treasury(m.company, p, parent, books)
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
@@ -97,12 +104,16 @@ def build_program(p: Params) -> Program:
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
     add_tax(m.company.tax, p, books)
     add_cash(m.company.cash, p, parent, borrowers, books)
-    cash, rescue = m.company.cash.cash, m.company.cash.rescue
-    add_covenants(m.company.covenants, tree, portfolio, cash, rescue, borrowers, books)
-    add_value(m.company.value, p, cash, borrowers, books)
+    treasury = Treasury(m.company.cash.cash, m.company.cash.rescue)
+    add_value(m.company.value, p, treasury.cash, borrowers, books)
     m.company.taxable = pyo.Block()
     own = add_taxable(m.company.taxable, p, parent.entity, books)
     add_tax_years(m.company.tax, p, [x for x in (own, *(x.taxable for x in borrowers)) if x is not None])
+    raised = Raised(equity.sold, notes.issued, notes.deals)
+    limits = {i: limit for x in (books, *(y.books for y in borrowers)) for i, limit in x.limits.items()}
+    metrics = Metrics(p, treasury, borrowers, raised, books)
+    tests, measured = add_covenants(m.company.covenants, metrics, limits)
+    capped = add_budgets(m.company.budgets, tree, portfolio, borrowers)
     signed = [(o, n, v) for x in borrowers for s in x.sites for (o, n), v in s.signed.items()]
     all_books = (books, *(x.books for x in borrowers))
     return Program(
@@ -112,6 +123,8 @@ def build_program(p: Params) -> Program:
         expected_value=expected_value(p, all_books),
         charges=tuple(charges(p, notes.issued, equity.sold, signed)),
         wishes=tuple(wish for x in borrowers for s in x.sites for wish in s.wishes),
+        tests={**capped, **tests},
+        measured=measured,
     )
 
 

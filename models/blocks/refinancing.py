@@ -24,6 +24,7 @@ def add_refinancing(b: pyo.Block, rolls: Sequence[Roll], books: Books) -> None:
     for (debt, n), roll in by_key.items():
         variable, here = b.rolled_usd_m[debt, n], np.zeros(len(books.tree.nodes))
         here[n] = 1.0
+        books.limit(variable, ("rolled", debt, n), 1.0, roll.most_usd_m)
         books.decide(Quantity.ROLLED, n, variable, item=debt)
         books.post(CashLine.REFINANCED, variable, here)
         books.tally(Tally.ROLLED, variable, here)

@@ -135,6 +135,9 @@ class ValueLine(StrEnum):
     RESCUE = "rescue"
 
 
+DEBT_LINES = (ValueLine.EXISTING_DEBT, ValueLine.PROJECT_DEBT)
+"""Components that are debts; convertibles are claims."""
+
 CONTRACT_LINES = {
     "committed": ValueLine.COMMITTED_CONTRACTS,
     "offer": ValueLine.OFFERED_CONTRACTS,

@@ -9,7 +9,7 @@ from models.domain.market import MarketRow, MarketShape, Scenario
 from models.domain.mining import Fleet, Machine
 from models.domain.product import Product, ProfilePoint
 from models.domain.row import Provenance, Row
-from models.domain.rules import Budget, Covenant
+from models.domain.rules import Budget, Covenant, History
 from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct, Strategy
 from models.domain.tax import TaxClass, TaxGroup
 from models.domain.treasury import LoanCollateral, TreasuryLot
@@ -50,6 +50,7 @@ class Portfolio(BaseModel):
     impact: tuple[Impact, ...] = ()
     covenants: tuple[Covenant, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    history: tuple[History, ...] = ()
     tax_groups: tuple[TaxGroup, ...] = ()
     tax_classes: tuple[TaxClass, ...] = ()
     scenarios: tuple[Scenario, ...]

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from models.domain.finance import CreditClass, Debt
 from models.domain.portfolio import Portfolio
+from models.domain.rules import YEAR_Q
 from models.formulas.project_finance import Facility, LoanTerms, size_facility
 from models.params.modules import ModuleArrays, Route, lender_noi
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
+from models.timetree import Quarter, TimeTree
 from models.units import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
@@ -39,6 +41,8 @@ class FacilityArrays:
     """Spend that the facility will still pay, out of escrow or by new draws."""
     undrawn: Array
     """Of it, what is still to be drawn: nothing of notes, which lie in escrow."""
+    due: Array
+    """Balloon that is to be repaid in cash in the next four quarters."""
 
 
 def close_nodes(route: Route, b: int, outlook: Outlook, lender: CreditClass) -> tuple[int, ...]:
@@ -119,6 +123,7 @@ def _place(f: Facility, funding: str, close: int, outlook: Outlook) -> FacilityA
         reserve_release=on_tree(f.reserve_release_usd_m),
         to_pay=on_tree(to_pay),
         undrawn=on_tree(to_pay if funding == "delayed_draw" else np.zeros(end)),
+        due=on_tree(_next_year(f.balloon_repaid_usd_m)),
     )
 
 
@@ -133,6 +138,8 @@ class DebtArrays:
     principal: Array
     balance: Array
     undrawn: Array
+    due: Array
+    """Principal of the next four quarters, those after the horizon too."""
 
 
 def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArrays:
@@ -145,6 +152,7 @@ def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArray
             t = flow.quarter - tree.first
             by_quarter[t] = by_quarter.get(t, 0.0) + flow.amount_usd_m
     size = len(tree.nodes)
+    due = _next_year(_principal_by_quarter(debt, by_quarter, tree))[list(tree.period)]
     draws, interest, principal, balance, undrawn = (np.zeros(size) for _ in range(5))
     for n in tree.nodes:
         before = balance[tree.parent[n]] if n else debt.principal_usd_m
@@ -155,11 +163,32 @@ def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArray
         draws[n] = by_quarter.get(tree.period[n], 0.0)
         interest[n] = (rate * before + debt.commitment_fee_frac * left) / QUARTERS_PER_YEAR
         owed = before + draws[n]
-        to_go = debt.maturity_quarter - tree.quarter(n)
-        if to_go <= 0:
-            principal[n] = owed
-        elif debt.repayment == "straight" and tree.quarter(n) >= debt.first_repayment_quarter:
-            principal[n] = owed / (to_go + 1)
+        principal[n] = owed * _repaid_frac(debt, tree.quarter(n))
         balance[n] = owed - principal[n]
         undrawn[n] = left - draws[n]
-    return DebtArrays(debt, draws, interest, principal, balance, undrawn)
+    return DebtArrays(debt, draws, interest, principal, balance, undrawn, due)
+
+
+def _repaid_frac(debt: Debt, quarter: Quarter) -> float:
+    """Share of what is owed in a quarter that is repaid in it."""
+    to_go = debt.maturity_quarter - quarter
+    if to_go <= 0:
+        return 1.0
+    is_straight = debt.repayment == "straight" and quarter >= debt.first_repayment_quarter
+    return 1.0 / (to_go + 1) if is_straight else 0.0
+
+
+def _principal_by_quarter(debt: Debt, draws: dict[int, float], tree: TimeTree) -> Array:
+    """Repayments from the first quarter to a year after the horizon. [$M]"""
+    owed, repaid = debt.principal_usd_m, np.zeros(tree.horizon_q + YEAR_Q)
+    for t in range(repaid.size):
+        owed += draws.get(t, 0.0)
+        repaid[t] = owed * _repaid_frac(debt, tree.first + t)
+        owed -= repaid[t]
+    return repaid
+
+
+def _next_year(by_quarter: Array) -> Array:
+    """Sum over the four quarters after each; nothing lies beyond the last."""
+    padded = np.concatenate([by_quarter[1:], np.zeros(YEAR_Q)])
+    return np.array([padded[t : t + YEAR_Q].sum() for t in range(by_quarter.size)])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.domain.finance import Convertible, Instrument
 from models.domain.portfolio import Portfolio
+from models.domain.rules import YEAR_Q
 from models.formulas.convert_fate import ConvertTerms, LeafClaim, convert_fate, leaf_claim
 from models.formulas.convert_settlement import Settlement, settlement_at_maturity
 from models.params.outlook import Outlook
@@ -36,6 +37,8 @@ class NoteArrays:
     outstanding: Array
     wall: Array
     """Principal due at maturity or a put beyond the cash that it is expected to take."""
+    due: Array
+    """Of what is outstanding, what matures or may be put in the next four quarters."""
     net_frac: float
     """Cash in hand per $ of principal of one on offer; 0 of an existing one."""
 
@@ -60,7 +63,7 @@ def _note(
 ) -> NoteArrays:
     tree = outlook.tree
     size = len(tree.nodes)
-    names = ("coupon", "principal", "delivered", "capped_call", "outstanding", "wall")
+    names = ("coupon", "principal", "delivered", "capped_call", "outstanding", "wall", "due")
     placed = {k: np.zeros(size) for k in names}
     if terms.maturity_q < 1:  # due in the first quarter: it settles at the opening price
         price = float(outlook.share_price_usd[0])
@@ -80,7 +83,16 @@ def _note(
         placed["capped_call"][path] = fate.capped_call_value_frac
         placed["outstanding"][path] = fate.outstanding_frac
         placed["wall"][path] = np.maximum(0.0, fate.wall_frac - fate.cash_principal_frac)
+    for n in tree.descendants(issue):
+        placed["due"][n] = placed["outstanding"][n] * _due_frac(terms, tree.period[n] - tree.period[issue])
     return NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
+
+
+def _due_frac(terms: ConvertTerms, age_q: int) -> float:
+    """What holders may ask for in the next four quarters, per $ outstanding."""
+    ahead = range(age_q + 1, age_q + YEAR_Q + 1)
+    asked = [terms.put_price_frac for q in terms.put_q if q in ahead and q < terms.maturity_q]
+    return max([*asked, 1.0 if terms.maturity_q in ahead else 0.0])
 
 
 def existing_notes(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteArrays, ...]:

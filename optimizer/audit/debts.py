@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from models.domain.finance import Debt
+from models.timetree import Quarter
 from optimizer.audit.book import Book
 
 
@@ -45,10 +46,26 @@ def roll_debt(book: Book, debt: Debt) -> dict[int, DebtQuarter]:
         drawn = draws.get(book.tree.period[n], 0.0)
         interest = rate / 4.0 * opening + debt.commitment_fee_frac / 4.0 * max(0.0, undrawn)
         owed, quarter = opening + drawn, book.tree.quarter(n)
-        principal = 0.0
-        if quarter == debt.maturity_quarter:
-            principal = owed
-        elif debt.repayment == "straight" and debt.first_repayment_quarter <= quarter < debt.maturity_quarter:
-            principal = owed / (debt.maturity_quarter - quarter + 1)
+        principal = _principal(debt, quarter, owed)
         rolled[n] = DebtQuarter(drawn, interest, principal, owed - principal, undrawn - drawn)
     return rolled
+
+
+def principal_by_quarter(book: Book, debt: Debt, beyond_q: int) -> dict[Quarter, float]:
+    """Principal to be repaid from the first quarter to so many after the horizon. [$M]"""
+    draws, owed, repaid = draws_by_period(book, debt), debt.principal_usd_m, {}
+    for t in range(book.tree.horizon_q + beyond_q):
+        quarter = book.tree.first + t
+        owed += draws.get(t, 0.0)
+        repaid[quarter] = _principal(debt, quarter, owed)
+        owed -= repaid[quarter]
+    return repaid
+
+
+def _principal(debt: Debt, quarter: Quarter, owed: float) -> float:
+    """What is repaid in a quarter of what is owed. [$M]"""
+    if quarter == debt.maturity_quarter:
+        return owed
+    if debt.repayment == "straight" and debt.first_repayment_quarter <= quarter < debt.maturity_quarter:
+        return owed / (debt.maturity_quarter - quarter + 1)
+    return 0.0

@@ -33,6 +33,8 @@ class FacilityQuarter:
     """Still to be received from the lender."""
     escrow: float = 0.0
     """Of what is restricted: notes drawn and not yet paid out."""
+    balloon: float = 0.0
+    """Of the principal, what of the balloon is not rolled."""
 
 
 @dataclass(frozen=True)
@@ -182,16 +184,21 @@ class Facility:
         after: list[float] = []
         for j, service in enumerate(sized.service[: max(0, served)], start=1):
             interest = t.i * balance
-            principal = service - interest
+            principal, repaid = service - interest, 0.0
             if j == served:
                 balloon = balance - principal
                 rest = self.covered[served:]
                 capacity = present_value(rest, t.refinance_rate)
                 rolled = min(balloon, capacity) if balloon > _ROUNDING else 0.0
                 after = [n * rolled / capacity for n in rest] if rolled > 0.0 else []
-                principal += balloon - rolled
+                repaid = balloon - rolled
+                principal += repaid
             balance -= principal
-            live.append(FacilityQuarter(0.0, interest, principal, balance, reserve, paid_interest=interest))
+            live.append(
+                FacilityQuarter(
+                    0.0, interest, principal, balance, reserve, paid_interest=interest, balloon=repaid
+                )
+            )
         for service in after:
             interest = t.refinance_rate / 4.0 * balance
             balance -= service - interest

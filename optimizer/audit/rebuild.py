@@ -40,7 +40,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "cap_table": tables_money.cap_table(worth, value_per_share_usd),
         "liquidity": tables_money.liquidity(world),
         "commitments": tables_physical.commitments(world),
-        "covenants": tables_money.covenants(world),
+        "covenants": tables_money.covenants(worth),
         "tax": tables_money.tax(worth),
         "value": tables_money.value(worth),
         "claims": tables_money.claims(worth, value_per_share_usd),

@@ -1,9 +1,8 @@
-"""Every rule on cash, capital raised, covenants and the leaf, checked again."""
+"""Every rule on cash, capital raised and the leaf, checked again."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 
-from models.domain.rules import Budget
 from optimizer.audit.court import Court
 from optimizer.audit.rules_coins import CoinRules
 from optimizer.audit.rules_tax import check_taxes
@@ -16,18 +15,6 @@ _DEAL_USD_M = 1e-6
 
 
 @dataclass(frozen=True)
-class Test:
-    """One covenant or budget in one quarter; headroom positive when it holds."""
-
-    name: str
-    check: str
-    node: int
-    value: float
-    threshold: float
-    headroom: float
-
-
-@dataclass(frozen=True)
 class Deal:
     """A follow-on or an issue of notes."""
 
@@ -37,44 +24,8 @@ class Deal:
     gross: float
 
 
-def covenant_tests(world: World) -> list[Test]:
-    """Every covenant in its span, and every budget's spend so far. [$M]"""
-    book, found = world.book, []
-    for row in book.portfolio.covenants:
-        for n in book.tree.nodes:
-            if not row.from_quarter <= book.tree.quarter(n) <= row.to_quarter:
-                continue
-            cash = world.ledger.company_cash(n) + world.ledger.block_cash(n)
-            late = world.late_loss(n)
-            cured = world.ledger.ebitda(n) + world.decided.rescue.get(n, 0.0) - late
-            if row.metric == "minimum_liquidity":
-                value, bound = cash - late - world.wall(n), row.threshold
-                found.append(Test(row.covenant, "COV-1", n, value, bound, value - bound))
-            elif row.metric == "net_debt_to_ebitda":
-                value, bound = world.debt(n) - (cash - late), row.threshold * 4.0 * cured
-                found.append(Test(row.covenant, "COV-2", n, value, bound, bound - value))
-            else:
-                bound = row.threshold * world.interest(n)
-                found.append(Test(row.covenant, "COV-3", n, cured, bound, cured - bound))
-    for budget in book.portfolio.budgets:
-        for n in book.tree.nodes:
-            if budget.from_quarter <= book.tree.quarter(n) <= budget.to_quarter:
-                spent = sum(_counted(world, budget, m) for m in book.paths[n])
-                cap = budget.cap_usd_m
-                found.append(Test(budget.budget, "COV-4", n, spent, cap, cap - spent))
-    return found
-
-
-def _counted(world: World, budget: Budget, node: int) -> float:
-    """Spend of a quarter that counts against a budget. [$M]"""
-    if not budget.from_quarter <= world.book.tree.quarter(node) <= budget.to_quarter:
-        return 0.0
-    counted = world.own_spend if budget.counts == "own" else world.all_spend
-    return sum(counted(site, node) for site in world.book.sites if budget.site in (None, site))
-
-
 class MoneyRules:
-    """Rules PRJ, SPV, CSH, CVT, EQT, COV, VAL, TAX and TRE."""
+    """Rules PRJ, SPV, CSH, CVT, EQT, VAL, TAX and TRE."""
 
     def __init__(self, world: World, court: Court) -> None:
         self.world, self.court = world, court
@@ -97,9 +48,6 @@ class MoneyRules:
         self._blocks()
         self._programme()
         self._shares()
-        for test in covenant_tests(self.world):
-            place = self._at(test.node, test.name)
-            self.court.at_least(test.check, place, test.headroom, 0.0, Court.USD_M)
         self._leaves()
         check_taxes(Taxes(self.world), self.court)
         CoinRules(self.world, self.court).check()

@@ -226,8 +226,8 @@ class Sites:
         here.energised_mw[n] += power.energised_mw if power else 0.0
         self._mine(name, n)
         self._post(name, n, CashLine.FIXED_COST, -book.sites[name].fixed_cost_usd_m_per_q)
-        here.security[n] += _cash_security(power)
-        before_first = _cash_security(book.power(name, book.tree.first + -1))
+        here.security[n] += cash_security(power)
+        before_first = cash_security(book.power(name, book.tree.first + -1))
         before = here.security[book.tree.parent[n]] if n else before_first
         self._post(name, n, CashLine.SECURITY, before - here.security[n])
         if power is None:
@@ -289,6 +289,6 @@ class Sites:
         return fleet is None or self._area(fleet.site) != self._area(site)
 
 
-def _cash_security(power: Power | None) -> float:
+def cash_security(power: Power | None) -> float:
     """Security required in cash. [$M]"""
     return power.security_usd_m if power is not None and power.security_form == "cash" else 0.0

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from models.domain.ledger import CashLine
-from optimizer.audit.rules_money import covenant_tests
+from optimizer.audit.covenants import covenant_tests
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.valuation import AWARDS, DELIVERED, FAIR_COST, NEW_SHARES, Valuation
 from optimizer.audit.world import World
@@ -201,16 +201,16 @@ def liquidity(world: World) -> Rows:
     return found
 
 
-def covenants(world: World) -> Rows:
-    """Tests and their headroom."""
-    return {
-        (t.name, world.book.tree.label(t.node)): {
+def covenants(worth: Valuation) -> Rows:
+    """Tests and their headroom, the tightest of several at one node."""
+    found: Rows = {}
+    for t in sorted(covenant_tests(worth), key=lambda t: -t.headroom):
+        found[t.name, worth.book.tree.label(t.node)] = {
             "value": t.value,
             "threshold": t.threshold,
             "headroom": t.headroom,
         }
-        for t in covenant_tests(world)
-    }
+    return found
 
 
 def tax(worth: Valuation) -> Rows:

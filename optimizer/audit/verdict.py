@@ -11,6 +11,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import AuditFailure, Court
+from optimizer.audit.covenants import check_covenants
 from optimizer.audit.decisions import COINS, INTEGERS, MEGAWATTS, read_decisions
 from optimizer.audit.rebuild import rebuild_rows
 from optimizer.audit.rules_money import MoneyRules
@@ -82,6 +83,7 @@ def audit(
             _compare(BY_NAME[name], rows, tables[name], court, set(book.node_of))
     PhysicalRules(world, court).check()
     MoneyRules(world, court).check()
+    check_covenants(worth, court)
     _check_price(worth, value_per_share_usd, objective, court)
     return _close(court)
 

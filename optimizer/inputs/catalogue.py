@@ -17,6 +17,8 @@ from optimizer.inputs.workbook import is_workbook, read_workbook
 DECK_TABLES = ("scenarios", "market", "market_shapes")
 SHIPPED = ("catalogue/", "decks/")
 """Places of shipped rows begin so."""
+POLICIES = "policies.csv"
+"""Shipped rows of the covenants table, by the policy that they belong to."""
 Tables = dict[str, tuple[RawRow, ...]]
 
 
@@ -58,8 +60,8 @@ class _Files:
     findings: list[Finding] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
 
-    def shipped(self, path: Path, place: str) -> tuple[RawRow, ...]:
-        """Rows of a shipped table; none when there is no such file."""
+    def shipped(self, path: Path, place: str, table: str = "") -> tuple[RawRow, ...]:
+        """Rows of a shipped table, called as its file unless said otherwise; none when there is none."""
         if not path.is_file():
             return ()
         data = read_bytes(path, within=path.parent)
@@ -67,7 +69,7 @@ class _Files:
             self.findings.append(data)
             return ()
         self.contents[place] = data
-        raw, faults = read_table(path.stem, place, data)
+        raw, faults = read_table(table or path.stem, place, data)
         self.findings += faults
         return raw.rows
 
@@ -80,7 +82,8 @@ def gather(path: Path, catalogue: Path) -> Gathered:
     if own.settings is not None:
         decks = tuple(sorted(entry.name for entry in catalogue.glob("decks/*") if entry.is_dir()))
         stocked = tuple(sorted(entry.stem for entry in catalogue.glob("*.csv") if entry.stem in TABLES))
-        manifest, faults = read_manifest(own.settings, decks=decks, catalogues=stocked)
+        known = {"decks": decks, "catalogues": stocked, "policies": policies(catalogue)}
+        manifest, faults = read_manifest(own.settings, **known)
         files.findings += faults
     taken = _taken(files, catalogue, manifest) if manifest else {}
     merged: Tables = {}
@@ -117,12 +120,23 @@ def _taken(files: _Files, catalogue: Path, manifest: Manifest) -> Tables:
             files.findings += _unknown_keys(table, keys, rows)
             rows = tuple(row for row in rows if set(_selectors(table, row)) & set(keys))
         taken[table] = (*taken.get(table, ()), *rows)
-    if manifest.catalogue:
+    if manifest.policy is not None:
+        rows = files.shipped(catalogue / POLICIES, f"catalogue/{POLICIES}", "covenants")
+        taken["covenants"] = tuple(row for row in rows if row.cells.get("policy") == manifest.policy)
+    if manifest.catalogue or manifest.policy is not None:
         said = files.shipped(catalogue / "provenance.csv", "catalogue/provenance.csv")
         keys_taken = {(table, raw_key(table, row)) for table, rows in taken.items() for row in rows}
         evidence += [row for row in said if (row.cells.get("of_table"), row.cells.get("row")) in keys_taken]
     taken["provenance"] = tuple(evidence)
     return taken
+
+
+def policies(catalogue: Path) -> tuple[str, ...]:
+    """Names of the shipped policies."""
+    path = catalogue / POLICIES
+    data = read_bytes(path, within=catalogue) if path.is_file() else b""
+    rows = () if isinstance(data, Finding) else read_table("covenants", POLICIES, data)[0].rows
+    return tuple(sorted({row.cells.get("policy") or "" for row in rows} - {""}))
 
 
 def _selectors(table: str, row: RawRow) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from models.findings import Finding
 from optimizer.inputs.checks import (
     commitments,
     contracts,
+    covenants,
     evidence,
     financing,
     magnitudes,
@@ -26,6 +27,7 @@ CHECKS = (
     *financing.CHECKS,
     *taxes.CHECKS,
     *treasury.CHECKS,
+    *covenants.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

@@ -11,7 +11,7 @@ from models.findings import Finding
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.read import MANIFEST, decode
 
-KEYS = ("name", "title", "as_of", "deck", "scenario", "trunk", "catalogue")
+KEYS = ("name", "title", "as_of", "deck", "scenario", "trunk", "policy", "catalogue")
 TRUNKS = ("parent", "mean")
 Settings = dict[str, Any]
 """As TOML has them: keys taken from the catalogue stand in a section of their own."""
@@ -32,6 +32,8 @@ class Manifest:
     trunk: str
     """Before a branch the market is the parent scenario's, or the mean of those that are still together."""
     catalogue: dict[str, Taken]
+    policy: str | None
+    """The shipped guard rails that the plan keeps; None: none."""
 
 
 def read_toml(data: bytes) -> Settings | Finding:
@@ -46,9 +48,9 @@ def read_toml(data: bytes) -> Settings | Finding:
 
 
 def read_manifest(
-    said: Settings, *, decks: tuple[str, ...], catalogues: tuple[str, ...]
+    said: Settings, *, decks: tuple[str, ...], catalogues: tuple[str, ...], policies: tuple[str, ...]
 ) -> tuple[Manifest | None, list[Finding]]:
-    """The manifest, or None with what is wrong with it; decks and catalogues are those that exist."""
+    """The manifest, or None with what is wrong with it; the names given are those that exist."""
     found = [
         _fault(
             "unknown-key", key, f"'{key}' is not a key of it", nearest(key, KEYS, "known: " + ", ".join(KEYS))
@@ -60,7 +62,8 @@ def read_manifest(
         _names(said),
         _as_of(said),
         _trunk(said),
-        _deck(said, decks),
+        _known(said, "deck", decks),
+        _known(said, "policy", policies),
         _catalogue(said, catalogues),
     ):
         found += fault
@@ -78,6 +81,7 @@ def read_manifest(
         said["scenario"],
         said.get("trunk", TRUNKS[0]),
         taken,
+        said.get("policy"),
     ), []
 
 
@@ -114,13 +118,13 @@ def _trunk(said: Settings) -> Iterator[Finding]:
         yield _fault("bad-value", "trunk", f"{value!r:.80} is no way to fill the trunk", "parent or mean")
 
 
-def _deck(said: Settings, decks: tuple[str, ...]) -> Iterator[Finding]:
-    value = said.get("deck")
-    if value is not None and value not in decks:
-        known = "known decks: " + (", ".join(decks) or "none")
-        yield _fault(
-            "unknown-deck", "deck", f"there is no deck {value!r:.80}", nearest(str(value), decks, known)
-        )
+def _known(said: Settings, key: str, names: tuple[str, ...]) -> Iterator[Finding]:
+    """A deck or policy, if one is named, that exists."""
+    value = said.get(key)
+    if value is not None and value not in names:
+        known = f"known: {', '.join(names) or 'none'}"
+        message = f"there is no {key} {value!r:.80}"
+        yield _fault(f"unknown-{key}", key, message, nearest(str(value), names, known))
 
 
 def _catalogue(said: Settings, catalogues: tuple[str, ...]) -> Iterator[Finding]:

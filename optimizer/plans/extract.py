@@ -1,5 +1,7 @@
 """From a solved program to the declared tables."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from models.blocks.program import Program
@@ -13,9 +15,15 @@ from optimizer.plans.tables import TABLES
 from optimizer.plans.taxes import tax_tables
 
 
-def extract(program: Program, value_per_share_usd: float) -> dict[str, pd.DataFrame]:
-    """All declared tables of the solution that the program's variables hold, columns in declared order."""
-    reading = Reading(program, value_per_share_usd)
+def extract(
+    program: Program, value_per_share_usd: float, prices: Mapping[str, float] | None = None
+) -> dict[str, pd.DataFrame]:
+    """All declared tables of the solution that the program's variables hold, columns in declared order.
+
+    ``prices`` are those of the covenants and budgets, by name; empty cells where there are none.
+    [USD per share]
+    """
+    reading = Reading(program, value_per_share_usd, prices or {})
     found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading), **tax_tables(reading)}
     found["strategies"] = pd.DataFrame(strategies(reading))
     found |= coin_tables(reading)

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from models.blocks.books import Decision, Tally
-from models.domain.ledger import DECIDED_NOW, EBITDA_LINES, CashLine, Quantity
+from models.domain.ledger import DECIDED_NOW, CashLine, Quantity
+from optimizer.plans.covenants import covenant_rows
 from optimizer.plans.reading import Array, Reading
 
 NOW_Q = 2
@@ -29,7 +30,7 @@ def money_tables(r: Reading) -> dict[str, pd.DataFrame]:
         "cash_flow": cash_flow,
         "debt_schedule": pd.DataFrame(_debts(r)),
         "liquidity": pd.DataFrame(_liquidity(r)),
-        "covenants": pd.DataFrame(_covenants(r)),
+        "covenants": pd.DataFrame(covenant_rows(r)),
         "decide_now": _decide_now(r),
     }
 
@@ -186,59 +187,6 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
         }
         for n in p.tree.nodes
     ]
-
-
-def _covenants(r: Reading) -> list[dict[str, object]]:
-    p = r.program.params
-    tree = p.tree
-    cash = sum((r.cash(b) for b in r.program.books), np.zeros(len(tree.nodes)))
-    late, debt, interest = r.tally(Tally.LATE_LOSS), r.tally(Tally.DEBT), r.tally(Tally.INTEREST)
-    ebitda = np.array([sum(b.cash_at(n, EBITDA_LINES).value for b in r.program.books) for n in tree.nodes])
-    rescue = np.array([r.program.model.company.cash.rescue[n].value for n in tree.nodes])
-    rows: list[dict[str, object]] = []
-
-    def row(name: str, metric: str, n: int, value: float, threshold: float, headroom: float) -> None:
-        rows.append(
-            {
-                "covenant": name,
-                "node": r.labels[n],
-                "quarter": r.quarters[n],
-                "metric": metric,
-                "value": value,
-                "threshold": threshold,
-                "headroom": headroom,
-            }
-        )
-
-    for c in p.portfolio.covenants:
-        for n in tree.nodes:
-            if not c.from_quarter <= tree.quarter(n) <= c.to_quarter:
-                continue
-            if c.metric == "minimum_liquidity":
-                value = float(cash[n] - late[n] - r.tally(Tally.WALL)[n])
-                row(c.covenant, c.metric, n, value, c.threshold, value - c.threshold)
-            elif c.metric == "net_debt_to_ebitda":
-                net, yearly = float(debt[n] - cash[n] + late[n]), 4.0 * float(ebitda[n] + rescue[n] - late[n])
-                row(c.covenant, c.metric, n, net, c.threshold * yearly, c.threshold * yearly - net)
-            else:
-                value = float(ebitda[n] + rescue[n] - late[n])
-                owed = c.threshold * float(interest[n])
-                row(c.covenant, c.metric, n, value, owed, value - owed)
-    for budget in p.portfolio.budgets:
-        for n in tree.nodes:
-            if budget.from_quarter <= tree.quarter(n) <= budget.to_quarter:
-                spent = _budget_spent(r, budget.site, budget.counts, budget.from_quarter - tree.first, n)
-                row(budget.budget, "budget", n, spent, budget.cap_usd_m, budget.cap_usd_m - spent)
-    return rows
-
-
-def _budget_spent(r: Reading, site: str | None, counts: str, first: int, n: int) -> float:
-    tree = r.program.params.tree
-    what = Tally.OWN_NEED if counts == "own" else Tally.GROSS_SPEND
-    path = [m for m in tree.path(n) if tree.period[m] >= first]
-    if site is None:
-        return sum(b.tally_at(what, m).value for b in r.program.books for m in path)
-    return sum(b.site_tally_at(site, what, m).value for b in r.program.books for m in path)
 
 
 def _decide_now(r: Reading) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Values of a solved program, read once: decisions by place, modules with their arrays."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -65,6 +66,8 @@ class Reading:
 
     program: Program
     lam: float
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """What lifting a covenant or budget is worth, by its name. [USD per share]"""
 
     @cached_property
     def labels(self) -> list[str]:

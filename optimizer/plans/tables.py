@@ -161,7 +161,11 @@ TABLES: tuple[Table, ...] = (
         "quarter",
     ),
     _table(
-        "covenants", "tests and their headroom", "covenant node", "value threshold headroom", "quarter metric"
+        "covenants",
+        "tests, their headroom, and the value per share gained if one alone were lifted",
+        "covenant node",
+        "value threshold headroom",
+        "quarter metric price_usd_per_share[USD]",
     ),
     _table(
         "tax",

@@ -1,10 +1,9 @@
-"""Sources and uses that balance, money raised by quarter, and the headroom of every money test."""
+"""Sources and uses that balance, and money raised by quarter."""
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from models.domain.ledger import CashLine
-from optimizer.report.figures import Figures, Row
+from optimizer.report.figures import Figures
 from optimizer.report.layout import fill, section, table
 
 LABELS: dict[str, str] = {
@@ -58,12 +57,6 @@ LABELS: dict[str, str] = {
     CashLine.RESCUE: "rescue funding",
 }
 """What a line of the cash flow is called; lines of one name on one side are added up."""
-METRICS = {
-    "minimum_liquidity": "cash of company and sites, at least",
-    "net_debt_to_ebitda": "net debt, at most a multiple of yearly EBITDA",
-    "interest_cover": "EBITDA, at least a multiple of interest",
-    "budget": "capital spent, at most",
-}
 QUARTERS_A_ROW = 7
 
 
@@ -104,34 +97,6 @@ def raised(figures: Figures) -> RenderableType:
     return section(title, Group(*parts), *notes)
 
 
-def headroom(figures: Figures) -> RenderableType:
-    """The tightest moment of every money test."""
-    found = table("Test", "Headroom $M>", "When!", "Value $M>", "Limit $M>")
-    liquid = figures.rows("liquidity")
-    if liquid:
-        least = min(liquid, key=lambda row: float(row["headroom_usd_m"]))
-        stress = float(least["late_loss_usd_m"]) + float(least["wall_usd_m"])
-        value = float(least["company_cash_usd_m"]) - stress
-        amounts = (float(least["headroom_usd_m"]), value, float(least["floor_usd_m"]))
-        _add_test(found, figures, "company cash, at least its floor", least, amounts)
-    tests: dict[tuple[str, str], list[Row]] = {}
-    for row in figures.rows("covenants"):
-        tests.setdefault((str(row["covenant"]), str(row["metric"])), []).append(row)
-    for (name, metric), rows in tests.items():
-        least = min(rows, key=lambda row: float(row["headroom"]))
-        amounts = (float(least["headroom"]), float(least["value"]), float(least["threshold"]))
-        _add_test(found, figures, f"{name}: {METRICS.get(metric, metric)}", least, amounts)
-    for loan in dict.fromkeys(str(row["loan"]) for row in figures.rows("collateral")):
-        rows = [row for row in figures.rows("collateral") if row["loan"] == loan]
-        least = min(rows, key=lambda row: float(row["headroom_usd_m"]))
-        spare, owed = float(least["headroom_usd_m"]), float(least["owed_usd_m"])
-        name = f"{loan}: what its bitcoin may secure, at least"
-        _add_test(found, figures, name, least, (spare, owed + spare, owed))
-    about = "Cash is tested with every open delivery late by its slip, and notes due counted in full"
-    about = f"{about}; {figures.rounding}"
-    return section("Covenants and liquidity at their tightest", found, about)
-
-
 def _grouped(figures: Figures, side: str) -> list[tuple[str, float]]:
     """Lines of one side under their names, the cash first or last, the rest by size."""
     sums: dict[str, float] = {}
@@ -167,10 +132,3 @@ def _span(
             all_of_them[q] = all_of_them.get(q, 0.0) + x
     fill(found, "total", *cells(all_of_them), style="bold")
     return found
-
-
-def _add_test(
-    found: Table, figures: Figures, name: str, row: Row, amounts: tuple[float, float, float]
-) -> None:
-    least, value, limit = (figures.usd_m(x) for x in amounts)
-    fill(found, name, least, figures.when(row), value, limit)

@@ -9,7 +9,8 @@ from optimizer.report.decided import decided_now
 from optimizer.report.failure import why_no_plan
 from optimizer.report.figures import Figures
 from optimizer.report.headline import headline
-from optimizer.report.money import headroom, raised, sources_and_uses
+from optimizer.report.limits import headroom
+from optimizer.report.money import raised, sources_and_uses
 from optimizer.report.sites import by_leaf, strategies, strip
 from optimizer.report.worth import made_of
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import highspy
 import numpy as np
@@ -46,9 +46,10 @@ class HighsProgram:
         lower: Array | None = None,
         upper: Array | None = None,
         start: Array | None = None,
+        lifted: Sequence[int] = (),
         progress: Progress | None = None,
     ) -> MipResult:
-        """Maximise ``cost`` x to an absolute gap. [$M]
+        """Maximise ``cost`` x to an absolute gap, without the ``lifted`` rows. [$M]
 
         Runs in a thread of its own, so that an interrupt of the main thread sets ``stop`` at once and
         the best plan so far is kept.
@@ -79,13 +80,18 @@ class HighsProgram:
             except BaseException as error:
                 failure.append(error)
 
+        for i in lifted:
+            h.changeRowBounds(i, -highspy.kHighsInf, highspy.kHighsInf)
         worker = threading.Thread(target=work, daemon=True)
         worker.start()
         while worker.is_alive():
             worker.join(0.05)
         if failure:
             raise failure[0]
-        return self._result(integer)
+        result = self._result(integer)
+        for i in lifted:
+            h.changeRowBounds(i, float(m.row_lower[i]), float(m.row_upper[i]))
+        return result
 
     def _listen(self, deadline: float, progress: Progress | None) -> None:
         h = self.highs

@@ -1,6 +1,6 @@
 """Any other MIP solver that Pyomo knows, behind the same interface."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -41,14 +41,20 @@ class PyomoProgram:
         lower: Array | None = None,
         upper: Array | None = None,
         start: Array | None = None,
+        lifted: Sequence[int] = (),
         progress: Callable[[float, float], None] | None = None,
     ) -> MipResult:
-        """Maximise ``cost`` x to an absolute gap; start and progress are left to HiGHS."""
+        """Maximise ``cost`` x to an absolute gap, without the ``lifted`` rows.
+
+        Start and progress are left to HiGHS.
+        """
         m = self.matrix
         objective = Linear()
         for j in np.flatnonzero(cost):
             objective.add(cost[j], m.variables[j])
         self._set_columns(integer, m.lower if lower is None else lower, m.upper if upper is None else upper)
+        for i in lifted:
+            m.rows[i].deactivate()
         self.model.in_hand = pyo.Objective(expr=objective.expr, sense=pyo.maximize)
         try:
             if isinstance(self.solver, SolverBase):
@@ -56,6 +62,8 @@ class PyomoProgram:
             return self._run_legacy(objective, integer, time_limit_s)
         finally:
             self.model.del_component("in_hand")
+            for i in lifted:
+                m.rows[i].activate()
             self._set_columns(True, m.lower, m.upper)
 
     def _set_columns(self, integer: bool, lower: Array, upper: Array) -> None:

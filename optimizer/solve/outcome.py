@@ -1,5 +1,6 @@
 """What a solve proved, and the best plan it found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -50,3 +51,5 @@ class Outcome:
     """Programs solved."""
     note: str = ""
     loop: tuple[str, ...] = field(default=())
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """What lifting a covenant or budget is worth, by its name. [USD per share]"""

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.blocks.linear import Linear
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
 from optimizer.solve.matrix import Matrix
@@ -55,9 +56,10 @@ class Solver(Protocol):
         lower: Array | None = None,
         upper: Array | None = None,
         start: Array | None = None,
+        lifted: Sequence[int] = (),
         progress: Callable[[float, float], None] | None = None,
     ) -> MipResult:
-        """Maximise ``cost`` x to an absolute gap."""
+        """Maximise ``cost`` x to an absolute gap, without the ``lifted`` rows."""
         ...
 
 
@@ -173,10 +175,15 @@ class Search:
 
     def polish(self, lam: float, x: Array) -> Array:
         """Round the integers, fix them and solve the continuous part again; ``x`` itself where that fails."""
+        found = self.as_planned(self.program.objective(lam), x)
+        return x if found is None else found
+
+    def as_planned(self, objective: Linear, x: Array, lifted: Sequence[int] = ()) -> Array | None:
+        """The best plan with the integers of ``x``, rounded, without the ``lifted`` rows; None if none."""
         integers = self.matrix.is_integer
         lower, upper = self.matrix.lower.copy(), self.matrix.upper.copy()
         lower[integers] = upper[integers] = np.round(x[integers])
-        cost = self.matrix.cost(self.program.objective(lam))
+        cost = self.matrix.cost(objective)
         for d in self.program.decisions:
             if d.quantity in TO_AND_FRO:
                 cost[self.matrix.column[id(d.variable)]] -= TIE_BREAK
@@ -187,9 +194,10 @@ class Search:
             time_limit_s=30.0,
             lower=lower,
             upper=upper,
+            lifted=lifted,
         )
         if result.x is None:
-            return x
+            return None
         result.x[integers] = np.round(x[integers])
         return result.x
 

@@ -15,6 +15,7 @@ from optimizer.solve.options import Options
 from optimizer.solve.other import PyomoProgram
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value
+from optimizer.solve.prices import price_tests
 from optimizer.solve.strategy import give_up
 
 MODEL_COMMENTS = {".mps": "*", ".lp": "\\"}
@@ -46,6 +47,8 @@ def search_plan(
                 outcome = replace(found, status="equity_under_water", note=outcome.note)
     if outcome.x is not None:
         matrix.load(outcome.x)
+        if not stop.is_set():
+            outcome = replace(outcome, prices=price_tests(search, outcome))
     return outcome, committed
 
 

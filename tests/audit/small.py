@@ -187,7 +187,11 @@ def _finance() -> dict[str, object]:
             {"instrument": "atm", "block": b, "up_to_frac_of_volume": 0.05 * b, "discount_frac": 0.02 * b}
             for b in (1, 2)
         ],
-        "covenants": [
+        "history": [
+            {"quarter": quarter(-back), "ebitda_usd_m": 4.0, "interest_usd_m": 1.0, "shares_issued_m": 0.4}
+            for back in (1, 2, 3, 4)
+        ],
+        "covenants": _rails() + [
             {"covenant": metric, "source_of_rule": "policy", "metric": metric, "threshold": level,
              "from_quarter": quarter(8), "to_quarter": quarter(20)}
             for metric, level in (("minimum_liquidity", 10.0), ("net_debt_to_ebitda", 30.0),
@@ -200,6 +204,22 @@ def _finance() -> dict[str, object]:
              "to_quarter": quarter(9), "cap_usd_m": 900.0},
         ],
     }  # fmt: skip
+
+
+def _rails() -> list[dict[str, object]]:
+    def one(metric: str, level: float, **changed: object) -> dict[str, object]:
+        return {"covenant": metric.replace("_", "-"), "source_of_rule": "policy", "metric": metric,
+                "threshold": level, **changed}  # fmt: skip
+
+    on_issue = {"test": "incurrence", "basis": "trailing_4q"}
+    return [
+        one("net_debt_to_market_cap", 2.0), one("market_cap", 950.0),
+        one("recourse_debt", 400.0), one("secured_debt", 900.0), one("maturities", 0.5),
+        one("dilution", 0.2), one("cash_cover", 2.0), one("funded_commitments", 10.0),
+        one("stress_liquidity", 5.0), one("unsigned_building", 1.0), one("maturity_wall", 0.5),
+        one("solvency", 0.5), one("net_debt_to_ebitda", 90.0, covenant="new-debt", **on_issue),
+        one("interest_cover", 0.01, covenant="new-interest", **on_issue),
+    ]  # fmt: skip
 
 
 def _tenancy() -> dict[str, object]:

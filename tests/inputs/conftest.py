@@ -163,6 +163,10 @@ CELLS: dict[str, str] = {
     "tax_classes": """
         tax_class=building bonus_frac=0 life_q=156 default_for=halls;power / tax_class=equipment bonus_frac=1
         life_q=20 default_for=gpus;machines;cooling""",
+    "history": """
+        quarter=2025Q3 ebitda_usd_m=9 interest_usd_m=1 shares_issued_m=2 / quarter=2025Q4 ebitda_usd_m=8
+        interest_usd_m=1 shares_issued_m=0 / quarter=2026Q1 ebitda_usd_m=7 interest_usd_m=1
+        shares_issued_m=1 / quarter=2026Q2 ebitda_usd_m=6 interest_usd_m=1 shares_issued_m=0""",
     "budgets": "budget=beta-cap site=beta counts=own from_quarter=2026Q3 to_quarter=2027Q2 cap_usd_m=500",
     "scenarios": """
         scenario=base branch_from= branch_quarter= probability=0.6 / scenario=bear branch_from=base

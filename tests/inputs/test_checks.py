@@ -136,6 +136,12 @@ btc-loan-terms      instruments[coin-line].ltv_call_frac   = 0.5
 roll-terms          debt[coin-loan].refinance_max_frac     = 0.5
 roll-terms          debt[gpu-loan].refinance_tenor_q       =
 trough-over-price   market[base|2026Q3].btc_trough_usd     = 61001
+covenant-terms      covenants[liquidity].basis             = trailing_4q
+covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=dilution
+covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=solvency
+no-history covenants[liquidity].basis = trailing_4q & covenants[liquidity].metric=interest_cover & - history
+no-history          covenants[liquidity].metric            = dilution & history[2026Q1].shares_issued_m=
+history-quarter     history[2026Q3].quarter                history[2026Q2].quarter=2026Q3
 below-floor         entities[top].unrestricted_cash_usd_m  = 19
 guess-without-range products[].                            products[cloud].grade=GUESS
 stale-evidence      provenance[sites|x|once_cost_usd_m].row + provenance[sites|alpha|once_cost_usd_m] row=x

@@ -53,6 +53,7 @@ def test_what_is_loaded(draft: Any) -> None:
         ("title =", "x = " + "[" * 5000 + "\ntitle =", ("bad-toml", "portfolio.toml", "")),
         ('"base"', '"base"\ndeck = "../mid-2026"', ("unknown-deck", "portfolio.toml", "deck")),
         ('"base"', '"base"\ndeck = ["mid-2026"]', ("unknown-deck", "portfolio.toml", "deck")),
+        ('"base"', '"base"\npolicy = "prudence"', ("unknown-policy", "portfolio.toml", "policy")),
         ('"base"', '"base"\ncatalogue = 3', ("bad-value", "portfolio.toml", "catalogue")),
         (
             '"base"',
@@ -108,12 +109,33 @@ def test_own_rows_are_checked_together_with_those_of_the_deck(draft: Any) -> Non
 
 def test_the_whole_catalogue_and_deck_are_sound(draft: Any) -> None:
     tables = sorted(file.stem for file in (data_folder() / "catalogue").glob("*.csv"))
-    taken = "".join(f'{table} = "all"\n' for table in tables if table != "provenance")
+    taken = "".join(f'{table} = "all"\n' for table in tables if table not in ("provenance", "policies"))
     own_deck_dropped(draft)
     draft.manifest = draft.manifest.split("[catalogue]")[0] + "[catalogue]\n" + taken
     for table in ("valuation", "regions", "instruments", "impact"):
         del draft.tables[table]
     assert draft.load().findings == ()
+
+
+@pytest.mark.parametrize("policy", ["core", "prudent"])
+def test_a_policy_brings_its_rows_and_own_rows_replace_them(draft: Any, policy: str) -> None:
+    draft.copy("covenants", "liquidity", covenant="solvency", metric="solvency", threshold="2")
+    draft.manifest += f'policy = "{policy}"\n'
+    loaded = draft.load()
+    rows = {c.covenant: c for c in loaded.portfolio.covenants}
+    assert loaded.findings == ()
+    assert rows["funded-commitments"].policy == policy
+    assert rows["funded-commitments"].to_quarter is None
+    assert rows["solvency"].threshold == 2.0
+    assert rows["solvency"].policy is None
+    assert [(o.table, o.row) for o in loaded.overridden] == [("covenants", "solvency")]
+    assert ("stress-liquidity" in rows) == (policy == "prudent")
+
+
+def test_a_cell_of_a_policy_can_be_set(draft: Any) -> None:
+    draft.manifest += 'policy = "prudent"\n'
+    loaded = draft.load("covenants[cash-cover].threshold=3")
+    assert {c.covenant: c.threshold for c in loaded.portfolio.covenants}["cash-cover"] == 3.0
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
+from optimizer.audit.covenants import check_covenants
 from optimizer.audit.decisions import INTEGERS, read_decisions
 from optimizer.audit.rules_money import MoneyRules
 from optimizer.audit.rules_physical import PhysicalRules
@@ -108,7 +109,9 @@ class AuditorsProgram:
         world = World(self.book, decided)
         PhysicalRules(world, court).check()
         MoneyRules(world, court).check()
-        return Judged(court.kept, court.refused, Valuation(world))
+        worth = Valuation(world)
+        check_covenants(worth, court)
+        return Judged(court.kept, court.refused, worth)
 
     @property
     def deals(self) -> list[Key]:

@@ -36,6 +36,7 @@ JUDGED_ALONE = (
     "coins",
     "coins on a tree",
     "coins taxed",
+    "guard rails",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

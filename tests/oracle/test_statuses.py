@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.domain.portfolio import Portfolio
-from optimizer.audit.rules_money import covenant_tests
+from optimizer.audit.covenants import covenant_tests
 from optimizer.inputs.check import check
 from optimizer.inputs.load import Loaded
 from optimizer.pipeline import plan
@@ -134,7 +134,7 @@ def test_what_a_committed_tenant_prepays_lowers_no_own_spend() -> None:
     case, tree = Case.of(p, make.chain_of(p)), make.chain_of(p)
     alone = search_of(case).committed()[1]
     assert alone is not None
-    tests = covenant_tests(case.valued(alone).worth.world)
+    tests = covenant_tests(case.valued(alone).worth)
     spent = {t.node: t.value for t in tests if t.name == "own"}
     # first: 10 and, a quarter later, the vendor's 4; then 5. second: 20, 20, 4. The tenant's 8 are his credit
     by_hand = (10.0, 10.0 + 4.0 + 20.0, 34.0, 34.0 + 5.0 + 20.0, 59.0 + 4.0, 63.0)

@@ -172,6 +172,35 @@ def covenants() -> Portfolio:
     return poor(make.with_all(p, "cooling", max_modules=0), 100.0)
 
 
+def _railed(p: Portfolio) -> Portfolio:
+    """Rails that decide how much is built and when, and how it is paid."""
+    p = make.without(make.add_deals(make.add_debt(make.add_history(p))), "instruments", "deal")
+    p = make.with_row(p, "instruments", "note", min_usd_m=40.0, max_usd_m=90.0)
+    p = make.with_rows(
+        p, "covenants",
+        make.covenant("funded_commitments", 5.0), make.covenant("stress_liquidity", 2.0),
+        make.covenant("cash_cover", 8.0), make.covenant("maturities", 0.5),
+        make.covenant("dilution", 0.12), make.covenant("unsigned_building", 0.6),
+        make.covenant("maturity_wall", 1.0, from_quarter=None, to_quarter=None),
+        make.covenant("solvency", 1.5, from_quarter=None, to_quarter=None),
+        make.covenant("net_debt_to_market_cap", 0.1), make.covenant("recourse_debt", 130.0),
+        make.covenant("net_debt_to_ebitda", 9.0, test="incurrence", basis="trailing_4q"),
+    )  # fmt: skip
+    return poor(make.with_all(p, "cooling", max_modules=0), 90.0)
+
+
+def guard_rails() -> Portfolio:
+    """Rails on a chain: halls for the lease and the market, a note, an old loan."""
+    return _railed(north_only(short(make.small(), 5)))
+
+
+def guard_rails_on_tree() -> Portfolio:
+    """The same where the share may double."""
+    p = make.two_scenarios(guard_rails())
+    p = make.with_row(p, "instruments", "note", once_every_q=4)
+    return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+
+
 def project_debt_on_tree() -> Portfolio:
     """A loan at completion, on either branch, for halls begun before it, while an old loan falls due."""
     p = make.two_scenarios(make.add_debt(make.add_project_debt(north_only(short(make.small())))))
@@ -258,6 +287,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "claims": (claims, make.chain_of),
     "cloud": (cloud, make.chain_of),
     "covenants": (covenants, make.chain_of),
+    "guard rails": (guard_rails, make.chain_of),
+    "guard rails on a tree": (guard_rails_on_tree, make.tree_of),
     "project debt on a tree": (project_debt_on_tree, make.tree_of),
     "taxes": (taxes, make.chain_of),
     "taxes on a tree": (taxes_on_tree, make.tree_of),

@@ -102,7 +102,7 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
             for i, label in enumerate(nodes)
         ],
         "covenants": [
-            ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity"]
+            ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity", 0.25]
             for i, label in enumerate(nodes)
         ],
         "collateral": [

@@ -198,7 +198,7 @@ def test_many_quarters_of_money_are_told_in_parts(make_plan: MakePlan) -> None:
 def test_the_tightest_moment_of_each_test_is_told(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan()))
     assert "company cash, at least its floor 8 2026Q3 58 50" in text
-    assert "lender-test: cash of company and sites, at least 7 2027Q2 87 80" in text
+    assert "lender-test: company and site cash, at least 7 2027Q2 87 80 0.25" in text
     assert "coin-loan: what its bitcoin may secure, at least 3 2027Q2 13 10" in text
 
 
@@ -209,7 +209,7 @@ def test_a_tree_is_weighted_and_told_leaf_by_leaf(make_plan: MakePlan) -> None:
     assert "bear 25.0 % 1,500 120.0 12.50 12.50 14.00 40 80" in text
     assert "total 1,600 total 1,600" in text
     assert "atm 50 50" in text, "200 with a probability of a quarter"
-    assert "lender-test: cash of company and sites, at least 5 2027Q2 bear" in text
+    assert "lender-test: company and site cash, at least 5 2027Q2 bear" in text
 
 
 def test_a_doubt_about_the_plan_is_told_in_full(make_plan: MakePlan) -> None:

@@ -66,9 +66,9 @@ def add_convertibles(
         size = note.principal_usd_m
         books.post_constant(CashLine.CONVERT_COUPON, -size * note.coupon)
         books.post_constant(CashLine.CONVERT_PRINCIPAL, -size * note.principal)
-        books.tally_constant(Tally.DEBT, size * note.outstanding)
-        books.tally_constant(Tally.INTEREST, size * note.coupon)
-        books.tally_constant(Tally.WALL, size * note.wall)
+        for what, each in _owed(note):
+            books.tally_constant(what, size * each)
+    most_at = {n: max(0.0, *(largest(j, m) for j, m in keys if m == n)) for _, n in keys}
     for i, n in keys:
         note, variable = by_name[i].notes[n], b.issued_usd_m[i, n]
         proceeds = np.zeros(len(tree.nodes))
@@ -77,11 +77,23 @@ def add_convertibles(
         books.post(CashLine.CONVERT_PROCEEDS, variable, proceeds)
         books.post(CashLine.CONVERT_COUPON, variable, -note.coupon)
         books.post(CashLine.CONVERT_PRINCIPAL, variable, -note.principal)
-        books.tally(Tally.DEBT, variable, note.outstanding)
-        books.tally(Tally.INTEREST, variable, note.coupon)
-        books.tally(Tally.WALL, variable, note.wall)
+        books.limit(variable, ("issued", n), 1.0, most_at[n])
+        for what, each in _owed(note):
+            books.tally(what, variable, each)
     return NotePorts(
         issued={(i, n): (b.issued_usd_m[i, n], by_name[i].notes[n]) for i, n in keys},
         deals={(i, n): b.is_issued[i, n] for i, n in keys},
         net_frac={i: o.net_frac for i, o in by_name.items()},
+    )
+
+
+def _owed(note: NoteArrays) -> tuple[tuple[Tally, np.ndarray], ...]:
+    """What a note adds to the tallies of debt, per $ of principal."""
+    return (
+        (Tally.DEBT, note.outstanding),
+        (Tally.RECOURSE, note.outstanding),
+        (Tally.INTEREST, note.coupon),
+        (Tally.RECOURSE_INTEREST, note.coupon),
+        (Tally.WALL, note.wall),
+        (Tally.DUE, note.due),
     )

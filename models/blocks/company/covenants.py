@@ -1,67 +1,106 @@
-"""COV: maintenance tests, minimum liquidity and capital budgets."""
+"""COV, GRD: the covenants table, in every quarter or where new notes are issued, and capital budgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyomo.environ as pyo
 
-from models.blocks.books import Books, Tally
-from models.blocks.linear import Linear, at_most, term, total
+from models.blocks.books import Limit, Tally
+from models.blocks.linear import Linear, at_most, total
+from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import BorrowerPorts
-from models.domain.ledger import EBITDA_LINES
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 
+RULES: Mapping[str, str] = {
+    "minimum_liquidity": "COV-1 minimum liquidity, deliveries late and notes due in full [$M]",
+    "net_debt_to_ebitda": "COV-2 net debt within its multiple of EBITDA, every open delivery late [$M]",
+    "interest_cover": "COV-3 EBITDA covers interest, every open delivery late [$M]",
+    "net_debt_to_market_cap": "COV-5 net debt within its multiple of the market cap [$M]",
+    "market_cap": "COV-6 nothing is issued below a market cap [$M]",
+    "recourse_debt": "COV-7 debt with recourse within its cap [$M]",
+    "secured_debt": "COV-7 secured debt within its cap [$M]",
+    "maturities": "COV-8 liquidity covers what falls due in four quarters [$M]",
+    "dilution": "COV-9 shares of four quarters within their share of the opening count [M]",
+    "cash_cover": "GRD-1 cash for quarters of overhead and recourse interest [$M]",
+    "funded_commitments": "GRD-2 what is begun is funded for four quarters, with no new issue [$M]",
+    "maturity_wall": "GRD-3 liquidity at the leaf covers what falls due in the four quarters after it [$M]",
+    "solvency": "GRD-4 assets at the leaf cover the debt [$M]",
+    "unsigned_building": "GRD-5 what unsigned halls still take within liquidity [$M]",
+    "stress_liquidity": "GRD-6 liquidity in each of four quarters, markets shut and mining at no margin [$M]",
+}
+"""ID and meaning of each metric's rows."""
+LARGEST_COEFFICIENT = 1e4
+
 
 def add_covenants(
-    b: pyo.Block,
-    tree: TimeTree,
-    portfolio: Portfolio,
-    cash: pyo.Var,
-    rescue: pyo.Var,
-    borrowers: Sequence[BorrowerPorts],
-    books: Books,
-) -> None:
-    """Tests of the covenants table and the budgets. Maths: docs/program.md, COV-1 ... COV-4."""
-    tests = {c.covenant: c for c in portfolio.covenants}
+    b: pyo.Block, metrics: Metrics, limits: Mapping[int, Limit]
+) -> tuple[Mapping[str, tuple[Any, ...]], tuple[Measured, ...]]:
+    """Every test of the table: its rows by covenant, and what it measures.
 
-    def held_at(metric: str) -> list[tuple[str, int]]:
-        return [
-            (name, n)
-            for name, c in tests.items()
-            for n in tree.nodes
-            if c.metric == metric and c.from_quarter <= tree.quarter(n) <= c.to_quarter
-        ]
+    Maths: docs/program.md, COV-1 ... COV-3, COV-5 ... COV-10, GRD-1 ... GRD-6.
+    """
+    measured = tuple(x for c in metrics.p.portfolio.covenants for x in metrics.measured(c))
+    for metric, doc in RULES.items():
+        kept = {_key(x): x for x in measured if x.covenant.metric == metric and not x.covenant.is_incurrence}
 
-    def tallied(what: Tally, n: int) -> Linear:
-        return total(x.books.tally_at(what, n) for x in borrowers) + books.tally_at(what, n)
+        def holds(_, *key, kept=kept):
+            least = kept[key].headroom.merged()
+            return at_most(Linear(constant=-least.constant), least + -least.constant)
 
-    def liquidity(n: int) -> Linear:
-        return total(term(x.cash[n]) for x in borrowers) + term(cash[n]) - tallied(Tally.LATE_LOSS, n)
+        b.add_component(metric, pyo.Constraint(list(kept), rule=holds, doc=doc))
 
-    def cured_ebitda(n: int) -> Linear:
-        own = total(x.books.cash_at(n, EBITDA_LINES) for x in borrowers)
-        return own + books.cash_at(n, EBITDA_LINES) + term(rescue[n]) - tallied(Tally.LATE_LOSS, n)
+    on_issue = {_key(x): x for x in measured if x.covenant.is_incurrence}
 
-    @b.Constraint(
-        held_at("minimum_liquidity"),
-        doc="COV-1 minimum liquidity, deliveries late and notes due in full [$M]",
-    )
-    def liquidity_held(b, c, n):
-        return at_most(tallied(Tally.WALL, n) + tests[c].threshold, liquidity(n))
+    @b.Constraint(list(on_issue), doc="COV-10 a test of incurrence holds where notes are issued [$M]")
+    def holds_on_issue(b, *key):
+        found = on_issue[key]
+        headroom = found.headroom.merged()
+        issues = Linear()
+        for (_, n), launched in metrics.raised.deals.items():
+            if n == found.node:
+                issues.add(1.0, launched)
+        most = largest_breach(headroom, limits)
+        if not issues.variables or most <= 0.0:
+            return pyo.Constraint.Skip
+        scale = min(1.0, LARGEST_COEFFICIENT / most)
+        return at_most((issues * most - headroom) * scale, most * scale)
 
-    @b.Constraint(
-        held_at("net_debt_to_ebitda"),
-        doc="COV-2 net debt within its multiple of EBITDA, every open delivery late [$M]",
-    )
-    def net_debt_within(b, c, n):
-        return at_most(tallied(Tally.DEBT, n) - liquidity(n), cured_ebitda(n) * (4.0 * tests[c].threshold))
+    rows: dict[str, list[Any]] = {c.covenant: [] for c in metrics.p.portfolio.covenants}
+    for component in b.component_objects(pyo.Constraint):
+        for key, row in component.items():
+            rows[key[0]].append(row)
+    return {name: tuple(found) for name, found in rows.items()}, measured
 
-    @b.Constraint(
-        held_at("interest_cover"), doc="COV-3 EBITDA covers interest, every open delivery late [$M]"
-    )
-    def interest_covered(b, c, n):
-        return at_most(tallied(Tally.INTEREST, n) * tests[c].threshold, cured_ebitda(n))
 
+def _key(x: Measured) -> tuple[str, int, int]:
+    return x.covenant.covenant, x.at, x.node
+
+
+def largest_breach(headroom: Linear, limits: Mapping[int, Limit]) -> float:
+    """By how much a test can be broken at most, of what other rules keep its variables to. [$M]
+
+    One term for each variable, of which none is negative: cash of the company lies above its floor.
+    """
+    by_group: dict[Any, float] = {}
+    for coef, variable in zip(headroom.coefs, headroom.variables, strict=True):
+        if coef < 0.0:
+            i = id(variable)
+            limit = limits.get(i) or Limit((i,), 1.0, _upper_bound(variable))
+            by_group[limit.group] = max(by_group.get(limit.group, 0.0), -coef / limit.weight * limit.most)
+    return sum(by_group.values()) - headroom.constant
+
+
+def _upper_bound(variable: Any) -> float:
+    if variable.ub is None:
+        raise ValueError(f"a test of incurrence needs to know how large {variable.name} can be")
+    return float(variable.ub)
+
+
+def add_budgets(
+    b: pyo.Block, tree: TimeTree, portfolio: Portfolio, borrowers: Sequence[BorrowerPorts]
+) -> Mapping[str, tuple[Any, ...]]:
+    """Capital budgets: the rows of each. Maths: docs/program.md, COV-4."""
     budgets = {x.budget: x for x in portfolio.budgets}
 
     @b.Constraint(list(budgets), tree.leaves, doc="COV-4 spending within the budget [$M]")
@@ -72,6 +111,8 @@ def add_covenants(
             if budget.from_quarter <= tree.quarter(n) <= budget.to_quarter:
                 spent = spent + _spending(borrowers, budget.site, budget.counts, n)
         return at_most(spent, budget.cap_usd_m)
+
+    return {name: tuple(row for key, row in b.within_budget.items() if key[0] == name) for name in budgets}
 
 
 def _spending(borrowers: Sequence[BorrowerPorts], site: str | None, counts: str, n: int) -> Linear:

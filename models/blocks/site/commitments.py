@@ -94,6 +94,8 @@ def _post(
     tally(Tally.GROSS_SPEND, sum(a.spend.values(), np.zeros(len(weight))), site.site)
     tally(Tally.BUILDING_MW, a.building_mw)
     tally(Tally.REMAINING_OWN, a.remaining_own)
+    if a.terms.contract.state == "merchant":
+        tally(Tally.REMAINING_UNSIGNED, a.remaining_own)
     for parts, values in (
         (load.gross_mw, a.occupied_gross_mw),
         (load.energy_mwh, a.energy_mwh),

@@ -39,6 +39,7 @@ def add_conversion(
     begun = tuple(Begun(routes[i].route, n, routes[i].modules[n], b.begun[i, n]) for i, n in keys)
     for x in begun:
         _post(x, tree, books, site)
+        books.limit(x.count, ("begun", site.site), x.route.module_mw, site.max_hpc_critical_mw)
     products = list(dict.fromkeys(r.route.terms.product.product for r in routes))
     below = [set(tree.descendants(n)) for n in tree.nodes]
 
@@ -130,6 +131,8 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
         age = tree.period[m] - tree.period[x.node]
         after[m] = left[age] if age < left.size else 0.0
     books.tally(Tally.REMAINING_OWN, x.count, np.maximum(0.0, after))
+    if x.route.terms.contract.state == "merchant":
+        books.tally(Tally.REMAINING_UNSIGNED, x.count, np.maximum(0.0, after))
     for worth, sign, by_leaf in (
         (CONTRACT_LINES[x.route.terms.contract.state], 1.0, a.signed_value),
         (ValueLine.BEYOND_CONTRACTS, 1.0, a.beyond_value),

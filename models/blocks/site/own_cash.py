@@ -68,5 +68,11 @@ def post_debts(debts: tuple[DebtArrays, ...], tree: TimeTree, books: Books) -> N
         books.tally_constant(Tally.DEBT, d.balance)
         books.tally_constant(Tally.INTEREST, d.interest)
         books.tally_constant(Tally.UNDRAWN, d.undrawn)
+        books.tally_constant(Tally.DUE, d.due)
+        if d.debt.recourse:
+            books.tally_constant(Tally.RECOURSE, d.balance)
+            books.tally_constant(Tally.RECOURSE_INTEREST, d.interest)
+        if d.debt.kind != "corporate":
+            books.tally_constant(Tally.SECURED, d.balance)
         for leaf in tree.leaves:
             books.worth_constant(ValueLine.EXISTING_DEBT, leaf, -float(d.balance[leaf]))

@@ -51,6 +51,7 @@ def add_power(
 
     energised = [grown(n, True) + float(power.energised_mw[n]) for n in tree.nodes]
     _add_bills(b, outlook, power, energised, occupied, loads, books)
+    _note_limits(b, site, power, (occupied, slack_mw), books)
     size = len(tree.nodes)
     books.post_constant(CashLine.FIXED_COST, np.full(size, -power.fixed_cost_usd_m_per_q))
     books.post_constant(CashLine.SECURITY, -power.security_change_usd_m)
@@ -154,3 +155,21 @@ def _add_bills(
         books.post_at(CashLine.DEMAND_RECOVERED, n, repaid * float(power.demand_rate[n]))
     for n in owed:
         books.post_at(CashLine.TAKE_OR_PAY, n, term(b.shortfall_gwh[n], -1e3 * power.take_or_pay_rate[n]))
+
+
+def _note_limits(
+    b: pyo.Block, site: Site, power: SitePower, loads_mw: Sequence[list[Linear]], books: Books
+) -> None:
+    """What POW-1 to POW-6 keep small: nothing draws, or is billed for, more than could ever be energised."""
+    steps_mw = sum(x.expansion.step_mw * x.expansion.max_steps for x in power.expansions)
+    for what, by_node in enumerate(loads_mw):
+        for n, load in enumerate(by_node):
+            most = float(power.energised_mw[n]) + steps_mw
+            for coef, variable in zip(load.coefs, load.variables, strict=True):
+                if coef > 0.0:
+                    books.limit(variable, ("drawn", what, site.site, n), coef, most)
+    for n, variable in b.billed_mw.items():
+        books.limit(variable, ("billed", site.site, n), 1.0, float(power.energised_mw[n]) + steps_mw)
+    for n, variable in b.shortfall_gwh.items():
+        owed = float(power.owed_mwh_per_mw[n]) * 1e-3 * (float(power.energised_mw[n]) + steps_mw)
+        books.limit(variable, ("shortfall", site.site, n), 1.0, owed)

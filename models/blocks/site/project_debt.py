@@ -28,6 +28,8 @@ def add_project_debt(
     b.financed = pyo.Var(list(keyed), domain=pyo.NonNegativeReals, doc="modules financed")
     for (i, close), f in keyed.items():
         _post(begun[i], f, b.financed[i, close], tree, site, books)
+        module_mw = begun[i].route.module_mw
+        books.limit(b.financed[i, close], ("financed", site.site), module_mw, site.max_hpc_critical_mw)
 
     def last_closes(i: int) -> list[int]:
         later = [f.close for f in offered[i] if f.close != begun[i].node]
@@ -63,6 +65,8 @@ def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: S
         books.post(line, variable, values)
     for what, values in (
         (Tally.DEBT, f.balance),
+        (Tally.SECURED, f.balance),
+        (Tally.DUE, f.due),
         (Tally.INTEREST, f.interest),
         (Tally.RESTRICTED, f.restricted),
         (Tally.UNDRAWN, f.undrawn),

@@ -82,6 +82,7 @@ def add_tenants(
     for o, n in overdue:
         damages = (offers[o].late_damages_usd_per_kw_month or 0.0) * USD_M_PER_KW_MONTH
         books.post_at(CashLine.LATE_DAMAGES, n, term(b.late_mw[o, n], -damages))
+        books.limit(b.late_mw[o, n], ("late", site.site, o, n), 1.0, offers[o].min_mw)
 
     granted_by_plan = {c.contract for c in contracts if c.signable}
     exercises = [

@@ -1,0 +1,109 @@
+"""The cash to come of what is begun by a node: contracted receipts and draws less what is to be paid."""
+
+from functools import cached_property
+
+from optimizer.audit.committed import Committed
+from optimizer.audit.obligations import is_unsigned
+from optimizer.audit.sites import cash_security
+from optimizer.audit.world import World
+
+
+class Ahead:
+    """Sees the nodes below a node as if nothing more were decided after it."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.book = world, world.book
+
+    @cached_property
+    def _kept(self) -> list[Committed]:
+        """Every commitment as if it were never cancelled."""
+        return [
+            Committed(self.book, one.commitment, frozenset()) if one.cancelled_at else one
+            for one in self.world.sites.commitments
+        ]
+
+    def quarter(self, n: int, m: int) -> float:
+        """Net cash at ``m`` of what is decided by ``n``, a node before it. [$M]"""
+        path = set(self.book.paths[n])
+        sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(m)
+        return sites + self._loans(m) + self._facilities(path, m) - self._notes(path, m)
+
+    def along(self, n: int, m: int) -> float:
+        """Net cash after ``n`` up to ``m``. [$M]"""
+        period = self.book.tree.period
+        return sum(self.quarter(n, k) for k in self.book.paths[m] if period[k] > period[n])
+
+    def expected(self, n: int, quarters: int) -> float:
+        """Expected net cash of the next quarters within the horizon. [$M]"""
+        weight = self.book.tree.probability
+        return sum(float(weight[m] / weight[n]) * self.quarter(n, m) for m in self.below(n, quarters))
+
+    def below(self, n: int, quarters: int) -> list[int]:
+        """Nodes of the next quarters."""
+        period = self.book.tree.period
+        return [m for m in self.book.below[n] if 0 < period[m] - period[n] <= quarters]
+
+    def _modules(self, path: set[int], m: int) -> float:
+        cash = 0.0
+        for start, module in self.world.sites.modules:
+            if start.node in path:
+                q = module.at[m]
+                earned = 0.0 if is_unsigned(self.book, start.contract) else q.noi - q.credit
+                cash += start.modules * (earned - q.spend + q.tenant_money)
+        return cash
+
+    def _commitments(self, n: int, m: int) -> float:
+        cash = sum(money.at[m].received - money.at[m].credited for money in self.world.money)
+        for one, kept in zip(self.world.sites.commitments, self._kept, strict=True):
+            if not one.is_cancelled(n):
+                q = kept.at[m]
+                unsigned = is_unsigned(self.book, one.commitment.contract)
+                cash += (0.0 if unsigned else q.rent - q.opex - q.power) - q.own - q.gpu_debt
+        return cash
+
+    def _plant(self, path: set[int], m: int) -> float:
+        """What cooling and expansions still take, negative. [$M]"""
+        book, decided, tree = self.book, self.world.decided, self.book.tree
+        cash = 0.0
+        for placed in decided.cools:
+            if placed.node in path:
+                plant = book.cooling[placed.site, placed.item]
+                cost = placed.amount * plant.capex_usd_m_per_module * book.rows[placed.node].capex_idx
+                if tree.period[m] - tree.period[placed.node] < plant.lead_q:
+                    cash -= cost / plant.lead_q
+        for placed in decided.expands:
+            if placed.node in path:
+                step = book.expansions[placed.item]
+                rest = (step.cost_usd_m - step.deposit_usd_m) * book.rows[placed.node].capex_idx
+                if tree.period[m] - tree.period[placed.node] == step.lead_q - 1:
+                    cash -= placed.amount * rest
+        return cash
+
+    def _standing(self, m: int) -> float:
+        """Overhead, fixed costs and the security that power will ask for. [$M]"""
+        quarter, total = self.book.tree.quarter(m), self.world.overhead(m)
+        for name, site in self.book.sites.items():
+            asked = (cash_security(self.book.power(name, q)) for q in (quarter, quarter + -1))
+            now, before = asked
+            total += site.fixed_cost_usd_m_per_q + now - before
+        return total
+
+    def _loans(self, m: int) -> float:
+        return sum(
+            q.drawn - q.interest - q.principal for q in (rolled[m] for rolled in self.world.debts.values())
+        )
+
+    def _facilities(self, path: set[int], m: int) -> float:
+        cash = 0.0
+        for f, facility in self.world.facilities:
+            if f.closed in path:
+                q = self.world.facility_at(f, facility, m)
+                cash += f.modules * (
+                    q.received + q.escrow_income - q.paid_interest - q.principal + q.released
+                )
+        return cash
+
+    def _notes(self, path: set[int], m: int) -> float:
+        """Coupons and principal in full. [$M]"""
+        held = (rolled[m] for note, rolled in self.world.notes if note.issued in path)
+        return sum(q.coupon + q.principal + q.wall for q in held)

@@ -1,0 +1,191 @@
+"""Every covenant, guard rail and budget of a plan, measured again by the auditor's own arithmetic."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from models.domain.rules import LEAF_METRICS, YEAR_Q, Budget, Covenant, History
+from optimizer.audit import obligations
+from optimizer.audit.ahead import Ahead
+from optimizer.audit.court import Court
+from optimizer.audit.valuation import Valuation
+from optimizer.audit.world import World
+
+DEAL_USD_M = 1e-6
+"""A deal below one dollar is none."""
+RULES = {
+    "minimum_liquidity": "COV-1",
+    "net_debt_to_ebitda": "COV-2",
+    "interest_cover": "COV-3",
+    "net_debt_to_market_cap": "COV-5",
+    "market_cap": "COV-6",
+    "recourse_debt": "COV-7",
+    "secured_debt": "COV-7",
+    "maturities": "COV-8",
+    "dilution": "COV-9",
+    "cash_cover": "GRD-1",
+    "funded_commitments": "GRD-2",
+    "maturity_wall": "GRD-3",
+    "solvency": "GRD-4",
+    "unsigned_building": "GRD-5",
+    "stress_liquidity": "GRD-6",
+}
+
+
+@dataclass(frozen=True)
+class Test:
+    """One covenant or budget in one quarter; headroom positive when it holds."""
+
+    name: str
+    check: str
+    node: int
+    value: float
+    threshold: float
+    headroom: float
+
+
+Sides = tuple[float, float, bool]
+"""Value, limit, and whether the limit is the least that the value may be."""
+
+
+class CovenantTests:
+    """The table of covenants on one plan."""
+
+    def __init__(self, worth: Valuation) -> None:
+        self.worth, self.world, self.book = worth, worth.world, worth.book
+        self.ahead = Ahead(self.world)
+        self._by_metric: Mapping[str, Callable[[Covenant, int], Sides]] = {
+            "minimum_liquidity": lambda c, n: (self.free(n), c.threshold, True),
+            "net_debt_to_ebitda": self._net_debt_to_ebitda,
+            "interest_cover": self._interest_cover,
+            "net_debt_to_market_cap": self._net_debt_to_market_cap,
+            "recourse_debt": lambda c, n: self._capped(obligations.recourse_debt, c, n),
+            "secured_debt": lambda c, n: self._capped(obligations.secured_debt, c, n),
+            "maturities": self._maturities,
+            "maturity_wall": self._maturities,
+            "dilution": self._dilution,
+            "cash_cover": self._cash_cover,
+            "funded_commitments": self._funded_commitments,
+            "solvency": self._solvency,
+            "unsigned_building": self._unsigned_building,
+        }
+
+    def tests(self) -> Iterator[Test]:
+        """Every covenant in its span, those of incurrence where notes are issued; then the budgets."""
+        issued = {n for (_, n), principal in self.world.decided.issue.items() if principal > DEAL_USD_M}
+        for row in self.book.portfolio.covenants:
+            for n in self.book.tree.leaves if row.metric in LEAF_METRICS else self.book.tree.nodes:
+                if row.holds_in(self.book.tree.quarter(n)) and (not row.is_incurrence or n in issued):
+                    yield from self._at(row, n)
+        for budget in self.book.portfolio.budgets:
+            yield from budget_tests(self.world, budget)
+
+    def _at(self, row: Covenant, n: int) -> Iterator[Test]:
+        sides: list[Sides] = []
+        if row.metric == "market_cap":
+            if self._market_cap(n) < row.threshold:
+                sides.append((obligations.raised_gross(self.world, n), 0.0, False))
+        elif row.metric == "stress_liquidity":
+            below = (n, *self.ahead.below(n, YEAR_Q))
+            sides += [(self.free(n) + self.ahead.along(n, m), row.threshold, True) for m in below]
+        else:
+            sides.append(self._by_metric[row.metric](row, n))
+        check = "COV-10" if row.is_incurrence else RULES[row.metric]
+        for value, limit, is_least in sides:
+            headroom = value - limit if is_least else limit - value
+            yield Test(row.covenant, check, n, value, limit, headroom)
+
+    def _sure_cash(self, n: int) -> float:
+        """Unrestricted cash, every open delivery late. [$M]"""
+        ledger = self.world.ledger
+        return ledger.company_cash(n) + ledger.block_cash(n) - self.world.late_loss(n)
+
+    def free(self, n: int) -> float:
+        """Of it, what notes due in the quarter leave when they take their principal in full. [$M]"""
+        return self._sure_cash(n) - self.world.wall(n)
+
+    def _net_debt(self, n: int) -> float:
+        return self.world.debt(n) - self._sure_cash(n)
+
+    def _past(self, quarters: int, n: int) -> list[History]:
+        """Quarters before the first among the last ones at a node."""
+        first, now = self.book.tree.first, self.book.tree.quarter(n)
+        return [h for h in self.book.portfolio.history if h.quarter < first and now - h.quarter < quarters]
+
+    def _cured_ebitda(self, row: Covenant, n: int) -> float:
+        """EBITDA and rescue of the quarters looked at, every open delivery late. [$M]"""
+        nodes = self.book.window(n, row.looks_back_q)
+        earned = sum(self.world.ledger.ebitda(m) + self.world.decided.rescue.get(m, 0.0) for m in nodes)
+        before = sum(h.ebitda_usd_m for h in self._past(row.looks_back_q, n))
+        return earned + before - self.world.late_loss(n)
+
+    def _net_debt_to_ebitda(self, row: Covenant, n: int) -> Sides:
+        a_year = self._cured_ebitda(row, n) * (4.0 if row.basis != "trailing_4q" else 1.0)
+        return self._net_debt(n), row.threshold * a_year, False
+
+    def _interest_cover(self, row: Covenant, n: int) -> Sides:
+        accrued = sum(self.world.interest(m) for m in self.book.window(n, row.looks_back_q))
+        accrued += sum(h.interest_usd_m for h in self._past(row.looks_back_q, n))
+        return self._cured_ebitda(row, n), row.threshold * accrued, True
+
+    def _market_cap(self, n: int) -> float:
+        return self.book.share_price[n] * self.book.firm.basic_shares_m
+
+    def _net_debt_to_market_cap(self, row: Covenant, n: int) -> Sides:
+        return self._net_debt(n), row.threshold * self._market_cap(n), False
+
+    def _capped(self, owed: Callable[[World, int], float], row: Covenant, n: int) -> Sides:
+        return owed(self.world, n) - self.world.decided.rescue.get(n, 0.0), row.threshold, False
+
+    def _maturities(self, row: Covenant, n: int) -> Sides:
+        return self.free(n), row.threshold * obligations.due_in_a_year(self.world, n), True
+
+    def _dilution(self, row: Covenant, n: int) -> Sides:
+        before = sum(h.shares_issued_m or 0.0 for h in self._past(YEAR_Q, n))
+        new = sum(obligations.new_shares(self.world, m) for m in self.book.window(n, YEAR_Q))
+        return before + new, max(before, row.threshold * self.book.firm.basic_shares_m), False
+
+    def _cash_cover(self, row: Covenant, n: int) -> Sides:
+        a_quarter = self.world.overhead(n) + obligations.recourse_interest(self.world, n)
+        return self.free(n), row.threshold * a_quarter, True
+
+    def _funded_commitments(self, row: Covenant, n: int) -> Sides:
+        return self.free(n) + self.ahead.expected(n, YEAR_Q), row.threshold, True
+
+    def _solvency(self, row: Covenant, leaf: int) -> Sides:
+        lines = self.worth.at_leaf[leaf]
+        assets = sum(
+            x for line, x in lines.items() if line.value not in ("rescue", "existing_debt", "project_debt")
+        )
+        return assets, row.threshold * self.world.debt(leaf), True
+
+    def _unsigned_building(self, row: Covenant, n: int) -> Sides:
+        return obligations.unsigned_left(self.world, n), row.threshold * self.free(n), False
+
+
+def covenant_tests(worth: Valuation) -> list[Test]:
+    """Every covenant in its span, and every budget's spend so far. [$M]"""
+    return list(CovenantTests(worth).tests())
+
+
+def budget_tests(world: World, budget: Budget) -> Iterator[Test]:
+    """What counts against a budget so far, in each quarter of its span."""
+    book = world.book
+    for n in book.tree.nodes:
+        if budget.from_quarter <= book.tree.quarter(n) <= budget.to_quarter:
+            spent = sum(_counted(world, budget, m) for m in book.paths[n])
+            yield Test(budget.budget, "COV-4", n, spent, budget.cap_usd_m, budget.cap_usd_m - spent)
+
+
+def _counted(world: World, budget: Budget, node: int) -> float:
+    """Spend of a quarter that counts against a budget. [$M]"""
+    if not budget.from_quarter <= world.book.tree.quarter(node) <= budget.to_quarter:
+        return 0.0
+    counted = world.own_spend if budget.counts == "own" else world.all_spend
+    return sum(counted(site, node) for site in world.book.sites if budget.site in (None, site))
+
+
+def check_covenants(worth: Valuation, court: Court) -> None:
+    """Every test holds."""
+    for test in covenant_tests(worth):
+        place = f"{test.name}|{worth.book.tree.label(test.node)}"
+        court.at_least(test.check, place, test.headroom, 0.0, Court.USD_M)

@@ -1,0 +1,91 @@
+"""What is owed to whom at a node, and what falls due in the year after it."""
+
+from models.domain.rules import YEAR_Q
+from models.timetree import Quarter
+from optimizer.audit.book import Book
+from optimizer.audit.debts import principal_by_quarter
+from optimizer.audit.notes import Note
+from optimizer.audit.world import World
+
+
+def notes_outstanding(world: World, node: int) -> float:
+    """All convertibles at par. [$M]"""
+    return sum(rolled[node].outstanding for _, rolled in world.notes if node in rolled)
+
+
+def recourse_debt(world: World, node: int) -> float:
+    """Loans with recourse and notes. [$M]"""
+    loans = sum(world.debts[d.debt][node].balance for d in world.book.portfolio.debt if d.recourse)
+    return loans + notes_outstanding(world, node)
+
+
+def secured_debt(world: World, node: int) -> float:
+    """Loans that are not corporate, and project debt. [$M]"""
+    kinds = (d for d in world.book.portfolio.debt if d.kind != "corporate")
+    return sum(world.debts[d.debt][node].balance for d in kinds) + world.facility_sum(node, "balance")
+
+
+def recourse_interest(world: World, node: int) -> float:
+    """Interest on loans with recourse, and coupons. [$M]"""
+    loans = sum(world.debts[d.debt][node].interest for d in world.book.portfolio.debt if d.recourse)
+    return loans + sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
+
+
+def due_in_a_year(world: World, node: int) -> float:
+    """Notes that mature or may be put, principal of loans, balloons, in four quarters from the next. [$M]"""
+    now, tree = world.book.tree.quarter(node), world.book.tree
+    ahead = [now + k for k in range(1, YEAR_Q + 1)]
+    due = sum(
+        rolled[node].outstanding * _asked(note, ahead) for note, rolled in world.notes if node in rolled
+    )
+    for debt in world.book.portfolio.debt:
+        repaid = principal_by_quarter(world.book, debt, YEAR_Q)
+        due += sum(repaid[q] for q in ahead)
+    for f, facility in world.facilities:
+        if f.closed in world.book.paths[node]:
+            age = tree.period[node] - tree.period[f.closed]
+            due += f.modules * sum(facility.quarter(age + k).balloon for k in range(1, YEAR_Q + 1))
+    return due
+
+
+def _asked(note: Note, ahead: list[Quarter]) -> float:
+    """The most that holders may ask for in some quarters, per $ outstanding."""
+    most = 1.0 if note.maturity in ahead else 0.0
+    if note.put is not None and note.put in ahead and note.put < note.maturity:
+        most = max(most, note.put_price_frac)
+    return most
+
+
+def is_unsigned(book: Book, contract: str) -> bool:
+    """Whether no tenant has signed."""
+    return book.contracts[contract].state == "merchant"
+
+
+def unsigned_left(world: World, node: int) -> float:
+    """Own spend still to come of halls that nobody has signed for. [$M]"""
+    book, left = world.book, 0.0
+    for start, module in world.sites.modules:
+        if is_unsigned(book, start.contract) and start.node in book.paths[node]:
+            left += start.modules * module.remaining_own(node)
+    for one in world.sites.commitments:
+        if is_unsigned(book, one.commitment.contract):
+            left += one.at[node].remaining_own
+    return left
+
+
+def new_shares(world: World, node: int) -> float:
+    """Shares sold at a node, and those reserved for the notes issued there. [M]"""
+    decided, price = world.decided, world.book.share_price[node]
+    sold = sum(gross for (_, _, n), gross in decided.atm.items() if n == node)
+    sold += sum(gross for (_, n), gross in decided.follow_on.items() if n == node)
+    reserved = sum(note.shares_m for note, _ in world.notes if note.is_new and note.issued == node)
+    return sold / price + reserved
+
+
+def raised_gross(world: World, node: int) -> float:
+    """Gross dollars of shares sold and notes issued at a node. [$M]"""
+    decided = world.decided
+    total = sum(gross for (_, _, n), gross in decided.atm.items() if n == node)
+    for deals in (decided.follow_on, decided.issue):
+        total += sum(gross for (_, n), gross in deals.items() if n == node)
+    return total
