@@ -26,6 +26,8 @@ from optimizer.inputs.checks.register import listed
 from optimizer.inputs.columns import nearest
 
 STATABLE = (*COLUMNS, FEES)
+KEYS = {"branch_from": "leaves", "branch_quarter": "at"}
+"""What the rules call columns of the table of scenarios."""
 DECK_TABLES = ("scenarios", "market", "market_shapes", "provenance")
 
 
@@ -73,7 +75,9 @@ def _unknown(
 def _tree(file: str, rules: DeckRules) -> Iterator[Finding]:
     """Scenarios form a tree whose branches lie within the deck, and weights sum to one."""
     tables: dict[str, tuple[object, ...]] = {"scenarios": rules.records()}
-    yield from check(_portfolio(tables), frozenset(TABLES) - {"scenarios"})
+    for found in check(_portfolio(tables), frozenset(TABLES) - {"scenarios"}):
+        place = f"scenarios.{found.row}.{KEYS.get(found.column, found.column)}"
+        yield fault(file, found.code, place, found.message, found.remedy)
     quarters = rules.quarters
     for name, rule in rules.scenarios.items():
         if rule.at is not None and not quarters[0] < rule.at <= quarters[-1]:

@@ -3,13 +3,14 @@
 import tomllib
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from models.domain.deck import FORMS, Bound, DeckRules, MarginBound, Rule
 from models.findings import Finding, InputError
+from models.timetree import Quarter
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.read import decode, read_bytes
 
@@ -26,9 +27,9 @@ WORDS = {
     "tuple_type": "a list",
 }
 A_PATH = (
-    "write a number, { start = 1, growth = { 2027Q1 = 0.03 } }, { nodes = { 2027Q1 = 1 }, between = 'linear' }"
-    ", { steps = { 2027Q1 = 1 } }, { spot = 60000, drift = { 2027Q1 = 0.04 }, ... } or "
-    "{ same_as = 'capex_idx', times = 1 }"
+    "write a number, { start = 1, growth = { 2027Q1 = 0.03 } }, { steps = { 2027Q1 = 1 } }, "
+    "{ nodes = { 2027Q1 = 1 }, between = 'linear' }, { spot = 60000, drift = { 2027Q1 = 0.04 }, ... } "
+    "or { same_as = 'capex_idx', times = 1 }"
 )
 Place = tuple[str | int, ...]
 
@@ -122,5 +123,13 @@ def _bare(annotation: Any) -> Any:
 
 
 def _meaning(holds: type[Rule] | None, loc: Place) -> str:
+    """What a missing key wants."""
     field = holds.model_fields.get(str(loc[-1])) if holds else None
-    return f"write it: {field.description}" if field and field.description else "write it"
+    if field is None:
+        return "write it"
+    kind = _bare(field.annotation)
+    section = get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, Rule))
+    plain = {float: "a number", int: "a whole number", str: "text in quotes", Quarter: "a quarter"}
+    wanted = "a section" if section else "a list" if get_origin(kind) is tuple else plain.get(kind)
+    choices = " or ".join(map(repr, get_args(kind))) if get_origin(kind) is Literal else "it"
+    return f"write {wanted or choices}" + (f": {field.description}" if field.description else "")

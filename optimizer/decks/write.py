@@ -3,6 +3,7 @@
 import csv
 import io
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 
 from models.domain.portfolio import TABLES
@@ -29,13 +30,13 @@ def write_deck(tables: dict[str, list[Cells]], folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise _refusal(f"'{folder}' is a file", "name a folder")
-        kept = _kept(folder / f"{EVIDENCE}.csv")
-        made = {**tables, EVIDENCE: [*kept, *tables[EVIDENCE]]}
+        heading, kept = _kept(folder / f"{EVIDENCE}.csv")
+        texts = {table: _text(table, tables[table]) for table in DECK_TABLES}
+        texts[EVIDENCE] = heading + _text(EVIDENCE, [*kept, *tables[EVIDENCE]])
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".hashshift-deck-", dir=folder.parent) as aside:
-            for table in DECK_TABLES:
-                file = Path(aside) / f"{table}.csv"
-                file.write_text(_text(table, made[table]), encoding="utf-8", newline="\n")
+        with tempfile.TemporaryDirectory(prefix=".hashshift-deck-", dir=folder) as aside:
+            for table, text in texts.items():
+                (Path(aside) / f"{table}.csv").write_text(text, encoding="utf-8", newline="\n")
             for table in DECK_TABLES:
                 (Path(aside) / f"{table}.csv").replace(folder / f"{table}.csv")
     except (OSError, ValueError) as trouble:
@@ -43,17 +44,20 @@ def write_deck(tables: dict[str, list[Cells]], folder: Path) -> None:
         raise _refusal(f"'{folder}' cannot be written: {why}", "name another folder") from trouble
 
 
-def _kept(file: Path) -> list[Cells]:
-    """Evidence in the folder about tables that are no deck's."""
+def _kept(file: Path) -> tuple[str, list[Cells]]:
+    """Evidence in the folder about tables that are no deck's, and the '#' lines above it."""
     if not file.exists():
-        return []
+        return "", []
     data = read_bytes(file, within=file.parent)
     if isinstance(data, Finding):
         raise InputError((data,))
     raw, faults = read_csv(EVIDENCE, file.name, data)
     if faults:
         raise InputError(tuple(faults))
-    return [_filled(row.cells, raw) for row in raw.rows if row.cells.get("of_table") not in DECK_TABLES]
+    lines = data.decode("utf-8-sig").splitlines(keepends=True)
+    heading = "".join(takewhile(lambda line: line.startswith("#"), lines))
+    rows = [row for row in raw.rows if row.cells.get("of_table") not in DECK_TABLES]
+    return heading, [_filled(row.cells, raw) for row in rows]
 
 
 def _filled(cells: dict[str, str | None], raw: RawTable) -> Cells:
