@@ -14,6 +14,7 @@ from models.domain.deck import (
     Growth,
     MachinePrices,
     Nodes,
+    Origin,
     Path,
     Same,
     Spot,
@@ -69,10 +70,14 @@ def resale_target(rules: MachinePrices, columns: Mapping[str, Array], power_idx:
     hashprice = hashprice_usd_per_ph_day(
         columns["btc_usd"], columns["difficulty_t"], columns["subsidy_btc"], columns["fee_frac"], 0.0
     )
-    power = rules.power_usd_per_mwh
-    margin = machine_margin_usd_per_th(hashprice, rules.j_per_th, power * power_idx)
-    at_one = machine_margin_usd_per_th(rules.hashprice_usd_per_ph_day, rules.j_per_th, power)
-    return np.maximum(rules.least_idx, margin / at_one)
+    margin = machine_margin_usd_per_th(hashprice, rules.j_per_th, rules.power_usd_per_mwh * power_idx)
+    return np.maximum(rules.least_idx, margin / margin_at_one(rules))
+
+
+def margin_at_one(rules: MachinePrices) -> float:
+    """A year's margin at which the index of machine prices tends to 1. [$/(TH/s)/year]"""
+    h, power = rules.hashprice_usd_per_ph_day, rules.power_usd_per_mwh
+    return float(machine_margin_usd_per_th(h, rules.j_per_th, power))
 
 
 def _course(rules: DeckRules, name: str, trunk: Course | None) -> Course:
@@ -91,12 +96,12 @@ def _course(rules: DeckRules, name: str, trunk: Course | None) -> Course:
         exact["difficulty_t"] = _difficulty(rules, exact, begins, trunk)
     printed = {c: _rounded(exact[c], rules.digits.get(c)) for c in COLUMNS if c in exact}
     if "resale_idx" not in exact:
-        target = resale_target(rules.machines, printed, printed["power_idx"])
-        at = begins if rules.machines.begins_at == "trunk" and trunk else 0
-        start = float(trunk.exact["resale_idx"][at - 1]) if at and trunk else rules.machines.start_idx
-        lagged = follow(target[at:], start, rules.machines.moved_frac_per_q, UNLIMITED, 1.0)
-        before = trunk.exact["resale_idx"][:at] if trunk else lagged[:0]
-        exact["resale_idx"] = np.concatenate([before, lagged])
+        machines = rules.machines
+        trail = _trail("resale_idx", machines.begins_at, begins, trunk)
+        target = resale_target(machines, printed, printed["power_idx"])
+        exact["resale_idx"] = _on(
+            trail, target, machines.start_idx, (machines.moved_frac_per_q, UNLIMITED, 1.0)
+        )
         printed["resale_idx"] = _rounded(exact["resale_idx"], rules.digits.get("resale_idx"))
     if trunk:
         exact = {c: np.concatenate([trunk.exact.get(c, x)[:begins], x[begins:]]) for c, x in exact.items()}
@@ -169,12 +174,20 @@ def _difficulty(rules: DeckRules, exact: Mapping[str, Array], begins: int, trunk
         network.efficiency_gain_frac_per_year,
         years,
     )
-    at = begins if network.begins_at == "trunk" and trunk else 0
-    before = trunk.exact["difficulty_t"][:at] if trunk else np.empty(0)
-    start = float(before[-1]) if at else float(difficulty_t(network.start_eh_per_s))
-    limits = network.rise_at_most_frac_per_q, network.fall_at_most_frac_per_q
-    answered = follow(np.asarray(target)[at:], start, network.moved_frac_per_q, *limits)
-    return np.concatenate([before, answered])
+    trail = _trail("difficulty_t", network.begins_at, begins, trunk)
+    lag = network.moved_frac_per_q, network.rise_at_most_frac_per_q, network.fall_at_most_frac_per_q
+    return _on(trail, np.asarray(target), float(difficulty_t(network.start_eh_per_s)), lag)
+
+
+def _trail(column: str, begins_at: Origin, begins: int, trunk: Course | None) -> Array:
+    """What a lagged column has been before it is a scenario's own."""
+    return trunk.exact[column][:begins] if trunk and begins_at == "trunk" else np.empty(0)
+
+
+def _on(trail: Array, target: Array, start: float, lag: tuple[float, float, float]) -> Array:
+    """A trail, or a start without one, that goes on after its target."""
+    at = trail.size
+    return np.concatenate([trail, follow(target[at:], float(trail[-1]) if at else start, *lag)])
 
 
 def _rounded(values: Array, digits: int | None) -> Array:

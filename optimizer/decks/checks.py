@@ -19,6 +19,7 @@ from models.domain.deck import (
 )
 from models.domain.portfolio import TABLES, Portfolio
 from models.findings import Finding
+from models.params.deck import margin_at_one
 from models.timetree import Quarter
 from optimizer.decks.read import fault
 from optimizer.inputs.check import check
@@ -35,7 +36,7 @@ def rule_faults(file: str, rules: DeckRules) -> list[Finding]:
     """Faults for which no deck can be made."""
     found = [*_names(file, rules), *_tree(file, rules)]
     if not found:
-        found = [*_columns(file, rules), *_evidence(file, rules)]
+        found = [*_columns(file, rules), *_machines(file, rules), *_evidence(file, rules)]
     return found
 
 
@@ -174,6 +175,15 @@ def _leads_somewhere(file: str, place: str, stated: Columns) -> Iterator[Finding
                 break
             seen.append(path.same_as)
             path = stated[path.same_as]
+
+
+def _machines(file: str, rules: DeckRules) -> Iterator[Finding]:
+    """Machine prices are measured by a margin that is one."""
+    margin = margin_at_one(rules.machines)
+    if margin <= 0.0:
+        message = f"a machine earns {margin:.2f} $/TH a year at it, above its power"
+        remedy = "raise it, or lower j_per_th or power_usd_per_mwh"
+        yield fault(file, "bad-value", "machines.hashprice_usd_per_ph_day", message, remedy)
 
 
 def _evidence(file: str, rules: DeckRules) -> Iterator[Finding]:

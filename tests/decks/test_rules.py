@@ -93,6 +93,13 @@ SPOILT = [
         "scenarios.calm",
         "opening",
     ),
+    (
+        "hashprice_usd_per_ph_day = 40",
+        "hashprice_usd_per_ph_day = 20",
+        "bad-value",
+        "machines.hashprice_usd_per_ph_day",
+        "raise it",
+    ),
     (", 80, 90]", ", 80]", "bad-value", "markets.west.deciles", "at least 10"),
     ("base_rate_frac = 0.04", "base_rate_frac = 4", "out-of-range", "calm|2027Q1", "<= 1"),
     ("share_vol_frac = 0.5", "share_vol_frac = 0", "out-of-range", "calm|2027Q1", "> 0"),
