@@ -114,7 +114,7 @@ class Valuation:
     def _machines(self, leaf: int) -> dict[str, float]:
         """Machines by entity: resale, or run-off where they run and it is more; the pool is the parent's."""
         book, machines = self.book, self.world.machines
-        moment, terms = book.moment(leaf), book.valuation["mining"]
+        moment = book.moment(leaf)
         halved = with_subsidy(moment, fully_halved(moment.market.subsidy_btc))
         worth: dict[str, float] = defaultdict(float)
         for site, name in machines.places:
@@ -123,6 +123,7 @@ class Valuation:
             worth[owner] += machines.stock[site, name, leaf] * resale
             on = machines.mw(Quantity.ON_MW, site, name, leaf)
             if on:
+                terms = book.valuation["mining"]
                 margin, run_off = hash_one_mw(book, site, vintage, halved).margin_usd_m, 0.0
                 for i in range(1, vintage.machine.life_q - vintage.age(moment.period)):
                     decline = (1.0 - terms.decline_frac_per_year) ** (i / 4.0)

@@ -41,6 +41,6 @@ def test_a_tree_of_toy_sites_is_proved() -> None:
 
 
 def test_rescue_is_zero_at_the_optimum_of_every_shipped_portfolio() -> None:
-    for name in ("iren", "tiny"):
+    for name in ("iren", "tiny", "capital-rationing"):
         decisions = plan(name, options=Options(gap=0.02, time_limit_s=60.0)).tables["decisions"]
         assert "rescue" not in set(decisions["quantity"])
