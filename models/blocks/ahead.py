@@ -29,6 +29,8 @@ _SURE = (
     CashLine.DEBT_DRAWS,
     CashLine.DEBT_INTEREST,
     CashLine.DEBT_PRINCIPAL,
+    CashLine.LOAN_INTEREST,
+    CashLine.LOAN_PRINCIPAL,
     CashLine.CONVERT_COUPON,
     CashLine.CONVERT_PRINCIPAL,
 )

@@ -213,7 +213,7 @@ def _post_loan(variable: Any, line: CoinLine, n: int, tree: TimeTree, books: Boo
     proceeds = np.zeros(len(tree.nodes))
     proceeds[n] = line.net_frac
     books.post(CashLine.LOAN_PROCEEDS, variable, proceeds)
-    post_bullet(variable, line.loans[n], books)
+    post_bullet(variable, line.loans[n], books, recourse=True, secured=True)
 
 
 def _post_margin(variable: Any, n: int, tree: TimeTree, books: Books) -> None:

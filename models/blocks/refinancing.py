@@ -28,4 +28,5 @@ def add_refinancing(b: pyo.Block, rolls: Sequence[Roll], books: Books) -> None:
         books.decide(Quantity.ROLLED, n, variable, item=debt)
         books.post(CashLine.REFINANCED, variable, here)
         books.tally(Tally.ROLLED, variable, here)
-        post_bullet(variable, roll.loan, books)
+        secured = roll.debt.kind != "corporate"
+        post_bullet(variable, roll.loan, books, recourse=roll.debt.recourse, secured=secured)

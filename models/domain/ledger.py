@@ -135,7 +135,7 @@ class ValueLine(StrEnum):
     RESCUE = "rescue"
 
 
-DEBT_LINES = (ValueLine.EXISTING_DEBT, ValueLine.PROJECT_DEBT)
+DEBT_LINES = (ValueLine.EXISTING_DEBT, ValueLine.PROJECT_DEBT, ValueLine.NEW_LOANS)
 """Components that are debts; convertibles are claims."""
 
 CONTRACT_LINES = {

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.domain.finance import Debt
+from models.domain.rules import YEAR_Q
 from models.params.loans import DebtArrays
 from models.params.outlook import Outlook
 from models.units import QUARTERS_PER_YEAR
@@ -25,19 +26,22 @@ class Bullet:
     """Owed after it."""
     interest: Array
     principal: Array
+    due: Array
+    """To be repaid in the next four quarters, those after the horizon too."""
 
 
 def bullet(outlook: Outlook, n: int, spread_frac: float, tenor_q: int) -> Bullet:
     """A loan taken at node ``n``, its rate fixed there: base rate, its spread and what the market adds."""
     tree, row = outlook.tree, outlook.rows[n]
-    opening, balance, principal = (np.zeros(len(tree.nodes)) for _ in range(3))
+    opening, balance, principal, due = (np.zeros(len(tree.nodes)) for _ in range(4))
     for m in tree.descendants(n):
         age = tree.period[m] - tree.period[n]
         opening[m] = float(1 <= age <= tenor_q)
         balance[m] = float(age < tenor_q)
         principal[m] = float(age == tenor_q)
+        due[m] = float(age < tenor_q <= age + YEAR_Q)
     rate = row.base_rate_frac + spread_frac + row.spread_add_frac
-    return Bullet(n, opening, balance, rate / QUARTERS_PER_YEAR * opening, principal)
+    return Bullet(n, opening, balance, rate / QUARTERS_PER_YEAR * opening, principal, due)
 
 
 @dataclass(frozen=True, eq=False)

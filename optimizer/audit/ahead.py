@@ -26,7 +26,7 @@ class Ahead:
         """Net cash at ``m`` of what is decided by ``n``, a node before it. [$M]"""
         path = set(self.book.paths[n])
         sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(m)
-        return sites + self._loans(m) + self._facilities(path, m) - self._notes(path, m)
+        return sites + self._loans(path, m) + self._facilities(path, m) - self._notes(path, m)
 
     def along(self, n: int, m: int) -> float:
         """Net cash after ``n`` up to ``m``. [$M]"""
@@ -88,10 +88,15 @@ class Ahead:
             total += site.fixed_cost_usd_m_per_q + now - before
         return total
 
-    def _loans(self, m: int) -> float:
-        return sum(
-            q.drawn - q.interest - q.principal for q in (rolled[m] for rolled in self.world.debts.values())
-        )
+    def _loans(self, path: set[int], m: int) -> float:
+        """Draws of the opening's loans less their service and that of loans taken by now. [$M]"""
+        world = self.world
+        cash = sum(q.drawn - q.interest - q.principal for q in (rolled[m] for rolled in world.debts.values()))
+        for loan in world.coins.loans:
+            if loan.node in path:
+                q = world.coins.schedule[loan.name][m]
+                cash -= q.interest + q.principal
+        return cash
 
     def _facilities(self, path: set[int], m: int) -> float:
         cash = 0.0

@@ -31,6 +31,10 @@ RULES = {
 }
 
 
+_OWED = ("rescue", "existing_debt", "project_debt", "new_loans")
+"""Lines of value that are no assets."""
+
+
 @dataclass(frozen=True)
 class Test:
     """One covenant or budget in one quarter; headroom positive when it holds."""
@@ -153,9 +157,7 @@ class CovenantTests:
 
     def _solvency(self, row: Covenant, leaf: int) -> Sides:
         lines = self.worth.at_leaf[leaf]
-        assets = sum(
-            x for line, x in lines.items() if line.value not in ("rescue", "existing_debt", "project_debt")
-        )
+        assets = sum(x for line, x in lines.items() if line.value not in _OWED)
         return assets, row.threshold * self.world.debt(leaf), True
 
     def _unsigned_building(self, row: Covenant, n: int) -> Sides:

@@ -3,7 +3,8 @@
 from models.domain.rules import YEAR_Q
 from models.timetree import Quarter
 from optimizer.audit.book import Book
-from optimizer.audit.debts import principal_by_quarter
+from optimizer.audit.coins import NewLoan
+from optimizer.audit.debts import DebtQuarter, principal_by_quarter
 from optimizer.audit.notes import Note
 from optimizer.audit.world import World
 
@@ -13,21 +14,45 @@ def notes_outstanding(world: World, node: int) -> float:
     return sum(rolled[node].outstanding for _, rolled in world.notes if node in rolled)
 
 
+def _terms(world: World, loan: NewLoan) -> tuple[bool, bool]:
+    """Whether a loan of the plan is with recourse, and secured; a rolled one as what it rolls."""
+    if not loan.is_roll:
+        return True, True
+    old = world.book.debts[loan.source]
+    return old.recourse, old.kind != "corporate"
+
+
+def new_loans(world: World, node: int, *, recourse: bool = False, secured: bool = False) -> list[DebtQuarter]:
+    """The loans of the plan that are out or due at a node: those with recourse, or those secured."""
+    found = []
+    for loan in world.coins.loans:
+        with_recourse, is_secured = _terms(world, loan)
+        if node in world.coins.schedule[loan.name] and (
+            (recourse and with_recourse) or (secured and is_secured)
+        ):
+            found.append(world.coins.schedule[loan.name][node])
+    return found
+
+
 def recourse_debt(world: World, node: int) -> float:
     """Loans with recourse and notes. [$M]"""
     loans = sum(world.debts[d.debt][node].balance for d in world.book.portfolio.debt if d.recourse)
+    loans += sum(q.balance for q in new_loans(world, node, recourse=True))
     return loans + notes_outstanding(world, node)
 
 
 def secured_debt(world: World, node: int) -> float:
     """Loans that are not corporate, and project debt. [$M]"""
     kinds = (d for d in world.book.portfolio.debt if d.kind != "corporate")
-    return sum(world.debts[d.debt][node].balance for d in kinds) + world.facility_sum(node, "balance")
+    loans = sum(world.debts[d.debt][node].balance for d in kinds)
+    loans += sum(q.balance for q in new_loans(world, node, secured=True))
+    return loans + world.facility_sum(node, "balance")
 
 
 def recourse_interest(world: World, node: int) -> float:
     """Interest on loans with recourse, and coupons. [$M]"""
     loans = sum(world.debts[d.debt][node].interest for d in world.book.portfolio.debt if d.recourse)
+    loans += sum(q.interest for q in new_loans(world, node, recourse=True))
     return loans + sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
 
 
@@ -41,6 +66,10 @@ def due_in_a_year(world: World, node: int) -> float:
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
         due += sum(repaid[q] for q in ahead)
+    for loan in world.coins.loans:
+        if loan.node in world.book.paths[node]:
+            age = tree.period[node] - tree.period[loan.node]
+            due += loan.amount if age < loan.tenor_q <= age + YEAR_Q else 0.0
     for f, facility in world.facilities:
         if f.closed in world.book.paths[node]:
             age = tree.period[node] - tree.period[f.closed]

@@ -27,6 +27,7 @@ NOTES = {
     "deck": "market deck: bitcoin, rents, power, rates by quarter and scenario; empty: sheets of your own",
     "scenario": "planned unless --scenario NAME or --tree says otherwise",
     "trunk": "parent or mean: whose market holds before a branch",
+    "policy": "shipped guard rails that every plan keeps: core or prudent; empty: none",
 }
 SETTINGS_COMMENT = (
     "What the portfolio is called, and what it takes from the catalogue that comes with hashshift. Every "

@@ -141,6 +141,7 @@ covenant-terms      covenants[liquidity].test              = incurrence & covena
 covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=solvency
 no-history covenants[liquidity].basis = trailing_4q & covenants[liquidity].metric=interest_cover & - history
 no-history          covenants[liquidity].metric            = dilution & history[2026Q1].shares_issued_m=
+same-name           budgets[liquidity].budget              budgets[beta-cap].budget=liquidity
 history-quarter     history[2026Q3].quarter                history[2026Q2].quarter=2026Q3
 below-floor         entities[top].unrestricted_cash_usd_m  = 19
 guess-without-range products[].                            products[cloud].grade=GUESS

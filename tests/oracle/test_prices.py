@@ -105,3 +105,18 @@ def test_a_lifted_row_is_put_back() -> None:
     first = price_tests(search, outcome)
     assert price_tests(search, outcome) == pytest.approx(first, abs=EQUAL_USD)
     assert first == pytest.approx(dict(outcome.prices), abs=EQUAL_USD)
+
+
+def test_under_value_a_price_is_value_per_opening_share() -> None:
+    case = case_of("covenants")
+    outcome, _ = solved(case, Options(gap=1e-7, objective="value"))
+    assert outcome.x is not None
+    row_of = {id(row): i for i, row in enumerate(case.matrix.rows)}
+    search, objective = search_of(case), case.program.value_objective()
+    for test, rows in case.program.tests.items():
+        lifted = search.as_planned(objective, outcome.x, [row_of[id(row)] for row in rows])
+        assert lifted is not None
+        gain_usd_m = case.matrix.at(lifted, objective) - outcome.value
+        expected = max(0.0, gain_usd_m) / case.portfolio.firm.basic_shares_m
+        assert outcome.prices[test] == pytest.approx(expected, abs=1e-5)
+    assert max(outcome.prices.values()) > 1e-3

@@ -26,6 +26,16 @@ def covenant_terms(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("covenant-terms", row, "test", f"{row.metric} {why}", "leave it empty")
 
 
+@reads("covenants", "budgets")
+def tests_told_apart(portfolio: Portfolio) -> Iterator[Finding]:
+    """No budget is called as a covenant: a plan lists both in one table."""
+    names = {row.covenant for row in portfolio.covenants}
+    for row in portfolio.budgets:
+        if row.budget in names:
+            message = f"a covenant is called '{row.budget}' too"
+            yield error("same-name", row, "budget", message, "give one of them another name")
+
+
 @reads("company", "history")
 def history_is_past(portfolio: Portfolio) -> Iterator[Finding]:
     """History lies in the year before the plan."""
@@ -61,4 +71,4 @@ def _asked(row: Covenant, first: Quarter) -> list[Quarter]:
     return [first + -back for back in range(YEAR_Q - 1 - begins, 0, -1)]
 
 
-CHECKS = (covenant_terms, history_is_past, history_where_asked)
+CHECKS = (covenant_terms, tests_told_apart, history_is_past, history_where_asked)
