@@ -31,6 +31,8 @@ _SURE = (
     CashLine.DEBT_PRINCIPAL,
     CashLine.CONVERT_COUPON,
     CashLine.CONVERT_PRINCIPAL,
+    CashLine.NOTES_INTEREST,
+    CashLine.NOTES_PRINCIPAL,
 )
 """Counted whoever has signed. Mining earns and costs nothing; nothing is raised, sold or bought."""
 
