@@ -460,6 +460,45 @@ def add_deals(p: Portfolio) -> Portfolio:
     return with_rows(p, "instruments", instrument("note", "convertible", fee_frac=0.02, **quiet, **note))
 
 
+def corporate_debt() -> tuple[dict[str, Any], ...]:
+    """Notes of two years, 5 % over the base rate, and a revolver of 40 for the first five quarters."""
+    return (
+        instrument("bond", "notes", fee_frac=0.02, spread_frac=0.05, tenor_q=8, min_usd_m=20.0),
+        instrument(
+            "line", "revolver", min_usd_m=10.0, max_usd_m=40.0, fee_frac=0.01, spread_frac=0.02,
+            commitment_fee_frac=0.004, available_from_quarter=quarter(0), available_until_quarter=quarter(4),
+        ),
+    )  # fmt: skip
+
+
+def leverage(name: str, *blocks: tuple[float, float]) -> list[dict[str, Any]]:
+    """Blocks of leverage: up to so much of the opening market cap of 1,000, at so much more."""
+    return [
+        {"instrument": name, "block": i, "up_to_frac_of_market_cap": upto, "add_frac": add}
+        for i, (upto, add) in enumerate(blocks, 1)
+    ]
+
+
+def add_corporate_debt(p: Portfolio) -> Portfolio:
+    """Notes and a revolver; notes and convertibles cost 1 % more from 150 of debt, 500 is the most."""
+    p = with_rows(p, "instruments", *corporate_debt())
+    rising = [i.instrument for i in p.instruments if i.kind in ("notes", "convertible")]
+    rows = (row for name in rising for row in leverage(name, (0.15, 0.0), (0.5, 0.01)))
+    return with_rows(p, "leverage_blocks", *rows)
+
+
+def add_repurchase(p: Portfolio) -> Portfolio:
+    """A convertible of 40 at 10 %, struck at 12, that may be bought back at 1 % over par or parity."""
+    p = with_rows(
+        p, "convertibles",
+        {"tranche": "dear", "principal_usd_m": 40.0, "coupon_frac": 0.1, "maturity_quarter": quarter(16),
+         "put_quarter": None, "put_price_frac": None, "call_from_quarter": None, "call_trigger_frac": None,
+         "conversion_price_usd": 12.0, "settlement": "net_share", "cap_price_usd": None},
+    )  # fmt: skip
+    terms = {"min_usd_m": 0.0, "max_usd_m": 30.0, "premium_frac": 0.01, "tranche": "dear"}
+    return with_rows(p, "instruments", instrument("buyback", "repurchase", **terms))
+
+
 def covenant(metric: str, threshold: float, **changes: Any) -> dict[str, Any]:
     """A test of every quarter, named as its metric."""
     span = {"from_quarter": quarter(0), "to_quarter": quarter(HORIZON_Q - 1)}
@@ -625,7 +664,8 @@ FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_project_debt, add_debt, add_notes,
     add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
-    add_share_claims, add_other_business, add_treasury, add_refinancing, add_taxes,
+    add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,
+    add_taxes,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

@@ -33,6 +33,8 @@ _SURE = (
     CashLine.LOAN_PRINCIPAL,
     CashLine.CONVERT_COUPON,
     CashLine.CONVERT_PRINCIPAL,
+    CashLine.NOTES_INTEREST,
+    CashLine.NOTES_PRINCIPAL,
 )
 """Counted whoever has signed. Mining earns and costs nothing; nothing is raised, sold or bought."""
 

@@ -26,6 +26,8 @@ class Tally(StrEnum):
     INTEREST = "interest"
     RESTRICTED = "restricted"
     UNDRAWN = "undrawn"
+    LINE = "line"
+    """Undrawn of a revolver open for four quarters more; the balance of one that ends in them, negative."""
     COIN_BASIS = "coin_basis"
     """What coins still held at a leaf cost."""
     ROLLED = "rolled"

@@ -139,7 +139,8 @@ class Metrics:
 
     def _raised_gross(self, n: int) -> Linear:
         sold = total(term(v) for m, v in self.raised.sold if m == n)
-        return sold + total(term(v) for (_, m), (v, _) in self.raised.issued.items() if m == n)
+        notes = [(note.issue, v) for v, note in self.raised.issued]
+        return sold + total(term(v) for m, v in (*notes, *self.raised.borrowed) if m == n)
 
     def _recourse_debt(self, c: Covenant, n: int) -> Sides:
         owed = self.tallied(Tally.RECOURSE, n) - self._rescue(n)
@@ -161,8 +162,8 @@ class Metrics:
         for m, variable in self.raised.sold:
             if m in window:
                 new.add(1.0 / float(price[m]), variable)
-        for (_, m), (variable, note) in self.raised.issued.items():
-            if m in window:
+        for variable, note in self.raised.issued:
+            if note.issue in window:
                 new.add(1.0 / note.terms.conversion_price_usd, variable)
         return new, Linear(constant=max(before, c.threshold * self.firm.basic_shares_m)), False
 
@@ -171,7 +172,8 @@ class Metrics:
         return self.free(n), a_quarter * c.threshold, True
 
     def _funded_commitments(self, c: Covenant, n: int) -> Sides:
-        return self.free(n) + self.ahead.year(n), Linear(constant=c.threshold), True
+        funds = self.free(n) + self.tallied(Tally.LINE, n) + self.ahead.year(n)
+        return funds, Linear(constant=c.threshold), True
 
     def _solvency(self, c: Covenant, leaf: int) -> Sides:
         owed = {*DEBT_LINES, ValueLine.RESCUE}

@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.blocks.books import Books
 from models.blocks.linear import Linear
 from models.blocks.taxable import TaxablePorts
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.notes import NoteArrays
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +118,31 @@ class Raised:
 
     sold: Sequence[tuple[int, Any]]
     """By node."""
-    issued: Mapping[tuple[str, int], tuple[Any, NoteArrays]]
-    """By instrument and node."""
-    deals: Mapping[tuple[str, int], Any]
-    """Binaries of the deals in notes; at most one at a node."""
+    issued: Sequence[tuple[Any, NoteArrays]]
+    """Convertibles."""
+    borrowed: Sequence[tuple[int, Any]]
+    """Straight notes by node."""
+    deals: Sequence[Mapping[tuple[str, int], Any]]
+    """Binaries of the deals in convertibles and in straight notes; at most one of each at a node."""
+
+
+@dataclass(frozen=True, eq=False)
+class Issue:
+    """Principal that a deal places in one block of leverage, and how much of each $ is left, by node."""
+
+    node: int
+    bound_usd_m: float
+    """Upper end of the block; infinite for an instrument without blocks."""
+    variable: Any
+    most_usd_m: float
+    outstanding: Array
+
+
+@dataclass(frozen=True, eq=False)
+class DebtUse:
+    """A use of raised money that a decision brings, by node per unit; negative where it takes a use away."""
+
+    since: int
+    """Node of the decision."""
+    variable: Any
+    usd_m: Array

@@ -1,6 +1,6 @@
 """The whole program: every block put together, and its objective at a given share price."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,18 @@ from models.blocks.books import Books, Decision
 from models.blocks.coins import add_coins
 from models.blocks.company.allocation import add_allocation
 from models.blocks.company.convertibles import add_convertibles
+from models.blocks.company.corporate_notes import BondPorts, add_corporate_notes
 from models.blocks.company.covenants import add_budgets, add_covenants
 from models.blocks.company.equity import add_equity
+from models.blocks.company.leverage import add_leverage
+from models.blocks.company.repurchase import RepurchasePorts, add_repurchases
+from models.blocks.company.revolver import add_revolvers
 from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.linear import Linear, by_node
 from models.blocks.metrics import Measured, Metrics
-from models.blocks.ports import BorrowerPorts, Load, Raised, SitePorts, Treasury, Wish
+from models.blocks.ports import BorrowerPorts, DebtUse, Issue, Load, Raised, SitePorts, Treasury, Wish
 from models.blocks.refinancing import add_refinancing
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
@@ -32,6 +36,7 @@ from models.blocks.site.tenants import add_tenants
 from models.blocks.taxable import add_taxable
 from models.domain.company import Entity
 from models.domain.site import Site
+from models.params.corporate_debt import standing_debt
 from models.params.params import Params
 from models.params.streams import Terms
 
@@ -95,21 +100,25 @@ def build_program(p: Params) -> Program:
     post_debts(tuple(d for d in p.debts if d.debt.entity == parent.entity), tree, books)
     post_restricted(parent, tree, books)
     contracts = {c.contract: c for c in portfolio.contracts}
-    for name in ("allocation", "convertibles", "equity", "cash", "tax", "value", "covenants", "budgets"):
+    for name in ("allocation", "convertibles", "notes", "revolver", "repurchase", "leverage", "equity"):
+        m.company.add_component(name, pyo.Block())
+    for name in ("cash", "tax", "value", "covenants", "budgets"):
         m.company.add_component(name, pyo.Block())
     _add_treasury(m.company, p, parent, books)
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
     notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
-    reserved = _reserved_shares(p, notes.issued)
+    bonds, bought, repaid = _add_corporate_debt(m.company, p, notes.issues, books)
+    reserved = _reserved_shares(p, notes.issued, bought)
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
     add_tax(m.company.tax, p, books)
-    add_cash(m.company.cash, p, parent, borrowers, books)
+    add_cash(m.company.cash, p, parent, borrowers, repaid, books)
     treasury = Treasury(m.company.cash.cash, m.company.cash.rescue)
     add_value(m.company.value, p, treasury.cash, borrowers, books)
     m.company.taxable = pyo.Block()
     own = add_taxable(m.company.taxable, p, parent.entity, books)
     add_tax_years(m.company.tax, p, [x for x in (own, *(x.taxable for x in borrowers)) if x is not None])
-    raised = Raised(equity.sold, notes.issued, notes.deals)
+    borrowed = [(x.node, x.variable) for x in bonds.issues]
+    raised = Raised(equity.sold, notes.issued, borrowed, (notes.deals, bonds.deals))
     limits = {i: limit for x in (books, *(y.books for y in borrowers)) for i, limit in x.limits.items()}
     metrics = Metrics(p, treasury, borrowers, raised, books)
     tests, measured = add_covenants(m.company.covenants, metrics, limits)
@@ -121,21 +130,35 @@ def build_program(p: Params) -> Program:
         params=p,
         books=all_books,
         expected_value=expected_value(p, all_books),
-        charges=tuple(charges(p, notes.issued, equity.sold, signed)),
+        charges=tuple(charges(p, notes.issued, bought.bought, equity.sold, signed)),
         wishes=tuple(wish for x in borrowers for s in x.sites for wish in s.wishes),
         tests={**capped, **tests},
         measured=measured,
     )
 
 
-def _reserved_shares(p: Params, issued) -> list[Linear]:
+def _add_corporate_debt(
+    company: pyo.Block, p: Params, converts: Sequence[Issue], books: Books
+) -> tuple[BondPorts, RepurchasePorts, list[DebtUse]]:
+    """Notes, revolver, repurchases, and the blocks of leverage that new debt stands in."""
+    firm, tree = p.portfolio.firm, p.tree
+    bonds = add_corporate_notes(company.notes, p.outlook, firm, p.bond_offers, books)
+    repaid = add_revolvers(company.revolver, tree, p.revolver_offers, books)
+    bought = add_repurchases(company.repurchase, tree, p.repurchase_offers, books)
+    standing = standing_debt(p.notes, p.debts, len(tree.nodes))
+    add_leverage(company.leverage, tree, standing, bought.retired_usd_m, [*converts, *bonds.issues])
+    return bonds, bought, [*bonds.uses, *repaid, *bought.uses]
+
+
+def _reserved_shares(p: Params, issued, repurchases: RepurchasePorts) -> list[Linear]:
     """Shares reserved for notes and share claims, by node. [M]"""
     tree = p.tree
     standing = sum(c.principal_usd_m / c.conversion_price_usd for c in p.portfolio.convertibles)
     standing += sum(c.shares_m for c in p.portfolio.share_claims)
-    pairs = [
-        (v, p.outlook.below[n] / note.terms.conversion_price_usd) for (_, n), (v, note) in issued.items()
-    ]
+    pairs = [(v, p.outlook.below[note.issue] / note.terms.conversion_price_usd) for v, note in issued]
+    for v, offer, n in repurchases.bought:
+        note = offer.retired[n]
+        pairs.append((v, -p.outlook.below[n] * note.principal_usd_m / note.terms.conversion_price_usd))
     return [x + standing for x in by_node(pairs, len(tree.nodes))]
 
 

@@ -83,42 +83,63 @@ class CreditClass(Row):
 
 
 class Instrument(Row):
-    """Equity, convertible notes or loans against bitcoin that the company may issue."""
+    """A way in which the company may raise money, or pay back early what it owes."""
 
     table: ClassVar[str] = "instruments"
     key: ClassVar[tuple[str, ...]] = ("instrument",)
 
     instrument: str
-    kind: Literal["atm", "follow_on", "convertible", "btc_loan"]
+    kind: Literal["atm", "follow_on", "convertible", "btc_loan", "notes", "revolver", "repurchase"]
     min_usd_m: float = Field(ge=0)
     max_usd_m: float = Field(
-        gt=0, description="per deal; at the market per quarter; of btc_loan all that is out at a time"
+        gt=0,
+        description="per deal; per quarter at the market or bought back; commitment of a revolver; "
+        "of btc_loan all that is out at a time",
     )
-    max_frac_of_market_cap: float = Field(gt=0, description="of deck price x opening shares")
+    max_frac_of_market_cap: float = Field(gt=0, description="deals: of deck price x opening shares")
     once_every_q: int = Field(ge=1, description="spacing among marketed deals of its kind")
     lockup_after_q: int = Field(ge=0, description="quarters after the deal without at-the-market sales")
     launch_drop_frac: float = Field(ge=0, lt=1, description="fall of the price at launch")
     drop_lasts_q: int = Field(ge=0, description="quarters in which cheaper at-the-market blocks stay shut")
-    fee_frac: float = Field(ge=0, lt=0.2)
-    coupon_frac: float | None = Field(ge=0, le=1, description="convertible only, like what follows")
-    premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
+    fee_frac: float = Field(ge=0, lt=0.2, description="of what is raised, committed or paid")
+    coupon_frac: float | None = Field(
+        ge=0, le=1, description="convertible only, like all up to settlement that does not say otherwise"
+    )
+    premium_frac: float | None = Field(
+        ge=0, description="over the price after the launch drop; repurchase: over par or parity, the larger"
+    )
     capped_call_cost_frac: float | None = Field(
         ge=0, lt=0.5, description="of principal; empty: no capped call"
     )
     cap_premium_frac: float | None = Field(ge=0, description="over the price after the launch drop")
-    tenor_q: int | None = Field(ge=1, description="of a convertible or a btc_loan")
+    tenor_q: int | None = Field(ge=1, description="of a convertible, notes or a btc_loan")
     put_after_q: int | None = Field(ge=1, description="holders' put at par; empty: none")
     call_after_q: int | None = Field(ge=1, description="soft call; empty: none")
     call_trigger_frac: float | None = Field(gt=0)
     settlement: Settlement | None
     spread_frac: float | None = Field(
-        default=None, ge=0, le=1, description="btc_loan only, over the base rate of the day it is drawn"
+        default=None,
+        ge=0,
+        le=1,
+        description="btc_loan, notes: over the base rate of the day of the deal; revolver: of each quarter",
     )
     ltv_max_frac: float | None = Field(
         default=None, gt=0, le=1, description="btc_loan only: loan over pledged coins when it is drawn"
     )
     ltv_call_frac: float | None = Field(
         default=None, gt=0, le=1, description="btc_loan only: loan over pledged coins at which it is called"
+    )
+    commitment_fee_frac: float | None = Field(
+        default=None, ge=0, le=0.1, description="revolver: yearly, of what is undrawn; empty elsewhere"
+    )
+    available_from_quarter: Quarter | None = Field(
+        default=None, description="revolver: in which it is arranged, or the plan's first; empty elsewhere"
+    )
+    available_until_quarter: Quarter | None = Field(
+        default=None, description="revolver: at whose end it is repaid; empty elsewhere"
+    )
+    tranche: str | None = Field(
+        default=None, description="repurchase: the existing convertible bought back; empty elsewhere"
     )
 
 
@@ -134,3 +155,17 @@ class Impact(Row):
         gt=0, le=1, description="of shares traded, cumulative over the blocks"
     )
     discount_frac: float = Field(ge=0, lt=1, description="to the deck price, commission apart")
+
+
+class LeverageBlock(Row):
+    """One step of what corporate debt costs more as there is more of it."""
+
+    table: ClassVar[str] = "leverage_blocks"
+    key: ClassVar[tuple[str, ...]] = ("instrument", "block")
+
+    instrument: str
+    block: int = Field(ge=1)
+    up_to_frac_of_market_cap: float = Field(
+        gt=0, description="corporate notes and convertibles outstanding at par, over the opening market cap"
+    )
+    add_frac: float = Field(ge=0, le=1, description="added to the coupon of what is issued in the block")

@@ -55,6 +55,14 @@ class CashLine(StrEnum):
     CONVERT_PROCEEDS = "convert_proceeds"
     EQUITY_PROCEEDS = "equity_proceeds"
     TAX = "tax"
+    NOTES_PROCEEDS = "notes_proceeds"
+    NOTES_INTEREST = "notes_interest"
+    NOTES_PRINCIPAL = "notes_principal"
+    REVOLVER_DRAWN = "revolver_drawn"
+    REVOLVER_REPAID = "revolver_repaid"
+    REVOLVER_INTEREST = "revolver_interest"
+    """With the commitment fee and what it costs to arrange."""
+    REPURCHASE = "repurchase"
     RESCUE = "rescue"
 
 
@@ -111,6 +119,8 @@ class ValueLine(StrEnum):
     PROJECT_DEBT = "project_debt"
     NEW_LOANS = "new_loans"
     """Taken by the plan against bitcoin, or to roll a balloon."""
+    CORPORATE_DEBT = "corporate_debt"
+    """Notes issued and the revolver drawn by the plan."""
     UNEARNED_TENANT_MONEY = "unearned_tenant_money"
     REMAINING_SPEND = "remaining_spend"
     COMMITTED_CONTRACTS = "committed_contracts"
@@ -135,7 +145,12 @@ class ValueLine(StrEnum):
     RESCUE = "rescue"
 
 
-DEBT_LINES = (ValueLine.EXISTING_DEBT, ValueLine.PROJECT_DEBT, ValueLine.NEW_LOANS)
+DEBT_LINES = (
+    ValueLine.EXISTING_DEBT,
+    ValueLine.PROJECT_DEBT,
+    ValueLine.NEW_LOANS,
+    ValueLine.CORPORATE_DEBT,
+)
 """Components that are debts; convertibles are claims."""
 
 CONTRACT_LINES = {
@@ -184,6 +199,11 @@ class Quantity(StrEnum):
     CASH_MARGIN = "cash_margin"
     BORROWED = "borrowed"
     ROLLED = "rolled"
+    NOTES = "notes"
+    COMMIT = "commit"
+    DRAWN = "drawn"
+    REPAID = "repaid"
+    REPURCHASE = "repurchase"
     RESCUE = "rescue"
 
 
@@ -207,6 +227,11 @@ DECIDED_NOW = frozenset(
         Quantity.CASH_MARGIN,
         Quantity.BORROWED,
         Quantity.ROLLED,
+        Quantity.NOTES,
+        Quantity.COMMIT,
+        Quantity.DRAWN,
+        Quantity.REPAID,
+        Quantity.REPURCHASE,
     }
 )
 """Quantities of which the next two quarters are shown apart."""

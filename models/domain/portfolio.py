@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.domain.company import Company, Entity, Holding, OtherLine, Valuation
 from models.domain.contract import Commitment, CommitmentFlow, Contract, ContractMoney, Renewal, ShareClaim
-from models.domain.finance import Convertible, CreditClass, Debt, Impact, Instrument
+from models.domain.finance import Convertible, CreditClass, Debt, Impact, Instrument, LeverageBlock
 from models.domain.market import MarketRow, MarketShape, Scenario
 from models.domain.mining import Fleet, Machine
 from models.domain.product import Product, ProfilePoint
@@ -48,6 +48,7 @@ class Portfolio(BaseModel):
     credit_classes: tuple[CreditClass, ...] = ()
     instruments: tuple[Instrument, ...] = ()
     impact: tuple[Impact, ...] = ()
+    leverage_blocks: tuple[LeverageBlock, ...] = ()
     covenants: tuple[Covenant, ...] = ()
     budgets: tuple[Budget, ...] = ()
     history: tuple[History, ...] = ()

@@ -11,6 +11,7 @@ from models.domain.portfolio import Portfolio
 from models.formulas.discounting import growth_factor
 from models.formulas.options import warrant_value_usd
 from models.formulas.value_per_share import root_lambda
+from models.params.corporate_debt import RepurchaseOffer
 from models.params.notes import NoteArrays
 from models.params.outlook import Outlook
 from models.units import QUARTERS_PER_YEAR
@@ -77,7 +78,7 @@ class Claims:
             return 0.0
         n, tree = note.issue, outlook.tree
         row = outlook.rows[n]
-        straight = row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac
+        straight = row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac + note.add_frac
         grown = 1.0 + straight / QUARTERS_PER_YEAR
         to_leaf = grown ** -float(tree.horizon_q - tree.period[n])
         chance = tree.probability / tree.probability[n] * outlook.below[n]
@@ -86,6 +87,43 @@ class Claims:
         delivered = float(np.sum(chance * (note.delivered - note.capped_call) * self.per_market_dollar(lam)))
         left = sum(float(chance[leaf]) * self.note_at_leaf(lam, note, leaf) for leaf in tree.leaves_below(n))
         return float(max(0.0, note.net_frac - paid - to_leaf * (delivered + left)) / to_leaf)
+
+    def repurchase(self, lam: float, offer: RepurchaseOffer, n: int) -> float:
+        """Expected claim that buying back a whole tranche at node n leaves, seen from the root; negative.
+
+        What it saves beyond what the price paid may earn is charged, as no gain from mispricing is allowed.
+        """
+        note = offer.retired[n]
+        saved = note.principal_usd_m * self.note(lam, note)
+        return float(self.outlook.tree.probability[n]) * self.repurchase_gain(lam, offer, n) - saved
+
+    def repurchase_as_debt(self, offer: RepurchaseOffer, n: int) -> float:
+        """The same at bond value, without any share price."""
+        note = offer.retired[n]
+        return -note.principal_usd_m * self.note_as_debt(note)
+
+    def repurchase_gain(self, lam: float, offer: RepurchaseOffer, n: int) -> float:
+        """Leaf dollars, at each leaf below, by which a whole tranche bought at n saves more than it may earn.
+
+        A dollar paid may earn the rate of straight debt or the cost of equity, whichever is less.
+        """
+        outlook, firm, note = self.outlook, self.portfolio.firm, offer.retired[n]
+        if firm.equity_pricing == "market":
+            return 0.0
+        tree, row = outlook.tree, outlook.rows[n]
+        straight = row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac
+        equity = (1.0 + firm.cost_of_equity_frac) ** (1.0 / QUARTERS_PER_YEAR)
+        grown = min(1.0 + straight / QUARTERS_PER_YEAR, equity)
+        chance = tree.probability / tree.probability[n] * outlook.below[n]
+        since = np.array(tree.period) - float(tree.period[n])
+        cash = float(np.sum(chance * (note.coupon + note.principal) * grown**-since))
+        claimed = sum(
+            float(chance[leaf]) * (self.note_at_leaf(lam, note, leaf) + self.note_delivered(lam, note, leaf))
+            for leaf in tree.leaves_below(n)
+        )
+        to_end = grown ** (tree.horizon_q - 1.0 - tree.period[n])
+        worth = note.principal_usd_m * (cash + claimed / to_end)
+        return float(max(0.0, worth - offer.price_usd_m[n]) * to_end)
 
     def _tilt(self, path: list[int], leaf: int) -> Array:
         """g(l)/E[g|n]: how a claim priced in expectation at n falls on one leaf."""

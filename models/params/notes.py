@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from models.domain.portfolio import Portfolio
 from models.domain.rules import YEAR_Q
 from models.formulas.convert_fate import ConvertTerms, LeafClaim, convert_fate, leaf_claim
 from models.formulas.convert_settlement import Settlement, settlement_at_maturity
+from models.params.leverage import Step, steps
 from models.params.outlook import Outlook
+from models.units import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
 NEVER_Q = 10_000
@@ -41,6 +43,8 @@ class NoteArrays:
     """Of what is outstanding, what matures or may be put in the next four quarters."""
     net_frac: float
     """Cash in hand per $ of principal of one on offer; 0 of an existing one."""
+    add_frac: float
+    """Of its coupon, what its block of leverage adds, and would add to that of straight debt."""
 
     def at_leaf(self, outlook: Outlook, leaf: int, spot_usd: float, straight_spread_frac: float) -> LeafClaim:
         """Worth beyond the horizon per $ outstanding at a share price."""
@@ -67,7 +71,9 @@ def _note(
     placed = {k: np.zeros(size) for k in names}
     if terms.maturity_q < 1:  # due in the first quarter: it settles at the opening price
         price = float(outlook.share_price_usd[0])
-        note = NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
+        note = NoteArrays(
+            tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac, add_frac=0.0
+        )
         s = note.settled(1.0, price)
         placed["principal"][0] = float(s.cash_usd_m)
         placed["delivered"][0] = float(s.share_value_usd_m)
@@ -85,7 +91,9 @@ def _note(
         placed["wall"][path] = np.maximum(0.0, fate.wall_frac - fate.cash_principal_frac)
     for n in tree.descendants(issue):
         placed["due"][n] = placed["outstanding"][n] * _due_frac(terms, tree.period[n] - tree.period[issue])
-    return NoteArrays(tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac)
+    return NoteArrays(
+        tranche, issue, terms, principal_usd_m, net_frac > 0.0, **placed, net_frac=net_frac, add_frac=0.0
+    )
 
 
 def _due_frac(terms: ConvertTerms, age_q: int) -> float:
@@ -121,12 +129,20 @@ def _existing_terms(c: Convertible, outlook: Outlook) -> ConvertTerms:
 
 @dataclass(frozen=True, eq=False)
 class NoteOffer:
-    """A convertible that may be issued: its notes by issue node."""
+    """A convertible that may be issued."""
 
     instrument: Instrument
-    notes: Mapping[int, NoteArrays]
+    steps: tuple[Step, ...]
+    """Its blocks of leverage."""
+    notes: Mapping[tuple[int, str], NoteArrays]
+    """By issue node and block of leverage."""
     net_frac: float
     """Cash in hand per $ of principal."""
+
+    @property
+    def nodes(self) -> tuple[int, ...]:
+        """Nodes at which it may be issued."""
+        return tuple(dict.fromkeys(n for n, _ in self.notes))
 
 
 def note_offers(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteOffer, ...]:
@@ -135,13 +151,28 @@ def note_offers(portfolio: Portfolio, outlook: Outlook) -> tuple[NoteOffer, ...]
     for i in portfolio.instruments:
         if i.kind == "convertible":
             net_frac = 1.0 - i.fee_frac - (i.capped_call_cost_frac or 0.0)
-            notes = {
-                n: _note(_name(i, outlook, n), n, _offer_terms(i, outlook, n), 1.0, net_frac, outlook)
-                for n in outlook.tree.nodes
-                if outlook.rows[n].convert_open and _spaced(portfolio, i, outlook, n)
-            }
-            found.append(NoteOffer(i, notes, net_frac))
+            blocks = steps(portfolio, i.instrument)
+            notes: dict[tuple[int, str], NoteArrays] = {}
+            for n in outlook.tree.nodes:
+                if outlook.rows[n].convert_open and _spaced(portfolio, i, outlook, n):
+                    terms = _offer_terms(i, outlook, n)
+                    plain = _note(_name(i, outlook, n), n, terms, 1.0, net_frac, outlook)
+                    notes |= {(n, step.block): _in_block(plain, step) for step in blocks}
+            found.append(NoteOffer(i, blocks, notes, net_frac))
     return tuple(found)
+
+
+def _in_block(note: NoteArrays, step: Step) -> NoteArrays:
+    """A convertible as it is issued in a block of leverage: with the coupon that the block adds."""
+    if not step.block:
+        return note
+    return replace(
+        note,
+        tranche=f"{note.tranche}/{step.block}",
+        terms=replace(note.terms, coupon_frac=note.terms.coupon_frac + step.add_frac),
+        coupon=note.coupon + step.add_frac / QUARTERS_PER_YEAR * note.outstanding,
+        add_frac=step.add_frac,
+    )
 
 
 def _name(i: Instrument, outlook: Outlook, n: int) -> str:

@@ -10,6 +10,14 @@ from models.domain.portfolio import Portfolio
 from models.params.claims import Claims
 from models.params.coins import Coins, read_coins
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays, commitment_arrays
+from models.params.corporate_debt import (
+    BondOffer,
+    RepurchaseOffer,
+    RevolverOffer,
+    bond_offers,
+    repurchase_offers,
+    revolver_offers,
+)
 from models.params.loans import DebtArrays, FacilityArrays, close_nodes, debt_arrays, facility_arrays
 from models.params.mining import MiningAtSite, Vintage, mining_at, vintages
 from models.params.modules import ModuleArrays, Route, module_arrays, open_starts, routes
@@ -50,6 +58,9 @@ class Params:
     coins: Coins
     notes: tuple[NoteArrays, ...]
     note_offers: tuple[NoteOffer, ...]
+    bond_offers: tuple[BondOffer, ...]
+    revolver_offers: tuple[RevolverOffer, ...]
+    repurchase_offers: tuple[RepurchaseOffer, ...]
     claims: Claims
     overhead_usd_m: Array
     taxes: Taxes
@@ -98,6 +109,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     commitments, money = commitment_arrays(portfolio, outlook, futures, flat)
     debts = tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt)
     firm = portfolio.firm
+    notes = existing_notes(portfolio, outlook)
     mining = {
         (v.name, s.site): mining_at(portfolio, v, s, power[s.site], outlook)
         for v in found
@@ -118,8 +130,11 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         debts=debts,
         rolls=rolls(debts, outlook),
         coins=read_coins(portfolio, outlook, debts),
-        notes=existing_notes(portfolio, outlook),
+        notes=notes,
         note_offers=note_offers(portfolio, outlook),
+        bond_offers=bond_offers(portfolio, outlook),
+        revolver_offers=revolver_offers(portfolio, outlook),
+        repurchase_offers=repurchase_offers(portfolio, notes, outlook),
         claims=Claims(portfolio, outlook),
         overhead_usd_m=firm.overhead_usd_m_per_q * growth,
         taxes=taxes_of(portfolio, outlook, started, commitments, found, mining),

@@ -26,7 +26,7 @@ class Ahead:
         """Net cash at ``m`` of what is decided by ``n``, a node before it. [$M]"""
         path = set(self.book.paths[n])
         sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(m)
-        return sites + self._loans(path, m) + self._facilities(path, m) - self._notes(path, m)
+        return sites + self._loans(path, m) + self._facilities(path, m) - self._notes(n, m)
 
     def along(self, n: int, m: int) -> float:
         """Net cash after ``n`` up to ``m``. [$M]"""
@@ -108,7 +108,13 @@ class Ahead:
                 )
         return cash
 
-    def _notes(self, path: set[int], m: int) -> float:
-        """Coupons and principal in full. [$M]"""
-        held = (rolled[m] for note, rolled in self.world.notes if note.issued in path)
-        return sum(q.coupon + q.principal + q.wall for q in held)
+    def _notes(self, n: int, m: int) -> float:
+        """Coupons and principal in full, of what is issued and not bought back by ``n``. [$M]"""
+        path, debt = set(self.book.paths[n]), self.world.corporate
+        new = (rolled[m] for note, rolled in self.world.notes if note.is_new and note.issued in path)
+        paid = sum(q.coupon + q.principal + q.wall for q in new)
+        for name, rolled in debt.gross.items():
+            q = rolled[m]
+            paid += (q.coupon + q.principal + q.wall) * debt.left(name, n)
+        bonds = (rolled[m] for bond, rolled in debt.bonds if bond.issued in path)
+        return paid + sum(q.interest + q.principal for q in bonds)

@@ -1,5 +1,6 @@
 """The portfolio opened for looking things up: by name, by quarter, by node and beyond the last one."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Book:
         self.blocks = {(b.instrument, b.block): b for b in portfolio.impact}
         self.debts = {d.debt: d for d in portfolio.debt}
         self.lots = {x.lot: x for x in portfolio.treasury}
+        self.leverage = {(b.instrument, str(b.block)): b for b in portfolio.leverage_blocks}
         self.regions = {r.region: r for r in portfolio.regions}
         self.valuation = {v.stream: v for v in portfolio.valuation}
         self.shapes = {m.market: m for m in portfolio.market_shapes}
@@ -148,6 +150,17 @@ class Book:
             if row.from_quarter <= quarter:
                 found = row
         return found
+
+    def leverage_bound(self, instrument: str, block: str) -> float:
+        """Corporate debt up to which a block of leverage reaches; infinite where there is none. [$M]"""
+        if not block:
+            return math.inf
+        cap = self.firm.price_usd * self.firm.basic_shares_m
+        return self.leverage[instrument, block].up_to_frac_of_market_cap * cap
+
+    def leverage_add(self, instrument: str, block: str) -> float:
+        """What a block of leverage adds to a coupon. [fraction]"""
+        return self.leverage[instrument, block].add_frac if block else 0.0
 
     def moment(self, node: int, ahead_q: int = 0) -> Moment:
         """A node's quarter, or one after it under its frozen market."""

@@ -31,7 +31,7 @@ RULES = {
 }
 
 
-_OWED = ("rescue", "existing_debt", "project_debt", "new_loans")
+_OWED = ("rescue", "existing_debt", "project_debt", "new_loans", "corporate_debt")
 """Lines of value that are no assets."""
 
 
@@ -75,7 +75,8 @@ class CovenantTests:
 
     def tests(self) -> Iterator[Test]:
         """Every covenant in its span, those of incurrence where notes are issued; then the budgets."""
-        issued = {n for (_, n), principal in self.world.decided.issue.items() if principal > DEAL_USD_M}
+        deals = (*self.world.decided.issue.items(), *self.world.decided.notes.items())
+        issued = {n for (_, _, n), principal in deals if principal > DEAL_USD_M}
         for row in self.book.portfolio.covenants:
             for n in self.book.tree.leaves if row.metric in LEAF_METRICS else self.book.tree.nodes:
                 if row.holds_in(self.book.tree.quarter(n)) and (not row.is_incurrence or n in issued):
@@ -153,7 +154,8 @@ class CovenantTests:
         return self.free(n), row.threshold * a_quarter, True
 
     def _funded_commitments(self, row: Covenant, n: int) -> Sides:
-        return self.free(n) + self.ahead.expected(n, YEAR_Q), row.threshold, True
+        funds = self.free(n) + self.world.corporate.lines(n, YEAR_Q) + self.ahead.expected(n, YEAR_Q)
+        return funds, row.threshold, True
 
     def _solvency(self, row: Covenant, leaf: int) -> Sides:
         lines = self.worth.at_leaf[leaf]

@@ -21,6 +21,8 @@ MEGAWATTS = (
     Quantity.MOVED_OUT_MW,
 )
 COINS = (Quantity.SOLD_BTC, Quantity.PLEDGED_BTC)
+IN_BLOCKS = (Quantity.ISSUE, Quantity.NOTES)
+"""Deals in debt, block of leverage by block."""
 _COLUMNS = ("quantity", "site", "item", "contract", "since", "node", "value")
 
 
@@ -74,7 +76,6 @@ class Decisions:
     atm: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """By instrument, block, node."""
     follow_on: dict[tuple[str, int], float] = field(default_factory=dict)
-    issue: dict[tuple[str, int], float] = field(default_factory=dict)
     taxed: dict[tuple[str, int], float] = field(default_factory=dict)
     """By tax group, node."""
     sold_btc: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -84,6 +85,14 @@ class Decisions:
     borrowed: dict[tuple[str, int], float] = field(default_factory=dict)
     rolled: dict[tuple[str, int], float] = field(default_factory=dict)
     """By debt or instrument, node."""
+    issue: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    """By instrument, block of leverage, node; so are notes."""
+    notes: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    commit: dict[tuple[str, int], float] = field(default_factory=dict)
+    drawn: dict[tuple[str, int], float] = field(default_factory=dict)
+    repaid: dict[tuple[str, int], float] = field(default_factory=dict)
+    repurchase: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Part of the whole tranche, by instrument and node."""
     rescue: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -159,6 +168,11 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.FOLLOW_ON: "follow_on",
         Quantity.ISSUE: "convertible",
         Quantity.BORROWED: "btc_loan",
+        Quantity.NOTES: "notes",
+        Quantity.COMMIT: "revolver",
+        Quantity.DRAWN: "revolver",
+        Quantity.REPAID: "revolver",
+        Quantity.REPURCHASE: "repurchase",
     }
     checks: dict[Quantity, Callable[[], bool]] = {
         Quantity.START: lambda: route and (row.site, book.products[row.item].cooling) in book.cooling,
@@ -181,6 +195,7 @@ def _unknown_name(row: _Row, book: Book) -> str:
         known = row.site in book.sites and row.item in book.vintages
     elif q in kinds:
         known = row.item in book.instruments and book.instruments[row.item].kind == kinds[q]
+        known = known and (q not in IN_BLOCKS or _block_exists(row, book))
     else:
         known = checks[q]()
     return "" if known else f"names unknown to the inputs, or not of {q}"
@@ -191,6 +206,12 @@ def _year_ends(row: _Row, book: Book) -> bool:
     known = row.item in {g.tax_group for g in book.portfolio.tax_groups}
     quarter = book.tree.quarter(row.node)
     return known and (quarter.year < (quarter + 1).year or not book.tree.children[row.node])
+
+
+def _block_exists(row: _Row, book: Book) -> bool:
+    """Whether the instrument has the block of leverage, or has none and names none."""
+    blocks = {block for name, block in book.leverage if name == row.item}
+    return row.since in (blocks or {""})
 
 
 def _facility_exists(row: _Row, book: Book) -> bool:
@@ -235,6 +256,8 @@ def _enter(to: Decisions, row: _Row) -> None:
         to.atm[row.item, int(row.since), n] = value
     elif q is Quantity.PLEDGED_BTC:
         to.pledged_btc[row.item, row.contract, row.begun, n] = value
+    elif q in IN_BLOCKS:
+        getattr(to, q.value)[row.item, row.since, n] = value
     elif q is Quantity.RESCUE:
         to.rescue[n] += value
     else:

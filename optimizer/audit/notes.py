@@ -1,5 +1,6 @@
 """Convertible notes, quantile by quantile along every path, and what is left of them at a leaf."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,10 @@ class Note:
     is_physical: bool
     net_usd_m: float = 0.0
     """Cash in hand of new notes."""
+    add_frac: float = 0.0
+    """Of the coupon of new notes, what their block of leverage adds."""
+    bound_usd_m: float = math.inf
+    """Corporate debt up to which that block reaches."""
 
     @property
     def shares_m(self) -> float:
@@ -85,17 +90,17 @@ def existing_note(row: Convertible) -> Note:
     )
 
 
-def new_note(book: Book, row: Instrument, node: int, principal_usd_m: float) -> Note:
-    """Terms of notes issued at a node."""
+def new_note(book: Book, row: Instrument, node: int, block: str, principal_usd_m: float) -> Note:
+    """Terms of notes issued at a node in a block of leverage, or in none."""
     quarter = book.tree.quarter(node)
     launch = book.share_price[node] * (1.0 - row.launch_drop_frac)
     has_cap = row.capped_call_cost_frac is not None
     return Note(
-        name=f"{row.instrument}@{book.tree.label(node)}",
+        name=f"{row.instrument}@{book.tree.label(node)}" + (f"/{block}" if block else ""),
         principal_usd_m=principal_usd_m,
         issued=node,
         is_new=True,
-        coupon_frac=row.coupon_frac or 0.0,
+        coupon_frac=(row.coupon_frac or 0.0) + book.leverage_add(row.instrument, block),
         maturity=quarter + (row.tenor_q or 0),
         put=quarter + row.put_after_q if row.put_after_q is not None else None,
         put_price_frac=1.0,
@@ -105,6 +110,8 @@ def new_note(book: Book, row: Instrument, node: int, principal_usd_m: float) -> 
         cap_usd=launch * (1.0 + (row.cap_premium_frac or 0.0)) if has_cap else None,
         is_physical=row.settlement == "physical",
         net_usd_m=principal_usd_m * (1.0 - row.fee_frac - (row.capped_call_cost_frac or 0.0)),
+        add_frac=book.leverage_add(row.instrument, block),
+        bound_usd_m=book.leverage_bound(row.instrument, block),
     )
 
 

@@ -35,9 +35,10 @@ def new_loans(world: World, node: int, *, recourse: bool = False, secured: bool 
 
 
 def recourse_debt(world: World, node: int) -> float:
-    """Loans with recourse and notes. [$M]"""
+    """Loans with recourse, notes and revolvers. [$M]"""
     loans = sum(world.debts[d.debt][node].balance for d in world.book.portfolio.debt if d.recourse)
     loans += sum(q.balance for q in new_loans(world, node, recourse=True))
+    loans += world.corporate.total(node, "balance")
     return loans + notes_outstanding(world, node)
 
 
@@ -50,9 +51,10 @@ def secured_debt(world: World, node: int) -> float:
 
 
 def recourse_interest(world: World, node: int) -> float:
-    """Interest on loans with recourse, and coupons. [$M]"""
+    """Interest on loans with recourse, notes and revolvers, and coupons. [$M]"""
     loans = sum(world.debts[d.debt][node].interest for d in world.book.portfolio.debt if d.recourse)
     loans += sum(q.interest for q in new_loans(world, node, recourse=True))
+    loans += world.corporate.total(node, "interest")
     return loans + sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
 
 
@@ -63,6 +65,7 @@ def due_in_a_year(world: World, node: int) -> float:
     due = sum(
         rolled[node].outstanding * _asked(note, ahead) for note, rolled in world.notes if node in rolled
     )
+    due += world.corporate.due_in(node, ahead)
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
         due += sum(repaid[q] for q in ahead)
@@ -115,6 +118,7 @@ def raised_gross(world: World, node: int) -> float:
     """Gross dollars of shares sold and notes issued at a node. [$M]"""
     decided = world.decided
     total = sum(gross for (_, _, n), gross in decided.atm.items() if n == node)
-    for deals in (decided.follow_on, decided.issue):
-        total += sum(gross for (_, n), gross in deals.items() if n == node)
+    total += sum(gross for (_, n), gross in decided.follow_on.items() if n == node)
+    for deals in (decided.issue, decided.notes):
+        total += sum(gross for (_, _, n), gross in deals.items() if n == node)
     return total

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from optimizer.audit.court import Court
 from optimizer.audit.rules_coins import CoinRules
+from optimizer.audit.rules_debt import DebtRules
 from optimizer.audit.rules_tax import check_taxes
 from optimizer.audit.taxes import Taxes
 from optimizer.audit.world import World
@@ -30,11 +31,12 @@ class MoneyRules:
     def __init__(self, world: World, court: Court) -> None:
         self.world, self.court = world, court
         self.book, self.decided = world.book, world.decided
-        deals = [(name, n, gross) for (name, n), gross in self.decided.follow_on.items()]
-        deals += [(name, n, gross) for (name, n), gross in self.decided.issue.items()]
+        deals: dict[tuple[str, int], float] = defaultdict(float, self.decided.follow_on)
+        for (name, _, n), principal in self.decided.issue.items():
+            deals[name, n] += principal
         self.deals = [
             Deal(name, self.book.instruments[name].kind, n, gross)
-            for name, n, gross in deals
+            for (name, n), gross in deals.items()
             if gross > _DEAL_USD_M
         ]
 
@@ -45,6 +47,7 @@ class MoneyRules:
         if self.book.firm.raise_only_what_is_spent:
             self._raised_is_spent()
         self._marketed()
+        DebtRules(self.world, self.court).check()
         self._blocks()
         self._programme()
         self._shares()
@@ -94,11 +97,11 @@ class MoneyRules:
         uses = [world.corporate_uses(n) for n in tree.nodes]
         for n in tree.nodes:
             before = left[tree.parent[n]] if n else 0.0
-            raised = world.raised(n)
+            raised = world.raised(n) + world.corporate.drawn(n)
             spent = world.total_own_spend(n) + uses[n] + world.tax_paid(n) - world.coins.rolled(n)
             left[n] = max(0.0, before + raised - spent)
             ahead = sum(
-                uses[m] * float(tree.probability[m] / tree.probability[n])
+                world.uses_ahead(m, n) * float(tree.probability[m] / tree.probability[n])
                 for m in self.book.below[n]
                 if 0 < tree.period[m] - tree.period[n] <= self.book.firm.look_ahead_q
             )
@@ -178,16 +181,18 @@ class MoneyRules:
 
     def _shares(self) -> None:
         book, firm = self.book, self.book.firm
-        for leaf in book.tree.leaves:
-            path = book.paths[leaf]
-            count = firm.basic_shares_m + firm.award_shares_m_per_q * book.tree.horizon_q
+        for place in book.tree.nodes:
+            path = book.paths[place]
+            count = firm.basic_shares_m + firm.award_shares_m_per_q * len(path)
             for (_, _, n), gross in self.decided.atm.items():
                 count += gross / book.share_price[n] if n in path else 0.0
             for (_, n), gross in self.decided.follow_on.items():
                 count += gross / book.share_price[n] if n in path else 0.0
-            count += sum(note.shares_m for note, _ in self.world.notes if note.issued in path)
+            for note, _ in self.world.notes:
+                kept = 1.0 if note.is_new else self.world.corporate.left(note.name, place)
+                count += note.shares_m * kept if note.issued in path else 0.0
             count += sum(claim.shares_m for claim in book.portfolio.share_claims)
-            self.court.at_most("EQT-5", self._at(leaf), count, firm.authorised_shares_m, Court.SHARES_M)
+            self.court.at_most("EQT-5", self._at(place), count, firm.authorised_shares_m, Court.SHARES_M)
 
     def _leaves(self) -> None:
         """VAL-1: what is begun can be paid for."""

@@ -34,11 +34,20 @@ def financing(world: World) -> Rows:
         terms = book.instruments[name]
         kept = (1.0 - terms.launch_drop_frac) * (1.0 - terms.fee_frac)
         add(name, n, gross, gross * kept, gross / book.share_price[n])
-    for (name, n), principal in decided.issue.items():
+    for (name, _, n), principal in decided.issue.items():
         terms = book.instruments[name]
         kept = 1.0 - terms.fee_frac - (terms.capped_call_cost_frac or 0.0)
         strike = book.share_price[n] * (1.0 - terms.launch_drop_frac) * (1.0 + (terms.premium_frac or 0.0))
         add(name, n, principal, principal * kept, principal / strike)
+    for bond, _ in world.corporate.bonds:
+        kept = 1.0 - book.instruments[bond.instrument].fee_frac
+        add(bond.instrument, bond.issued, bond.principal_usd_m, bond.principal_usd_m * kept, 0.0)
+    for name, rolled in world.corporate.revolvers.items():
+        for n, q in rolled.items():
+            add(name, n, q.drawn - q.principal, q.drawn - q.principal, 0.0)
+    for b in world.corporate.buybacks:
+        gone = b.frac * world.corporate.gross[b.note.name][b.node].outstanding
+        add(b.terms.instrument, b.node, -gone, -b.paid_usd_m, -b.frac * b.note.shares_m)
     for f, facility in world.facilities:
         name = f"project:{book.contracts[f.contract].credit_class}"
         add(name, f.closed, f.modules * facility.loan, f.modules * facility.net, 0.0)
@@ -87,7 +96,9 @@ def sources_uses(world: World) -> Rows:
 def debt_schedule(world: World) -> Rows:
     """Each loan, existing or of the plan."""
     label, found = world.book.tree.label, Rows()
-    for name, rolled in {**world.debts, **world.coins.schedule}.items():
+    borrowed = {bond.name: rolled for bond, rolled in world.corporate.bonds}
+    borrowed |= {**world.corporate.revolvers, **world.coins.schedule}
+    for name, rolled in {**world.debts, **borrowed}.items():
         for n, q in rolled.items():
             found[name, label(n)] = {
                 "drawn_usd_m": q.drawn,

@@ -45,15 +45,21 @@ def decisions(world: World) -> Rows:
         (Quantity.CONTRIBUTED, decided.contributed),
         (Quantity.DISTRIBUTED, decided.distributed),
         (Quantity.FOLLOW_ON, decided.follow_on),
-        (Quantity.ISSUE, decided.issue),
         (Quantity.TAXED, decided.taxed),
         (Quantity.SOLD_BTC, decided.sold_btc),
         (Quantity.CASH_MARGIN, decided.cash_margin),
         (Quantity.BORROWED, decided.borrowed),
         (Quantity.ROLLED, decided.rolled),
+        (Quantity.COMMIT, decided.commit),
+        (Quantity.DRAWN, decided.drawn),
+        (Quantity.REPAID, decided.repaid),
+        (Quantity.REPURCHASE, decided.repurchase),
     ):
         for (name, n), amount in amounts.items():
             add(quantity, "", name, "", "", n, amount)
+    for quantity, placed in ((Quantity.ISSUE, decided.issue), (Quantity.NOTES, decided.notes)):
+        for (name, leverage, n), amount in placed.items():
+            add(quantity, "", name, "", leverage, n, amount)
     for (lot, loan, since, n), coins in decided.pledged_btc.items():
         add(Quantity.PLEDGED_BTC, "", lot, loan, label(since) if since >= 0 else "", n, coins)
     for n, amount in decided.rescue.items():

@@ -179,7 +179,7 @@ class Taxes:
     # --- income ----------------------------------------------------------------------------------
 
     def _interest(self, name: str, node: int) -> float:
-        """Interest accrued on existing and project debt and coupons, less interest earned. [$M]"""
+        """Interest accrued on all debt of the group and coupons, less interest earned. [$M]"""
         world, members = self.world, self.members[name]
         paid = sum(
             world.debts[d.debt][node].interest for d in self.book.portfolio.debt if d.entity in members
@@ -190,6 +190,7 @@ class Taxes:
                 paid += f.modules * world.facility_at(f, facility, node).interest
         if self.book.parent in members:
             paid += sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
+            paid += world.corporate.total(node, "interest")
         return paid - world.ledger.total(node, INTEREST_EARNED_LINES, members)
 
     def _kept(self, name: str, node: int) -> float:

@@ -7,6 +7,7 @@ from models.domain.ledger import CONTRACT_LINES, Quantity, ValueLine
 from models.units import QUARTERS_PER_YEAR
 from optimizer.audit.arithmetic import black_scholes, fully_halved, level_value
 from optimizer.audit.committed import Committed
+from optimizer.audit.corporate_debt import Buyback
 from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, bond_value, option_value
 from optimizer.audit.power import hash_one_mw, resale_usd_m, with_subsidy
@@ -46,6 +47,7 @@ class Valuation:
             ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
             ValueLine.NEW_LOANS: -world.coins.owed(leaf),
+            ValueLine.CORPORATE_DEBT: -world.corporate.total(leaf, "balance"),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
             ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
             **self._by_line(tails),
@@ -222,7 +224,8 @@ class Valuation:
         if not note.is_new or firm.equity_pricing == "market":
             return 0.0
         row = book.rows[note.issued]
-        y = 1.0 + (row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac) / 4.0
+        straight = row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac
+        y = 1.0 + (straight + note.add_frac) / 4.0
         at_end = y ** (tree.horizon_q - tree.period[note.issued])
         worth = 0.0
         for n, q in rolled.items():
@@ -233,6 +236,31 @@ class Valuation:
             if not tree.children[n]:
                 worth += chance * self.note_claim(note, q, n, price) / at_end
         return max(0.0, note.net_usd_m - worth) * at_end
+
+    def repurchase_gain(self, bought: Buyback, price: float) -> float:
+        """Leaf dollars by which notes bought back save more than what was paid may earn, at each leaf below.
+
+        It may earn the rate of straight debt or the cost of equity, whichever is less. [$M]
+        """
+        book, firm, tree, n = self.book, self.book.firm, self.book.tree, bought.node
+        if firm.equity_pricing == "market":
+            return 0.0
+        row = book.rows[n]
+        straight = row.base_rate_frac + row.spread_add_frac + firm.straight_spread_frac
+        earns = min(1.0 + straight / 4.0, (1.0 + firm.cost_of_equity_frac) ** 0.25)
+        at_end = earns ** (tree.horizon_q - 1 - tree.period[n])
+        worth = 0.0
+        for m in book.below[n]:
+            q = self.world.corporate.gross[bought.note.name][m]
+            chance, is_later = self._weight(m) / self._weight(n), m != n
+            cash = q.coupon + (q.principal if is_later else 0.0)
+            worth += chance * cash * at_end / earns ** (tree.period[m] - tree.period[n])
+            if is_later:
+                per_dollar = price * self.expected_factor[m] / book.share_price[m]
+                worth += chance * (q.delivered - q.capped_call) * per_dollar
+            if not tree.children[m]:
+                worth += chance * self.note_claim(bought.note, q, m, price)
+        return max(0.0, float(bought.frac * worth - bought.paid_usd_m * at_end))
 
     def claims(self, leaf: int, price: float) -> dict[str, float]:
         """What others than today's shareholders take at a leaf. [$M]"""
@@ -252,6 +280,9 @@ class Valuation:
             if leaf in rolled:
                 found[note.name] = self.note_claim(note, rolled[leaf], leaf, price)
                 found[FAIR_COST] += self.short_of_straight_debt(note, rolled, price)
+        for bought in self.world.corporate.buybacks:
+            if bought.node in path:
+                found[FAIR_COST] += self.repurchase_gain(bought, price)
         row = book.rows[leaf]
         for claim in book.portfolio.share_claims:
             years = (claim.expiry_quarter - (book.last_quarter + 1)) / 4.0

@@ -5,6 +5,7 @@ from optimizer.audit.arithmetic import grown
 from optimizer.audit.book import Book
 from optimizer.audit.coins import Coins
 from optimizer.audit.committed import committed_money
+from optimizer.audit.corporate_debt import CorporateDebt
 from optimizer.audit.debts import DebtQuarter, roll_debt
 from optimizer.audit.decisions import Decisions, Financed
 from optimizer.audit.facilities import Facility, FacilityQuarter, facility_of
@@ -35,7 +36,9 @@ class World:
             self._post_debt(debt.entity, self.debts[debt.debt])
         self.coins = Coins(book, decided, self.debts)
         self.coins.post(self.ledger)
-        self.notes = self._notes()
+        existing = [existing_note(row) for row in book.portfolio.convertibles]
+        self.corporate = CorporateDebt(book, decided, existing)
+        self.notes = self._notes(existing)
         self._post_treasury()
         for entity in book.spvs:
             self.ledger.roll_block(entity)
@@ -73,12 +76,13 @@ class World:
             self.ledger.post(entity, n, CashLine.DEBT_INTEREST, -q.interest)
             self.ledger.post(entity, n, CashLine.DEBT_PRINCIPAL, -q.principal)
 
-    def _notes(self) -> list[tuple[Note, dict[int, NoteQuarter]]]:
-        notes = [existing_note(row) for row in self.book.portfolio.convertibles]
-        for (name, n), principal in self.decided.issue.items():
+    def _notes(self, existing: list[Note]) -> list[tuple[Note, dict[int, NoteQuarter]]]:
+        notes = [(note, self.corporate.thinned(note.name)) for note in existing]
+        for (name, block, n), principal in self.decided.issue.items():
             if principal > 0.0:
-                notes.append(new_note(self.book, self.book.instruments[name], n, principal))
-        return [(note, roll_note(self.book, note)) for note in notes]
+                note = new_note(self.book, self.book.instruments[name], n, block, principal)
+                notes.append((note, roll_note(self.book, note)))
+        return notes
 
     def overhead(self, node: int) -> float:
         """Overhead of the quarter. [$M]"""
@@ -100,9 +104,9 @@ class World:
         return net
 
     def notes_net(self, node: int) -> float:
-        """Net proceeds of notes issued at a node. [$M]"""
+        """Net proceeds of convertibles issued at a node. [$M]"""
         net = 0.0
-        for (name, n), principal in self.decided.issue.items():
+        for (name, _, n), principal in self.decided.issue.items():
             if n == node:
                 terms = self.book.instruments[name]
                 net += principal * (1.0 - terms.fee_frac - (terms.capped_call_cost_frac or 0.0))
@@ -117,7 +121,8 @@ class World:
 
     def raised(self, node: int) -> float:
         """Net proceeds of shares, notes and loans against bitcoin. [$M]"""
-        return self.equity_net(node) + self.notes_net(node) + self.coins.proceeds(node)
+        notes = self.notes_net(node) + self.corporate.net(node)
+        return self.equity_net(node) + notes + self.coins.proceeds(node)
 
     def _post_treasury(self) -> None:
         book, parent, post = self.book, self.book.parent, self.ledger.post
@@ -131,6 +136,7 @@ class World:
             post(parent, n, CashLine.CONVERT_PROCEEDS, self.notes_net(n))
             post(parent, n, CashLine.RESCUE, self.decided.rescue.get(n, 0.0))
             post(parent, n, CashLine.TAX, -self.tax_paid(n))
+            self._post_corporate(n)
         for _, rolled in self.notes:
             for n, q in rolled.items():
                 post(parent, n, CashLine.CONVERT_COUPON, -q.coupon)
@@ -141,6 +147,20 @@ class World:
         for (entity, n), amount in self.decided.distributed.items():
             post(entity, n, CashLine.DISTRIBUTED, -amount)
             post(parent, n, CashLine.DISTRIBUTED, amount)
+
+    def _post_corporate(self, n: int) -> None:
+        debt, parent, post = self.corporate, self.book.parent, self.ledger.post
+        post(parent, n, CashLine.NOTES_PROCEEDS, debt.net(n))
+        for _, rolled in debt.bonds:
+            if n in rolled:
+                post(parent, n, CashLine.NOTES_INTEREST, -rolled[n].interest)
+                post(parent, n, CashLine.NOTES_PRINCIPAL, -rolled[n].principal)
+        for rolled in debt.revolvers.values():
+            post(parent, n, CashLine.REVOLVER_DRAWN, rolled[n].drawn)
+            post(parent, n, CashLine.REVOLVER_REPAID, -rolled[n].principal)
+            post(parent, n, CashLine.REVOLVER_INTEREST, -rolled[n].interest)
+        post(parent, n, CashLine.REVOLVER_INTEREST, -debt.arrangement(n))
+        post(parent, n, CashLine.REPURCHASE, -debt.paid(n))
 
     def _roll_company(self) -> None:
         book, ledger, parent = self.book, self.ledger, self.book.parent
@@ -211,28 +231,39 @@ class World:
         return own + self.facility_sum(node, "restricted")
 
     def undrawn(self, node: int) -> float:
-        """Existing loans not yet drawn and draws to come of closed facilities. [$M]"""
+        """Loans and revolvers not yet drawn, and draws to come of closed facilities. [$M]"""
         existing = sum(rolled[node].undrawn for rolled in self.debts.values())
-        return existing + self.facility_sum(node, "undrawn")
+        return existing + self.facility_sum(node, "undrawn") + self.corporate.total(node, "undrawn")
 
     def interest(self, node: int) -> float:
-        """Interest accrued on all loans, and coupons. [$M]"""
+        """Interest accrued on all loans and notes, and coupons. [$M]"""
         existing = sum(rolled[node].interest for rolled in self.debts.values())
+        existing += self.corporate.total(node, "interest")
         coupons = sum(rolled[node].coupon for _, rolled in self.notes if node in rolled)
         return existing + self.facility_sum(node, "interest") + coupons + self.coins.interest(node)
 
     def debt(self, node: int) -> float:
-        """Balances of all loans, and notes outstanding at par. [$M]"""
+        """Balances of all loans and notes, and convertibles outstanding at par. [$M]"""
         existing = sum(rolled[node].balance for rolled in self.debts.values())
+        existing += self.corporate.total(node, "balance")
         notes = sum(rolled[node].outstanding for _, rolled in self.notes if node in rolled)
         return existing + self.facility_sum(node, "balance") + notes + self.coins.owed(node)
 
     def corporate_uses(self, node: int) -> float:
-        """Overhead, existing notes, existing debt and the sites' fixed costs in a quarter. [$M]"""
+        """What raised money may pay for at a node beside own spend: standing uses, debt repaid. [$M]"""
+        existing = sum(q[node].coupon + q[node].principal for note, q in self.notes if not note.is_new)
+        return self._standing_uses(node) + existing + self.corporate.repaid(node)
+
+    def uses_ahead(self, node: int, seen: int) -> float:
+        """Uses of a quarter after ``seen``, as they are known there: by what is decided by then. [$M]"""
+        total = self._standing_uses(node) + self.corporate.bonds_due(node, seen)
+        for name, q in self.corporate.gross.items():
+            total += (q[node].coupon + q[node].principal) * self.corporate.left(name, seen)
+        return total
+
+    def _standing_uses(self, node: int) -> float:
+        """Overhead, existing debt and the sites' fixed costs in a quarter. [$M]"""
         total = self.overhead(node) + sum(s.fixed_cost_usd_m_per_q for s in self.book.portfolio.sites)
-        for note, rolled in self.notes:
-            if not note.is_new:
-                total += rolled[node].coupon + rolled[node].principal
         for debt in self.book.portfolio.debt:
             q = self.debts[debt.debt][node]
             total += q.interest + q.principal

@@ -5,6 +5,7 @@ from models.findings import Finding
 from optimizer.inputs.checks import (
     commitments,
     contracts,
+    corporate_debt,
     covenants,
     evidence,
     financing,
@@ -28,6 +29,7 @@ CHECKS = (
     *taxes.CHECKS,
     *treasury.CHECKS,
     *covenants.CHECKS,
+    *corporate_debt.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

@@ -51,6 +51,9 @@ def claims_at(r: Reading, leaf: int) -> dict[str, float]:
             found[note.tranche] = size * claims.note_at_leaf(lam, note, leaf)
             found["delivered"] += size * claims.note_delivered(lam, note, leaf)
             found["fair cost of notes"] += size * claims.fair_cost_gap(lam, note)
+    for offer, n, frac in r.bought:
+        if below[n][leaf]:
+            found["fair cost of notes"] += frac * claims.repurchase_gain(lam, offer, n)
     signed = {d.contract for d, _ in r.by_quantity[Quantity.SIGN] if d.node in tree.path(leaf)}
     for claim in p.portfolio.share_claims:
         if claim.contract is None or claim.contract in signed:

@@ -33,7 +33,8 @@ def covenant_rows(r: Reading) -> list[Row]:
 
 def active(r: Reading) -> Iterator[Measured]:
     """Tests that apply to the plan: those of incurrence where it issues notes."""
-    issued = {d.node for d, v in r.by_quantity[Quantity.ISSUE] if v > DEAL_USD_M}
+    deals = r.by_quantity[Quantity.ISSUE] + r.by_quantity[Quantity.NOTES]
+    issued = {d.node for d, v in deals if v > DEAL_USD_M}
     for test in r.program.measured:
         if not test.covenant.is_incurrence or test.node in issued:
             yield test

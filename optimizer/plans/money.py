@@ -5,6 +5,7 @@ import pandas as pd
 
 from models.blocks.books import Decision, Tally
 from models.domain.ledger import DECIDED_NOW, CashLine, Quantity
+from optimizer.plans import corporate_debt
 from optimizer.plans.covenants import covenant_rows
 from optimizer.plans.reading import Array, Reading
 
@@ -13,6 +14,10 @@ _IN_USD_M = (
     Quantity.ATM,
     Quantity.FOLLOW_ON,
     Quantity.ISSUE,
+    Quantity.NOTES,
+    Quantity.COMMIT,
+    Quantity.DRAWN,
+    Quantity.REPAID,
     Quantity.CASH_MARGIN,
     Quantity.BORROWED,
     Quantity.ROLLED,
@@ -107,8 +112,10 @@ def _financing(r: Reading) -> list[dict[str, object]]:
         book(d.item, "follow_on", d.node, v, net, v / float(price[d.node]))
     offers = {o.instrument.instrument: o for o in p.note_offers}
     for d, v in r.by_quantity[Quantity.ISSUE]:
-        strike = offers[d.item].notes[d.node].terms.conversion_price_usd
+        strike = offers[d.item].notes[d.node, d.since].terms.conversion_price_usd
         book(d.item, "convertible", d.node, v, v * offers[d.item].net_frac, v / strike)
+    for row in corporate_debt.raised(r):
+        book(*row)
     for t in r.taken:
         draws = float(t.arrays.draws[t.arrays.close] + t.arrays.to_pay[t.arrays.close])
         name = f"project:{t.route.terms.contract.credit_class}"
@@ -141,6 +148,7 @@ def _debts(r: Reading) -> list[dict[str, object]]:
         (d.debt.debt, d.debt.entity, [d.draws, d.interest, d.principal, d.balance, np.zeros(d.draws.size)])
         for d in p.debts
     ]
+    schedules += corporate_debt.schedules(r)
     for t in r.taken:
         a = t.arrays
         columns = [x * t.modules for x in (a.drawn, a.interest, a.principal, a.balance, a.restricted)]
@@ -260,6 +268,9 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
     if d.quantity is Quantity.SOLD_BTC:
         lot = next(x for x in p.coins.lots if x.lot == d.item)
         return v * float(p.coins.price[d.node]) * (1.0 - lot.sell_cost_frac)
+    if d.quantity is Quantity.REPURCHASE:
+        prices = {o.instrument.instrument: o.price_usd_m for o in p.repurchase_offers}
+        return v * prices[d.item][d.node]
     return v if d.quantity in _IN_USD_M else 0.0
 
 
@@ -272,6 +283,9 @@ def _undo(quantity: Quantity) -> str:
         Quantity.ATM,
         Quantity.FOLLOW_ON,
         Quantity.ISSUE,
+        Quantity.NOTES,
+        Quantity.COMMIT,
+        Quantity.REPURCHASE,
         Quantity.CANCEL,
         Quantity.BORROWED,
         Quantity.ROLLED,
@@ -279,4 +293,6 @@ def _undo(quantity: Quantity) -> str:
         return "binding once signed"
     if quantity in (Quantity.PLEDGED_BTC, Quantity.CASH_MARGIN):
         return "back when the loan is repaid"
+    if quantity in (Quantity.DRAWN, Quantity.REPAID):
+        return "repaid or drawn again while the revolver runs"
     return "bought or sold back at the market"

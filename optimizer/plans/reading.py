@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.blocks.books import Books, Decision, Tally
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
+from models.params.corporate_debt import RepurchaseOffer
 from models.params.loans import FacilityArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.new_loans import Bullet
@@ -126,10 +127,10 @@ class Reading:
 
     @cached_property
     def notes(self) -> list[tuple[NoteArrays, float]]:
-        """All notes with their principal, existing ones first. [$M]"""
-        found = [(n, n.principal_usd_m) for n in self.program.params.notes]
+        """All convertibles with their principal, existing ones less what was bought back first. [$M]"""
+        found = [(self._thinned(n), n.principal_usd_m) for n in self.program.params.notes]
         offers = {o.instrument.instrument: o for o in self.program.params.note_offers}
-        found += [(offers[d.item].notes[d.node], v) for d, v in self.by_quantity[Quantity.ISSUE]]
+        found += [(offers[d.item].notes[d.node, d.since], v) for d, v in self.by_quantity[Quantity.ISSUE]]
         return found
 
     @cached_property
@@ -146,6 +147,22 @@ class Reading:
             name, roll = f"{d.item}@{self.labels[d.node]}", rolls[d.item, d.node]
             found.append(NewLoan(name, d.item, "refinanced", roll.debt.entity, roll.loan, v, 1.0))
         return found
+
+    @cached_property
+    def bought(self) -> list[tuple[RepurchaseOffer, int, float]]:
+        """Parts of tranches bought back, with the node."""
+        offers = {o.instrument.instrument: o for o in self.program.params.repurchase_offers}
+        return [(offers[d.item], d.node, v) for d, v in self.by_quantity[Quantity.REPURCHASE]]
+
+    def _thinned(self, note: NoteArrays) -> NoteArrays:
+        """A tranche without what was bought back of it."""
+        names = ("coupon", "principal", "delivered", "capped_call", "outstanding", "wall", "due")
+        left = {name: getattr(note, name).copy() for name in names}
+        for offer, n, frac in self.bought:
+            if offer.instrument.tranche == note.tranche:
+                for name in names:
+                    left[name] -= frac * getattr(offer.retired[n], name)
+        return replace(note, **left)
 
     @cached_property
     def cancelled(self) -> dict[str, int]:

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from models.domain.ledger import Quantity
-from optimizer.report.figures import Figures, Row, number
+from optimizer.report.figures import Figures, Row, number, percent
 from optimizer.report.layout import fill, section, table
 
 ORDER = (
@@ -21,6 +21,11 @@ ORDER = (
     Quantity.SOLD_MW,
     Quantity.FINANCED,
     Quantity.ISSUE,
+    Quantity.NOTES,
+    Quantity.COMMIT,
+    Quantity.DRAWN,
+    Quantity.REPAID,
+    Quantity.REPURCHASE,
     Quantity.FOLLOW_ON,
     Quantity.ATM,
     Quantity.ROLLED,
@@ -31,6 +36,8 @@ ORDER = (
     Quantity.RESCUE,
 )
 """What is decided, in the order in which it is told; nothing else is a commitment."""
+IN_BLOCKS = (Quantity.ATM, Quantity.ISSUE, Quantity.NOTES)
+"""Decided block by block, told as one."""
 
 
 def decided_now(figures: Figures) -> RenderableType:
@@ -73,12 +80,12 @@ def _add(found: Table, figures: Figures, row: Row, undo: dict[str, str]) -> None
 
 
 def _ordered(figures: Figures) -> list[Row]:
-    """Decisions by time and kind, the blocks of a sale at the market as one."""
+    """Decisions by time and kind, the blocks of a sale at the market or of a deal in debt as one."""
     merged: dict[tuple[object, ...], Row] = {}
     for row in figures.rows("decide_now"):
         if row["quantity"] not in ORDER:
             continue
-        block = "" if row["quantity"] == Quantity.ATM else row["since"]
+        block = "" if row["quantity"] in IN_BLOCKS else row["since"]
         key = (row["quantity"], row["site"], row["item"], row["contract"], block, row["node"])
         if key in merged:
             merged[key]["value"] += row["value"]
@@ -163,6 +170,11 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.MOVED_OUT_MW: _machines("move out", "of"),
     Quantity.MOVED_IN_MW: _machines("move in", "to"),
     Quantity.ISSUE: _money("issue", "of {item}"),
+    Quantity.NOTES: _money("issue", "of corporate notes {item}"),
+    Quantity.COMMIT: _money("arrange", "of the revolver {item}"),
+    Quantity.DRAWN: _money("draw", "of the revolver {item}"),
+    Quantity.REPAID: _money("repay", "of the revolver {item}"),
+    Quantity.REPURCHASE: lambda _, row: f"buy back {percent(float(row['value']), 1)} by {row['item']}",
     Quantity.FOLLOW_ON: _money("sell", "of new shares in a marketed deal ({item})"),
     Quantity.ATM: _money("sell", "of new shares at the market ({item})"),
     Quantity.ROLLED: _money("roll", "of {item} into a new loan"),

@@ -21,6 +21,7 @@ FAMILIES = {
     "POW": "power at a site",
     "PRJ": "project debt",
     "SPV": "cash of a borrower",
+    "TRE": "notes, revolver and repurchases of the company",
     "TEN": "tenants' minimum and maximum MW",
     "VAL": "value and spend at the horizon",
 }

@@ -54,6 +54,13 @@ LABELS: dict[str, str] = {
     CashLine.CONVERT_PROCEEDS: "convertibles issued, net",
     CashLine.EQUITY_PROCEEDS: "shares sold, net",
     CashLine.TAX: "tax paid",
+    CashLine.NOTES_PROCEEDS: "corporate notes issued, net",
+    CashLine.NOTES_INTEREST: "corporate notes interest",
+    CashLine.NOTES_PRINCIPAL: "corporate notes repaid",
+    CashLine.REVOLVER_DRAWN: "revolver drawn",
+    CashLine.REVOLVER_REPAID: "revolver repaid",
+    CashLine.REVOLVER_INTEREST: "revolver interest and fees",
+    CashLine.REPURCHASE: "convertibles bought back",
     CashLine.RESCUE: "rescue funding",
 }
 """What a line of the cash flow is called; lines of one name on one side are added up."""
@@ -94,6 +101,8 @@ def raised(figures: Figures) -> RenderableType:
         notes.append(
             "Project debt is what lenders commit when it closes; what is drawn stands in the sources."
         )
+    if any(row["kind"] in ("revolver", "repurchase") for row in figures.rows("financing")):
+        notes.append("What is repaid on a revolver, and the principal bought back, are negative.")
     return section(title, Group(*parts), *notes)
 
 

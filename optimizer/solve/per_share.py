@@ -32,15 +32,26 @@ BEGUN = frozenset(
     }
 )
 """What the committed-only plan may not do: nothing is begun, signed, bought or cancelled."""
-RAISED = frozenset({Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.BORROWED, Quantity.ROLLED})
-"""Nor raised, unless what is committed cannot be paid otherwise."""
+RAISED = frozenset(
+    {
+        Quantity.ATM,
+        Quantity.FOLLOW_ON,
+        Quantity.ISSUE,
+        Quantity.NOTES,
+        Quantity.COMMIT,
+        Quantity.REPURCHASE,
+        Quantity.BORROWED,
+        Quantity.ROLLED,
+    }
+)
+"""Nor raised or bought back, unless what is committed cannot be paid otherwise."""
 VALUE_STAGE = "greatest value"
 """The stage that is told in $M instead of USD per share."""
 RESCUE_TOLERANCE_USD_M = 1e-4
 MAX_STEPS = 12
 TIE_BREAK = 1e-6
 """$ per $ or coin: between equal plans, the one that sends less money and collateral to and fro."""
-TO_AND_FRO = frozenset({Quantity.CONTRIBUTED, Quantity.CASH_MARGIN, Quantity.PLEDGED_BTC})
+TO_AND_FRO = frozenset({Quantity.CONTRIBUTED, Quantity.CASH_MARGIN, Quantity.PLEDGED_BTC, Quantity.DRAWN})
 
 
 class Solver(Protocol):

@@ -118,6 +118,12 @@ def _instruments() -> list[dict[str, object]]:
         ),
         one("coin-line", "btc_loan", 0.0, min_usd_m=0.0, max_usd_m=40.0, spread_frac=0.04, tenor_q=3,
             ltv_max_frac=0.6, ltv_call_frac=0.75),
+        one("senior", "notes", 0.0, lockup_after_q=0, tenor_q=6, spread_frac=0.05),
+        one(
+            "revolver", "revolver", 0.0, lockup_after_q=0, max_usd_m=40.0, spread_frac=0.02,
+            commitment_fee_frac=0.004, available_from_quarter=FIRST, available_until_quarter=quarter(7),
+        ),
+        one("buyback", "repurchase", 0.0, min_usd_m=0.0, lockup_after_q=0, premium_frac=0.02, tranche="old"),
     ]  # fmt: skip
 
 
@@ -190,6 +196,11 @@ def _finance() -> dict[str, object]:
         "history": [
             {"quarter": quarter(-back), "ebitda_usd_m": 4.0, "interest_usd_m": 1.0, "shares_issued_m": 0.4}
             for back in (1, 2, 3, 4)
+        ],
+        "leverage_blocks": [
+            {"instrument": i, "block": b, "up_to_frac_of_market_cap": upto, "add_frac": add}
+            for i in ("senior", "note")
+            for b, upto, add in ((1, 0.15, 0.0), (2, 0.5, 0.01))
         ],
         "covenants": _rails() + [
             {"covenant": metric, "source_of_rule": "policy", "metric": metric, "threshold": level,
@@ -389,7 +400,6 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("atm", "", "atm", "", "1", trunk[0], 20.0),
         ("atm", "", "atm", "", "2", trunk[0], 10.0),
         ("follow_on", "", "deal", "", "", up4, 12.0),
-        ("issue", "", "note", "", "", trunk[1], 40.0),
         ("sold_btc", "", "free", "", "", trunk[1], 60.0),
         ("sold_btc", "", "free", "", "", up4, 10.0),
         ("pledged_btc", "", "free", "coin-loan", "", trunk[2], 30.0),
@@ -397,6 +407,16 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("borrowed", "", "coin-line", "", "", trunk[3], 8.0),
         ("pledged_btc", "", "free", "coin-line", trunk[3], trunk[3], 160.0),
         ("rolled", "", "bond", "", "", up7, 12.0),
+        ("issue", "", "note", "", "1", trunk[1], 40.0),
+        ("notes", "", "senior", "", "1", trunk[2], 20.0),
+        ("notes", "", "senior", "", "2", trunk[2], 10.0),
+        ("commit", "", "revolver", "", "", trunk[0], 30.0),
+        ("drawn", "", "revolver", "", "", trunk[1], 15.0),
+        ("repaid", "", "revolver", "", "", trunk[3], 5.0),
+        ("repaid", "", "revolver", "", "", nodes[7, "up"], 10.0),
+        ("repaid", "", "revolver", "", "", nodes[7, "down"], 10.0),
+        ("repurchase", "", "buyback", "", "", trunk[2], 0.25),
+        ("repurchase", "", "buyback", "", "", up4, 0.5),
         ("rescue", "", "", "", "", trunk[3], 1.0),
         ("contributed", "", "n-co", "", "", trunk[1], 5.0),
         ("distributed", "", "s-co", "", "", trunk[2], 4.0),

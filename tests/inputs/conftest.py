@@ -150,7 +150,18 @@ CELLS: dict[str, str] = {
         premium_frac=0.3 capped_call_cost_frac=0.09 cap_premium_frac=1 tenor_q=24 put_after_q=16
         call_after_q=12 call_trigger_frac=1.3 settlement=net_share / instrument=coin-line kind=btc_loan
         min_usd_m=0 max_usd_m=50 max_frac_of_market_cap=1 once_every_q=1 lockup_after_q=0 launch_drop_frac=0
-        drop_lasts_q=0 fee_frac=0.01 tenor_q=4 spread_frac=0.045 ltv_max_frac=0.6 ltv_call_frac=0.75""",
+        drop_lasts_q=0 fee_frac=0.01 tenor_q=4 spread_frac=0.045 ltv_max_frac=0.6 ltv_call_frac=0.75
+        / instrument=bond kind=notes min_usd_m=50
+        max_usd_m=200 max_frac_of_market_cap=0.3 once_every_q=2 lockup_after_q=0 launch_drop_frac=0
+        drop_lasts_q=0 fee_frac=0.02 tenor_q=20 spread_frac=0.06 / instrument=line kind=revolver min_usd_m=10
+        max_usd_m=50 max_frac_of_market_cap=1 once_every_q=1 lockup_after_q=0 launch_drop_frac=0
+        drop_lasts_q=0 fee_frac=0.01 spread_frac=0.02 commitment_fee_frac=0.004
+        available_from_quarter=2026Q3 available_until_quarter=2027Q2 / instrument=buyback kind=repurchase
+        min_usd_m=0 max_usd_m=100 max_frac_of_market_cap=1 once_every_q=1 lockup_after_q=0
+        launch_drop_frac=0 drop_lasts_q=0 fee_frac=0 premium_frac=0.02 tranche=cvt-31""",
+    "leverage_blocks": """
+        instrument=bond block=1 up_to_frac_of_market_cap=0.3 add_frac=0 / instrument=bond block=2
+        up_to_frac_of_market_cap=0.6 add_frac=0.015""",
     "impact": """
         instrument=atm block=1 up_to_frac_of_volume=0.05 discount_frac=0.01 / instrument=atm block=2
         up_to_frac_of_volume=0.1 discount_frac=0.03""",

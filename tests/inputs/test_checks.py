@@ -115,6 +115,24 @@ half-given          instruments[cvt].call_after_q          =
 half-given          convertibles[cvt-31].put_price_frac    =
 cap-below-strike    instruments[cvt].cap_premium_frac      = 0.3
 cap-below-strike    convertibles[cvt-31].cap_price_usd     = 14
+debt-terms          instruments[bond].tenor_q              =
+debt-terms          instruments[line].available_until_quarter =
+debt-terms          instruments[buyback].tranche           =
+debt-terms          instruments[cvt].spread_frac           = 0.02
+debt-terms          instruments[bond].commitment_fee_frac  = 0.004
+debt-terms          instruments[bond].launch_drop_frac     = 0.06
+debt-terms          instruments[buyback].min_usd_m         = 10
+convertible-terms   instruments[line].tenor_q              = 20
+convertible-terms   instruments[bond].premium_frac         = 0.3
+name-taken          instruments[gpu-loan].instrument       instruments[line].instrument=gpu-loan
+cheap-notes         instruments[bond].spread_frac          = 0.01
+leverage-blocks     leverage_blocks[atm|2].instrument      leverage_blocks[bond|2].instrument=atm
+leverage-blocks     leverage_blocks[bond|3].block          leverage_blocks[bond|2].block=3
+leverage-blocks     leverage_blocks[bond|2].up_to_frac_of_market_cap = 0.3
+leverage-blocks     leverage_blocks[bond|2].add_frac       leverage_blocks[bond|1].add_frac=0.02
+no-leverage-left    leverage_blocks[bond|2].up_to_frac_of_market_cap convertibles[cvt-31].principal_usd_m=600
+span-backwards      instruments[line].available_until_quarter = 2026Q2
+already-over        instruments[line].available_until_quarter = 2026Q2
 impact-blocks       instruments[atm].kind                  - impact
 impact-blocks       impact[atm|3].block                    impact[atm|2].block=3
 impact-blocks       impact[atm|2].up_to_frac_of_volume     = 0.05
@@ -175,6 +193,7 @@ contracts[lease].credit_class contract_money[lease|prepayment].contract renewals
 commitments[hall].site commitments[hall].contract commitments[hall].product commitments[hall].debt
 commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
 fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
+leverage_blocks[bond|2].instrument instruments[buyback].tranche
 entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
 expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
 loan_collateral[coin-loan].debt

@@ -32,8 +32,8 @@ Key = tuple[str, str, str, str, str, str]
 """Quantity, site, item, contract, since, node: a row of the table of decisions without its value."""
 Rule = tuple[str, str, int]
 """ID, place, and which of several at that place."""
-SHARES = (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE)
-DEALS = (Quantity.FOLLOW_ON, Quantity.ISSUE)
+SHARES = (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.REPURCHASE)
+DEALS = (Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.COMMIT)
 
 
 class Recorder(Court):

@@ -37,6 +37,8 @@ JUDGED_ALONE = (
     "coins on a tree",
     "coins taxed",
     "guard rails",
+    "revolver",
+    "bought back",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

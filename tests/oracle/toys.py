@@ -272,6 +272,38 @@ def coins_taxed() -> Portfolio:
     return make.with_row(p, "treasury", "n-coins", basis_usd_per_btc=120_000.0)
 
 
+def notes() -> Portfolio:
+    """Notes beside an old loan, in two blocks of leverage of which the second is dear, against few shares."""
+    p = make.without(make.add_debt(north_only(short(make.small()))), "debt", "lease-line")
+    bond, _ = make.corporate_debt()
+    p = make.with_rows(p, "instruments", {**bond, "once_every_q": 1, "max_usd_m": 80.0})
+    p = make.with_rows(p, "leverage_blocks", *make.leverage("bond", (0.1, 0.0), (0.16, 0.06)))
+    for t in (2, 3):
+        p = make.with_row(p, "market", f"base|{make.quarter(t)}", project_debt_open=False)
+    p = make.with_company(p, traded_shares_m_per_day=0.3)
+    return poor(make.with_all(p, "cooling", max_modules=0), 60.0)
+
+
+def revolver_on_tree() -> Portfolio:
+    """A revolver that must be repaid in the last quarter, when the share may double in the third one."""
+    p = make.two_scenarios(north_only(short(make.small())))
+    _, line = make.corporate_debt()
+    p = make.with_rows(p, "instruments", {**line, "available_until_quarter": make.quarter(3)})
+    p = make.with_row(p, "contracts", "lease", deadline_quarter=make.quarter(3))
+    p = make.with_company(p, traded_shares_m_per_day=0.5)
+    return poor(make.with_all(p, "cooling", max_modules=0), 60.0)
+
+
+def bought_back() -> Portfolio:
+    """Dear notes, retired with what a hall leaves over, on a tree: they convert where the share doubles."""
+    p = make.two_scenarios(make.add_repurchase(north_only(short(make.small()))))
+    p = make.without(p, "contracts", "open")
+    p = make.with_row(p, "convertibles", "dear", conversion_price_usd=16.0, call_from_quarter=make.quarter(3),
+                      call_trigger_frac=1.2)  # fmt: skip
+    p = make.with_row(p, "instruments", "buyback", max_usd_m=25.0)
+    return poor(make.with_all(p, "cooling", max_modules=0), 130.0)
+
+
 TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
     "conversion": (conversion, make.chain_of),
     "conversion on a tree": (conversion_on_tree, make.tree_of),
@@ -295,5 +327,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "coins": (coins, make.chain_of),
     "coins on a tree": (coins_on_tree, make.tree_of),
     "coins taxed": (coins_taxed, make.chain_of),
+    "notes": (notes, make.chain_of),
+    "revolver": (revolver_on_tree, make.tree_of),
+    "bought back": (bought_back, make.tree_of),
 }
 """Every toy by name, with the time it is planned on."""

@@ -66,7 +66,7 @@ def note_gains(case: Case, price: float) -> float:
     p, chance, found = case.program.params, case.tree.probability, 0.0
     for offer in p.note_offers:
         terms = offer.instrument
-        for n, note in offer.notes.items():
+        for (n, _), note in offer.notes.items():
             brought = chance[n] * offer.net_frac * (1.0 + 0.5 * _yield(case.portfolio, case, n))
             paid = float(chance @ (note.coupon + note.principal))
             worth = p.outlook.share_price_usd[n] * p.portfolio.firm.basic_shares_m

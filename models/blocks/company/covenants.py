@@ -50,14 +50,19 @@ def add_covenants(
 
         b.add_component(metric, pyo.Constraint(list(kept), rule=holds, doc=doc))
 
-    on_issue = {_key(x): x for x in measured if x.covenant.is_incurrence}
+    on_issue = {
+        (*_key(x), kind): x
+        for x in measured
+        if x.covenant.is_incurrence
+        for kind in range(len(metrics.raised.deals))
+    }
 
     @b.Constraint(list(on_issue), doc="COV-10 a test of incurrence holds where notes are issued [$M]")
     def holds_on_issue(b, *key):
         found = on_issue[key]
         headroom = found.headroom.merged()
         issues = Linear()
-        for (_, n), launched in metrics.raised.deals.items():
+        for (_, n), launched in metrics.raised.deals[key[-1]].items():
             if n == found.node:
                 issues.add(1.0, launched)
         most = largest_breach(headroom, limits)

@@ -6,19 +6,30 @@ import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
-from models.blocks.linear import Linear, at_most, equal, term, total
-from models.blocks.ports import BorrowerPorts
+from models.blocks.linear import Linear, at_most, by_node, equal, term, total
+from models.blocks.ports import BorrowerPorts, DebtUse
 from models.domain.company import Company, Entity
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.params.params import Params
 
-_RAISED = (CashLine.EQUITY_PROCEEDS, CashLine.CONVERT_PROCEEDS, CashLine.LOAN_PROCEEDS)
+_RAISED = (
+    CashLine.EQUITY_PROCEEDS,
+    CashLine.CONVERT_PROCEEDS,
+    CashLine.NOTES_PROCEEDS,
+    CashLine.LOAN_PROCEEDS,
+)
+"""Raised during a quarter; the revolver is drawn at its end."""
 
 
 def add_cash(
-    b: pyo.Block, p: Params, parent: Entity, borrowers: Sequence[BorrowerPorts], books: Books
+    b: pyo.Block,
+    p: Params,
+    parent: Entity,
+    borrowers: Sequence[BorrowerPorts],
+    repaid: Sequence[DebtUse],
+    books: Books,
 ) -> None:
-    """The treasury. Maths: docs/program.md, CSH-1 ... CSH-5."""
+    """The treasury; ``repaid`` is debt repaid by the plan. Maths: docs/program.md, CSH-1 ... CSH-5."""
     tree, firm = p.tree, p.portfolio.firm
     nodes = list(tree.nodes)
     b.cash = pyo.Var(nodes, doc="unrestricted cash of the company [$M]")
@@ -40,7 +51,9 @@ def add_cash(
         return at_most(stressed(n) + firm.cash_floor_usd_m, term(b.cash[n]))
 
     if firm.raise_only_what_is_spent:
-        _add_use_of_money(b, p, raised, borrowers, books)
+        drawn = [books.cash_at(n, (CashLine.REVOLVER_DRAWN,)) for n in nodes]
+        all_raised = [x + y for x, y in zip(raised, drawn, strict=True)]
+        _add_use_of_money(b, p, all_raised, borrowers, repaid, books)
     for leaf in tree.leaves:
         books.worth(ValueLine.CASH, leaf, 1.0, b.cash[leaf])
         for n in tree.path(leaf):
@@ -70,12 +83,19 @@ def _post_lines(
 
 
 def _add_use_of_money(
-    b: pyo.Block, p: Params, raised: list[Linear], borrowers: Sequence[BorrowerPorts], books: Books
+    b: pyo.Block,
+    p: Params,
+    raised: list[Linear],
+    borrowers: Sequence[BorrowerPorts],
+    repaid: Sequence[DebtUse],
+    books: Books,
 ) -> None:
     tree, firm = p.tree, p.portfolio.firm
-    nodes = list(tree.nodes)
-    uses = corporate_uses(p)
-    ahead = uses_ahead(p, uses, firm)
+    nodes, size = list(tree.nodes), len(tree.nodes)
+    fixed = corporate_uses(p)
+    uses = [x + float(fixed[n]) for n, x in enumerate(by_node(((u.variable, u.usd_m) for u in repaid), size))]
+    known = ((u.variable, uses_ahead(p, u.usd_m, firm) * p.outlook.below[u.since]) for u in repaid)
+    ahead = [x + float(y) for x, y in zip(by_node(known, size), uses_ahead(p, fixed, firm), strict=True)]
     b.unspent = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="raised and not yet spent [$M]")
     b.spent = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="raised money spent [$M]")
 
@@ -88,13 +108,13 @@ def _add_use_of_money(
     def spent_on_uses(b, n):
         own = total(x.books.tally_at(Tally.OWN_NEED, n) for x in borrowers)
         rolled = total(x.tally_at(Tally.ROLLED, n) for x in (books, *(x.books for x in borrowers)))
-        paid = own + float(uses[n]) - books.cash_at(n, (CashLine.TAX,)) - rolled
+        paid = own + uses[n] - books.cash_at(n, (CashLine.TAX,)) - rolled
         return at_most(term(b.spent[n]), paid)
 
     @b.Constraint(nodes, doc="CSH-5 money raised has a use in sight [$M]")
     def unspent_has_use(b, n):
         own = total(x.books.tally_at(Tally.REMAINING_OWN, n) for x in borrowers)
-        return at_most(term(b.unspent[n]), own + float(ahead[n]))
+        return at_most(term(b.unspent[n]), own + ahead[n])
 
 
 def corporate_uses(p: Params) -> np.ndarray:

@@ -1,6 +1,6 @@
 """VAL: what each leaf is worth, what others claim of it, and the objective at a given lambda."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from models.blocks.linear import Linear, at_most, term, total
 from models.blocks.ports import BorrowerPorts
 from models.domain.contract import ShareClaim
 from models.domain.ledger import ValueLine
+from models.params.corporate_debt import RepurchaseOffer
 from models.params.notes import NoteArrays
 from models.params.params import Params
 
@@ -58,15 +59,21 @@ def expected_value(p: Params, all_books: Sequence[Books]) -> Linear:
 
 def charges(
     p: Params,
-    issued: Mapping[tuple[str, int], tuple[Any, NoteArrays]],
+    issued: Sequence[tuple[Any, NoteArrays]],
+    bought: Sequence[tuple[Any, RepurchaseOffer, int]],
     sold: Sequence[tuple[int, Any]],
     signed: Sequence[tuple[str, int, Any]],
 ) -> list[Charge]:
-    """Claims that decisions create: new notes, shares sold, warrants that vest by a signature."""
+    """Claims that decisions create or end: new notes, notes bought back, shares sold, warrants that vest."""
     claims = p.claims
 
     def note_charge(variable: Any, note: NoteArrays) -> Charge:
         return Charge(variable, lambda lam: claims.note(lam, note), claims.note_as_debt(note))
+
+    def repurchase_charge(variable: Any, offer: RepurchaseOffer, n: int) -> Charge:
+        return Charge(
+            variable, lambda lam: claims.repurchase(lam, offer, n), claims.repurchase_as_debt(offer, n)
+        )
 
     def share_charge(variable: Any, n: int) -> Charge:
         return Charge(variable, lambda lam: claims.sold_share(lam, n), 0.0)
@@ -76,7 +83,8 @@ def charges(
 
     vesting = [c for c in p.portfolio.share_claims if c.contract is not None]
     return [
-        *(note_charge(variable, note) for variable, note in issued.values()),
+        *(note_charge(variable, note) for variable, note in issued),
+        *(repurchase_charge(variable, offer, n) for variable, offer, n in bought),
         *(share_charge(variable, n) for n, variable in sold),
         *(vesting_charge(variable, c, n) for c in vesting for o, n, variable in signed if o == c.contract),
     ]

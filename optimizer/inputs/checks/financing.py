@@ -18,6 +18,9 @@ CONVERTIBLE_MAY = (
     "call_trigger_frac",
 )
 
+OF_DEBT = {"notes": ("tenor_q",), "btc_loan": ("tenor_q",), "repurchase": ("premium_frac",)}
+"""Terms that another kind shares with convertibles."""
+
 
 def _halves(row: Row, *pairs: tuple[str, str]) -> Iterator[Finding]:
     """A fault for each pair of columns of which only one is given."""
@@ -40,7 +43,7 @@ def instruments_complete(portfolio: Portfolio) -> Iterator[Finding]:
         convertible = instrument.kind == "convertible"
         for column in (*CONVERTIBLE_NEEDS, *CONVERTIBLE_MAY):
             given = getattr(instrument, column) is not None
-            if given and not convertible and (instrument.kind, column) != ("btc_loan", "tenor_q"):
+            if given and not convertible and column not in OF_DEBT.get(instrument.kind, ()):
                 message = f"it is for convertibles, and this is of kind {instrument.kind}"
                 yield error("convertible-terms", instrument, column, message, "leave it empty")
             if not given and convertible and column in CONVERTIBLE_NEEDS:

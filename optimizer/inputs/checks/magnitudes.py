@@ -65,6 +65,8 @@ MAGNITUDES = (
     Magnitude("tax_groups", "rate_frac", 0.02, 0.6, "percent"),
     Magnitude("tax_groups", "losses_usd_m", 0.01, 50_000, "$ or thousands"),
     Magnitude("tax_groups", "basis_usd_m", 0.01, 100_000, "$ or thousands"),
+    Magnitude("instruments", "spread_frac", 0.001, 0.5, "percent or basis points"),
+    Magnitude("leverage_blocks", "add_frac", 0, 0.2, "percent or basis points"),
     Magnitude("market", "btc_usd", 1_000, 10_000_000, "thousands of $"),
     Magnitude("market", "difficulty_t", 1, 10_000, "another unit than trillions"),
     Magnitude("market", "base_rate_frac", 0, 0.5, "percent"),

@@ -50,6 +50,8 @@ REFERENCES = (
     Reference("treasury", "pledged_to", "debt"),
     Reference("loan_collateral", "debt", "debt"),
     Reference("impact", "instrument", "instruments"),
+    Reference("leverage_blocks", "instrument", "instruments"),
+    Reference("instruments", "tranche", "convertibles"),
     Reference("budgets", "site", "sites"),
     Reference("entities", "tax_group", "tax_groups"),
     Reference("products", "tax_class", "tax_classes"),

@@ -158,6 +158,7 @@ SPANS = (
     Span("debt", "first_repayment_quarter", "maturity_quarter"),
     Span("convertibles", "put_quarter", "maturity_quarter"),
     Span("convertibles", "call_from_quarter", "maturity_quarter"),
+    Span("instruments", "available_from_quarter", "available_until_quarter"),
 )
 
 
@@ -178,13 +179,14 @@ def _quarter(row: Row, column: str) -> Quarter | None:
     return value if isinstance(value, Quarter) else None
 
 
-@reads("company", "debt", "convertibles", "share_claims")
+@reads("company", "debt", "convertibles", "share_claims", "instruments")
 def not_yet_over(portfolio: Portfolio) -> Iterator[Finding]:
-    """What is owed at the opening matures, and claims expire, in the plan's first quarter or later."""
+    """What is owed or lent at the opening ends, and claims expire, in the plan's first quarter or later."""
     ends: list[tuple[Row, str]] = [
         (row, "maturity_quarter") for row in (*portfolio.debt, *portfolio.convertibles)
     ]
     ends += [(claim, "expiry_quarter") for claim in portfolio.share_claims]
+    ends += [(line, "available_until_quarter") for line in portfolio.instruments]
     for firm in portfolio.company[:1]:
         for row, column in ends:
             end = _quarter(row, column)

@@ -78,7 +78,7 @@ def loans_on_offer_complete(portfolio: Portfolio) -> Iterator[Finding]:
         is_loan = i.kind == "btc_loan"
         for column in LOAN_TERMS:
             given = getattr(i, column) is not None
-            if given and not is_loan:
+            if given and not is_loan and column != "spread_frac":
                 message = f"it is for btc_loan, and this is of kind {i.kind}"
                 yield error("btc-loan-terms", i, column, message, "leave it empty")
         yield from _loan_terms(i) if is_loan else ()
