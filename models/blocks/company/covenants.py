@@ -51,7 +51,7 @@ def add_covenants(
         b.add_component(metric, pyo.Constraint(list(kept), rule=holds, doc=doc))
 
     on_issue = {
-        (*_key(x), kind): x
+        (x.covenant.covenant, x.at, kind, x.node): x
         for x in measured
         if x.covenant.is_incurrence
         for kind in range(len(metrics.raised.deals))
@@ -62,7 +62,7 @@ def add_covenants(
         found = on_issue[key]
         headroom = found.headroom.merged()
         issues = Linear()
-        for (_, n), launched in metrics.raised.deals[key[-1]].items():
+        for (_, n), launched in metrics.raised.deals[key[2]].items():
             if n == found.node:
                 issues.add(1.0, launched)
         most = largest_breach(headroom, limits)
