@@ -89,7 +89,11 @@ Path = Annotated[
 """What a column is in each quarter: one value for all, or a rule for them."""
 Columns = dict[str, Path]
 
-COLUMNS = tuple(name for name in MarketRow.model_fields if name not in (*Row.model_fields, *MarketRow.key))
+COLUMNS = tuple(
+    name
+    for name, field in MarketRow.model_fields.items()
+    if field.is_required() and name not in (*Row.model_fields, *MarketRow.key)
+)
 """Columns of ``market`` that rules give."""
 COMPUTED = ("subsidy_btc", "fee_frac", "difficulty_t", "resale_idx")
 """Columns that follow from the others unless they are stated."""

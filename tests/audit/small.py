@@ -229,7 +229,7 @@ def _rails() -> list[dict[str, object]]:
         one("dilution", 0.2), one("cash_cover", 2.0), one("funded_commitments", 10.0),
         one("stress_liquidity", 5.0), one("unsigned_building", 1.0), one("maturity_wall", 0.5),
         one("solvency", 0.5), one("net_debt_to_ebitda", 90.0, covenant="new-debt", **on_issue),
-        one("interest_cover", 0.01, covenant="new-interest", **on_issue),
+        one("interest_cover", 0.01, covenant="new-interest", to_quarter=quarter(1), **on_issue),
     ]  # fmt: skip
 
 

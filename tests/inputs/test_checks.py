@@ -147,7 +147,7 @@ pledge-misfit       treasury[pledged].pledged_to           treasury[pledged].ent
 margin-terms        loan_collateral[gpu-loan].debt         + loan_collateral[coin-loan] debt=gpu-loan
 margin-terms        debt[coin-loan].kind                   - loan_collateral
 margin-call         loan_collateral[coin-loan].ltv_call_frac = 0.5
-btc-loan-terms      instruments[cvt].spread_frac           = 0.03
+debt-terms          instruments[cvt].spread_frac           = 0.03
 btc-loan-terms      instruments[coin-line].tenor_q         =
 btc-loan-terms      instruments[coin-line].min_usd_m       = 1
 btc-loan-terms      instruments[coin-line].ltv_call_frac   = 0.5
