@@ -116,8 +116,10 @@ def _sign(figures: Figures, row: Row) -> str:
 
 
 def _modules(row: Row) -> str:
-    count = round(float(row["value"]))
-    return f"{count} module{'s' * (count != 1)} of {row['item']}"
+    """Whole modules as such; project debt may close on a part of them."""
+    count = float(row["value"])
+    shown = number(count, 0 if abs(count - round(count)) < 0.005 else 2)
+    return f"{shown} module{'s' * (shown != '1')} of {row['item']}"
 
 
 def _start(_: Figures, row: Row) -> str:

@@ -129,6 +129,15 @@ def test_every_decision_has_words(make_plan: MakePlan, quantity: Quantity) -> No
     assert not said.startswith(f"{quantity} 3.0")
 
 
+@pytest.mark.parametrize(("count", "said"), [(2.0, "2 modules"), (1.0, "1 module"), (0.4, "0.40 modules")])
+def test_debt_on_a_part_of_a_module_is_said(make_plan: MakePlan, count: float, said: str) -> None:
+    row = {"quantity": Quantity.FINANCED, "site": "alpha", "item": "hall", "contract": "lease"}
+    words = in_words(
+        Figures(make_plan()), {**row, "since": "2026Q3:base", "node": "2026Q3:base", "value": count}
+    )
+    assert words == f"close project debt on {said} of hall at alpha, begun 2026Q3"
+
+
 def test_what_is_operated_is_not_called_decided() -> None:
     operated = {Quantity.ON_MW, Quantity.SLACK_MW, Quantity.CONTRIBUTED, Quantity.DISTRIBUTED, Quantity.TAXED}
     assert set(Quantity) - set(ORDER) == operated
