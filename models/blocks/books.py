@@ -24,6 +24,8 @@ class Tally(StrEnum):
     """Principal of notes due at maturity or a put beyond the cash that it is expected to take."""
     DEBT = "debt"
     INTEREST = "interest"
+    SERVICE = "service"
+    """Interest that a borrower pays out of its income, and scheduled principal: no balloon, no bullet."""
     RESTRICTED = "restricted"
     UNDRAWN = "undrawn"
     LINE = "line"

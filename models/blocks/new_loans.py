@@ -13,6 +13,7 @@ def post_bullet(variable: Any, loan: Bullet, books: Books, *, recourse: bool, se
     books.post(CashLine.LOAN_PRINCIPAL, variable, -loan.principal)
     books.tally(Tally.DEBT, variable, loan.balance)
     books.tally(Tally.INTEREST, variable, loan.interest)
+    books.tally(Tally.SERVICE, variable, loan.interest)
     books.tally(Tally.DUE, variable, loan.due)
     if recourse:
         books.tally(Tally.RECOURSE, variable, loan.balance)

@@ -82,6 +82,9 @@ EBITDA_LINES = (
 )
 """Lines that add up to EBITDA."""
 
+CFADS_LINES = (*EBITDA_LINES, CashLine.TENANT_CREDIT, CashLine.TAX)
+"""Lines that add up to the cash from which a borrower serves its loans; tax where it pays its own."""
+
 TAXABLE_LINES = (
     *EBITDA_LINES,
     CashLine.MACHINE_SALE,

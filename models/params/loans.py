@@ -32,6 +32,8 @@ class FacilityArrays:
     interest_paid: Array
     principal: Array
     """Paid, the balloon's part in cash included."""
+    scheduled: Array
+    """Of it, all but the balloon."""
     balance: Array
     restricted: Array
     """Escrow and reserve."""
@@ -117,6 +119,7 @@ def _place(f: Facility, funding: str, close: int, outlook: Outlook) -> FacilityA
         interest=on_tree(f.interest_usd_m),
         interest_paid=on_tree(f.interest_cash_usd_m),
         principal=on_tree(repaid),
+        scheduled=on_tree(f.principal_usd_m),
         balance=on_tree(f.balance_usd_m),
         restricted=on_tree(f.escrow_usd_m + f.reserve_usd_m),
         escrow_income=on_tree(f.escrow_income_usd_m),
@@ -136,6 +139,8 @@ class DebtArrays:
     interest: Array
     """With the commitment fee."""
     principal: Array
+    scheduled: Array
+    """Of it, what is repaid in parts: nothing of a bullet."""
     balance: Array
     undrawn: Array
     due: Array
@@ -166,7 +171,8 @@ def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArray
         principal[n] = owed * _repaid_frac(debt, tree.quarter(n))
         balance[n] = owed - principal[n]
         undrawn[n] = left - draws[n]
-    return DebtArrays(debt, draws, interest, principal, balance, undrawn, due)
+    scheduled = principal if debt.repayment == "straight" else np.zeros(size)
+    return DebtArrays(debt, draws, interest, principal, scheduled, balance, undrawn, due)
 
 
 def _repaid_frac(debt: Debt, quarter: Quarter) -> float:

@@ -67,6 +67,7 @@ def post_debts(debts: tuple[DebtArrays, ...], tree: TimeTree, books: Books) -> N
         books.post_constant(CashLine.DEBT_PRINCIPAL, -d.principal)
         books.tally_constant(Tally.DEBT, d.balance)
         books.tally_constant(Tally.INTEREST, d.interest)
+        books.tally_constant(Tally.SERVICE, d.interest + d.scheduled)
         books.tally_constant(Tally.UNDRAWN, d.undrawn)
         books.tally_constant(Tally.DUE, d.due)
         if d.debt.recourse:

@@ -68,6 +68,7 @@ def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: S
         (Tally.SECURED, f.balance),
         (Tally.DUE, f.due),
         (Tally.INTEREST, f.interest),
+        (Tally.SERVICE, f.interest_paid + f.scheduled),
         (Tally.RESTRICTED, f.restricted),
         (Tally.UNDRAWN, f.undrawn),
     ):

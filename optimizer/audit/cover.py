@@ -1,0 +1,23 @@
+"""What one borrower earns to serve its loans, and that service, from the cash book and the loans."""
+
+from models.domain.ledger import CFADS_LINES
+from optimizer.audit.world import World
+
+
+def cfads(world: World, entity: str, node: int) -> float:
+    """Cash of a quarter from which a borrower serves its loans. [$M]"""
+    return world.ledger.total(node, CFADS_LINES, (entity,))
+
+
+def service(world: World, entity: str, node: int) -> float:
+    """Interest paid out of it and scheduled principal: neither balloons nor bullets. [$M]"""
+    paid = world.coins.interest(node, entity)
+    for debt in world.book.portfolio.debt:
+        if debt.entity == entity:
+            q = world.debts[debt.debt][node]
+            paid += q.interest + (q.principal if debt.repayment == "straight" else 0.0)
+    for f, facility in world.facilities:
+        if world.book.sites[f.site].entity == entity:
+            one = world.facility_at(f, facility, node)
+            paid += f.modules * (one.paid_interest + one.principal - one.balloon)
+    return paid
