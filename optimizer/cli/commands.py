@@ -139,13 +139,14 @@ def init_command(
     *,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="PORTFOLIO", help="Put this portfolio into FILE.xlsx instead."),
+        typer.Option("--from", metavar="PORTFOLIO", help="Copy this portfolio instead."),
     ] = None,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="As one workbook, PLACE.xlsx.")] = False,
 ) -> None:
     """Write a commented starter portfolio that solves, as a folder or as one workbook."""
     as_workbook = place.suffix.lower() == ".xlsx"
-    if source is not None and not as_workbook:
-        raise typer.BadParameter("a portfolio is put into a FILE.xlsx", param_hint="--from")
+    if xlsx and not as_workbook:
+        place, as_workbook = place.with_name(f"{place.name}.xlsx"), True
     from models.findings import InputError
     from optimizer.inputs.convert import write_workbook
     from optimizer.inputs.load import find
@@ -153,10 +154,8 @@ def init_command(
 
     with answering(False) as answer:
         try:
-            if as_workbook:
-                write_workbook(place, None if source is None else find(source))
-            else:
-                write_template(place)
+            write = write_workbook if as_workbook else write_template
+            write(place, None if source is None else find(source))
         except InputError as wrong:
             answer.input_errors(wrong.findings)
     named = shlex.quote(str(place))

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from models.domain.portfolio import TABLES
-from models.findings import InputError
 from optimizer.inputs.columns import Column, columns_of
 from optimizer.inputs.manifest import Settings
-from optimizer.inputs.own import Own, read_own_folder
+from optimizer.inputs.own import Own
 from optimizer.inputs.parse import FLAGS
 from optimizer.inputs.read import RawRow
-from optimizer.inputs.template import laid_out, meaning, purpose, refusal, short_name, starter
+from optimizer.inputs.template import laid_out, meaning, own_of, purpose, refusal, short_name
 from optimizer.inputs.workbook import LONGEST_TEXT, SECTION, SETTINGS, SETTINGS_COLUMNS
 
 MADE = datetime(2000, 1, 1)
@@ -49,12 +48,7 @@ def write_workbook(file: Path, source: Path | None = None) -> None:
         When the file exists or cannot be written, or the folder cannot be read.
     """
     file = file.absolute()
-    if source is not None and source.is_file():
-        raise refusal(f"'{source}' is a file", "name the folder of a portfolio, or a shipped one")
-    own = starter() if source is None else read_own_folder(source)
-    errors = tuple(f for f in own.findings if f.severity == "error")
-    if errors:
-        raise InputError(errors)
+    own = own_of(source)
     settings = {**(own.settings or {}), **({"name": short_name(file.stem)} if source is None else {})}
     try:
         if file.exists():

@@ -1,4 +1,4 @@
-"""The starter portfolio that `hashshift init DIR` writes: an example that solves, every column explained."""
+"""The folder that `hashshift init DIR` writes, every column explained: the starter or a portfolio."""
 
 import csv
 import json
@@ -21,17 +21,18 @@ from optimizer.shipped import data_folder
 WIDTH = 110
 
 
-def write_template(folder: Path) -> None:
-    """Write the starter portfolio into a folder that does not exist or is empty.
+def write_template(folder: Path, source: Path | None = None) -> None:
+    """Write the starter portfolio, or the one in the folder ``source``, into a new or empty folder.
 
     All files are written aside and moved there at the end, so that a failure leaves nothing behind.
 
     Raises
     ------
     InputError
-        When the folder holds something, is a file, or cannot be written.
+        When the folder holds something, is a file, or cannot be written, or the source cannot be read.
     """
     folder = folder.absolute()
+    own = own_of(source)
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise refusal(f"'{folder}' exists and is not an empty folder", "name a new folder")
@@ -39,7 +40,7 @@ def write_template(folder: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".hashshift-init-", dir=folder.parent) as aside:
             made = Path(aside) / "made"
             made.mkdir()
-            for name, text in _files(folder.name):
+            for name, text in _files(own, None if source else folder.name):
                 (made / name).write_text(text, encoding="utf-8", newline="\n")
             if folder.exists():  # it may be the working directory, so it stays the same folder
                 for file in made.iterdir():
@@ -68,6 +69,19 @@ def starter() -> Own:
     return read_own_folder(data_folder() / "templates" / "starter")
 
 
+def own_of(source: Path | None) -> Own:
+    """The starter, or what the folder ``source`` holds; InputError when it cannot be read."""
+    if source is None:
+        return starter()
+    if source.is_file():
+        raise refusal(f"'{source}' is a file", "name the folder of a portfolio, or a shipped one")
+    own = read_own_folder(source)
+    errors = tuple(f for f in own.findings if f.severity == "error")
+    if errors:
+        raise InputError(errors)
+    return own
+
+
 def laid_out(own: Own) -> Iterator[tuple[str, tuple[RawRow, ...]]]:
     """The tables to write: those with rows, and empty ones of what is not taken from elsewhere."""
     elsewhere = {*DECK_TABLES, *(own.settings or {}).get("catalogue", ())}
@@ -82,14 +96,13 @@ def short_name(name: str) -> str:
     return re.sub(r"\W+", "-", name).strip("-") or "starter"
 
 
-def _files(name: str) -> Iterator[tuple[str, str]]:
-    """Names and contents of the starter's files."""
-    own = starter()
-    named = f"name = {json.dumps(short_name(name), ensure_ascii=False)}"
-    yield (
-        MANIFEST,
-        re.sub(r'^name = ".*?"', lambda _: named, own.contents[MANIFEST].decode("utf-8"), flags=re.M),
-    )
+def _files(own: Own, name: str | None) -> Iterator[tuple[str, str]]:
+    """Names and contents of a portfolio's files, called otherwise where a name is given."""
+    manifest = own.contents[MANIFEST].decode("utf-8")
+    if name is not None:
+        named = f"name = {json.dumps(short_name(name), ensure_ascii=False)}"
+        manifest = re.sub(r'^name = ".*?"', lambda _: named, manifest, flags=re.M)
+    yield MANIFEST, manifest
     for table, rows in laid_out(own):
         yield f"{table}.csv", table_text(table, rows)
 

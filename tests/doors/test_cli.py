@@ -230,8 +230,22 @@ def test_a_portfolio_is_put_into_a_workbook(home: Path) -> None:
     assert "did you mean 'iren'?" in " ".join(
         run("init", "a.xlsx", "--from", "irene", cwd=home).stderr.split()
     )
-    assert run("init", "folder", "--from", "tiny", cwd=home).returncode == 2
-    assert not (home / "folder").exists()
+
+
+def test_a_workbook_may_be_asked_for(home: Path) -> None:
+    assert "into asked.xlsx" in run("init", "asked", "--xlsx", cwd=home).stdout
+    assert (home / "asked.xlsx").is_file()
+    assert (
+        run("init", "asked.xlsx", "--xlsx", cwd=home).returncode == 1
+    )  # there already, and no second ending
+
+
+def test_a_shipped_portfolio_is_copied_into_a_folder(home: Path) -> None:
+    assert run("init", "copied", "--from", "tiny", cwd=home).returncode == 0
+    assert "(tiny, as of 2026-12-31): can be" in run("check", "./copied", cwd=home).stdout
+    assert run("init", "copied", "--from", "tiny", cwd=home).returncode == 1
+    assert run("init", "other", "--from", "my mine.xlsx", cwd=home).returncode == 1
+    assert not (home / "other").exists()
 
 
 def test_findings_on_a_workbook_name_their_cells(home: Path) -> None:

@@ -60,7 +60,7 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(folder: str) -> list[tuple[str, str]]:
+    def fail(own: object, name: str | None) -> list[tuple[str, str]]:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(template, "_files", fail)
