@@ -154,9 +154,9 @@ class CorporateDebt:
         return self.bonds_due(node, node) + revolvers + self.paid(node)
 
     def bonds_due(self, node: int, seen: int) -> float:
-        """Principal that falls due at a node of notes issued by ``seen``. [$M]"""
-        path = self.book.paths[seen]
-        return sum(rolled[node].principal for bond, rolled in self.bonds if bond.issued in path)
+        """Principal that falls due at a node of notes issued before ``seen``. [$M]"""
+        before = self.book.paths[seen][:-1]
+        return sum(rolled[node].principal for bond, rolled in self.bonds if bond.issued in before)
 
     def total(self, node: int, what: str) -> float:
         """Sum of a column over notes and revolvers at a node. [$M]"""

@@ -163,6 +163,11 @@ def _everything() -> Portfolio:
     return _duty(with_row(_borrowing(add_repurchase(small())), "instruments", BOND, tenor_q=2))
 
 
+def _refinanced() -> Portfolio:
+    """The same with notes of three quarters: before they fall due, others may be sold to repay them."""
+    return with_row(_everything(), "instruments", BOND, tenor_q=3)
+
+
 def _raised_usd_m(plan: Plan, n: int) -> float:
     shares = 0.98 * plan.at(Quantity.ATM, n, since="1") + 0.95 * plan.at(Quantity.ATM, n, since="2")
     return shares + 0.98 * plan.at(Quantity.NOTES, n)
@@ -239,12 +244,12 @@ def _misspent(plan: Plan) -> list[float]:
 
 
 def _without_use(plan: Plan) -> list[float]:
-    """Unspent money will go into four quarters of uses and the notes that fall due in the next. [$M]"""
+    """Unspent money will go into four quarters of uses and older notes that fall due in the next. [$M]"""
     found = []
     for n in plan.tree.nodes:
         quarters = min(4, plan.tree.horizon_q - 1 - plan.tree.period[n])
         coupons = 1.0 * (1.0 - plan.up_to(Quantity.REPURCHASE, n))
-        due = plan.at(Quantity.NOTES, n) if quarters else 0.0
+        due = plan.aged(Quantity.NOTES, n, range(1, 2)) if quarters else 0.0
         found.append(_unspent(plan, n) - quarters * (STANDING_USES_USD_M + coupons) - due)
     return found
 
@@ -326,7 +331,7 @@ BITES = (
     Bite("CSH-1", _everything, _most_cash, _company_cash, name="of debt"),
     Bite("CSH-3", _everything, _raise_early, _lost_track, name="of debt"),
     Bite("CSH-4", _everything, _spend, _misspent, name="of debt"),
-    Bite("CSH-5", _everything, _raise_early, _without_use, name="of debt"),
+    Bite("CSH-5", _refinanced, _raise_early, _without_use, name="of debt"),
     Bite("COV-2", lambda: _tested("net_debt_to_ebitda", 2.0), _borrow, _overlent, name="of debt"),
     Bite("COV-3", lambda: _tested("interest_cover", 0.5), _borrow, _uncovered, name="of debt"),
     Bite("EQT-5", _few_shares, lambda p: p.want(Quantity.ATM), _unauthorised, name="bought back"),

@@ -3,13 +3,16 @@
 import pandas as pd
 import pytest
 
-from models.domain.ledger import CashLine
+from models.domain.ledger import CashLine, Quantity
 from models.domain.portfolio import Portfolio
 from models.params.params import Params, compile_params
+from optimizer.audit.court import Court
 from optimizer.audit.rebuild import value_plan
+from optimizer.audit.rules_money import MoneyRules
 from optimizer.audit.world import World
 from tests import portfolios as make
-from tests.oracle.enumeration import COLUMNS
+from tests.blocks.hand import idle
+from tests.oracle.enumeration import COLUMNS, Case, search_of
 
 ROOT, NEXT = f"{make.quarter(0)}:base", f"{make.quarter(1)}:base"
 
@@ -80,6 +83,32 @@ def test_applied_digital_pays_54_a_quarter() -> None:
         assert world.corporate.total(n, "principal") == pytest.approx(due[n])
         assert world.corporate.total(n, "balance") == pytest.approx(2350.0 * (1 <= n <= 3))
     assert world.corporate.net(1) == pytest.approx(2350.0 * 0.98)
+
+
+def idle_borrower() -> Portfolio:
+    """Nothing to build, two a quarter to pay, notes of three quarters at 98 cents net."""
+    bond, _ = make.corporate_debt()
+    return idle(make.with_rows(make.small(), "instruments", {**bond, "tenor_q": 3, "min_usd_m": 0.0}))
+
+
+@pytest.mark.parametrize(("principal", "is_kept"), [(10.2, True), (10.3, False), (100.0, False)])
+def test_notes_are_not_raised_to_repay_themselves(principal: float, is_kept: bool) -> None:
+    """Two now and eight in the year of sight are 10, or 10.204 of notes, though these fall due in it."""
+    p = idle_borrower()
+    case = Case.of(p, make.chain_of(p))
+    fixed = {Quantity.NOTES: principal, Quantity.RESCUE: 0.0, Quantity.ATM: 0.0}
+    lower, upper = case.matrix.lower.copy(), case.matrix.upper.copy()
+    for d in case.program.decisions:
+        if d.quantity in fixed:
+            j = case.matrix.column[id(d.variable)]
+            lower[j] = upper[j] = fixed[d.quantity] * (d.quantity is not Quantity.NOTES or d.node == 0)
+    result, _ = search_of(case).at(1.0, integer=True, gap=1e-9, lower=lower, upper=upper)
+    assert (result.x is not None) is is_kept
+    rows = [("notes", "", "bond", "", "", ROOT, principal)]
+    plan = value_plan(p, case.tree, pd.DataFrame(rows, columns=COLUMNS))
+    court = Court()
+    MoneyRules(plan.world, court).check()
+    assert [f.check for f in court.failures if f.check == "CSH-5"] == ([] if is_kept else ["CSH-5"])
 
 
 def cipher() -> Portfolio:

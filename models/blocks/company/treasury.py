@@ -94,7 +94,7 @@ def _add_use_of_money(
     nodes, size = list(tree.nodes), len(tree.nodes)
     fixed = corporate_uses(p)
     uses = [x + float(fixed[n]) for n, x in enumerate(by_node(((u.variable, u.usd_m) for u in repaid), size))]
-    known = ((u.variable, uses_ahead(p, u.usd_m, firm) * p.outlook.below[u.since]) for u in repaid)
+    known = ((u.variable, _in_sight(p, u)) for u in repaid)
     ahead = [x + float(y) for x, y in zip(by_node(known, size), uses_ahead(p, fixed, firm), strict=True)]
     b.unspent = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="raised and not yet spent [$M]")
     b.spent = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="raised money spent [$M]")
@@ -115,6 +115,13 @@ def _add_use_of_money(
     def unspent_has_use(b, n):
         own = total(x.books.tally_at(Tally.REMAINING_OWN, n) for x in borrowers)
         return at_most(term(b.unspent[n]), own + ahead[n])
+
+
+def _in_sight(p: Params, use: DebtUse) -> np.ndarray:
+    """Uses ahead that a decision brings; its own repayment is none for the money of its own quarter. [$M]"""
+    ahead = uses_ahead(p, use.usd_m, p.portfolio.firm) * p.outlook.below[use.since]
+    ahead[use.since] = min(0.0, ahead[use.since])
+    return ahead
 
 
 def corporate_uses(p: Params) -> np.ndarray:
