@@ -556,8 +556,9 @@ def add_budgets(p: Portfolio) -> Portfolio:
 
 
 def add_short_lived_machines(p: Portfolio) -> Portfolio:
-    """A machine for sale that dies after four quarters; five MW of it can be moved in one."""
-    return with_rows(p, "machines", {**_machine("s15", 15.0, 10.0), "life_q": 4, "max_move_mw_per_q": 5.0})
+    """A machine for sale that dies after four quarters; five MW of it can be moved in one, four sold."""
+    limits = {"max_move_mw_per_q": 5.0, "max_sell_mw_per_q": 4.0}
+    return with_rows(p, "machines", {**_machine("s15", 15.0, 10.0), "life_q": 4, **limits})
 
 
 def add_share_claims(p: Portfolio) -> Portfolio:

@@ -67,6 +67,7 @@ class MiningPorts:
     load: Load
     slack_gross_mw: list[Linear]
     bought: Mapping[tuple[str, int], Any]
+    sold: Mapping[tuple[str, int], Any]
     moved_in: Mapping[tuple[str, int], Any]
     moved_out: Mapping[tuple[str, int], Any]
     stock: Mapping[tuple[str, int], Any]

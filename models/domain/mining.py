@@ -28,6 +28,11 @@ class Machine(Row):
     move_q: int = Field(ge=1, description="quarters a moved machine is off")
     max_move_mw_per_q: float | None = Field(default=None, ge=0, description="company-wide; empty: no limit")
     max_buy_mw_per_q: float = Field(ge=0, description="company-wide; 0: not for sale")
+    max_sell_mw_per_q: float | None = Field(
+        default=None,
+        ge=0,
+        description="resale market's depth for the type, all ages, company-wide; empty: no limit",
+    )
     tax_class: str | None = Field(default=None, description="empty: the default class of machines")
 
 

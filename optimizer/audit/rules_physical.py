@@ -5,6 +5,7 @@ from collections import defaultdict
 from models.domain.contract import Contract
 from models.domain.ledger import Quantity
 from optimizer.audit.court import Court
+from optimizer.audit.power import resale_usd_m
 from optimizer.audit.world import World
 
 _MODULES = 1e-6
@@ -28,6 +29,7 @@ class PhysicalRules:
         self._merchants()
         self._building()
         self._purchases_and_pool()
+        self._sales()
         self._machines()
         self._permissions()
 
@@ -243,6 +245,23 @@ class PhysicalRules:
                 stock = sum(machines.stock.get((s, name, n), 0.0) for s in book.sites)
                 recent = sum(self._bought(name, m) for m in book.window(n, vintage.machine.life_q))
                 court.at_most("MIN-3", place, stock, recent, Court.MW)
+
+    def _sales(self) -> None:
+        """Machines of a type sold for a price within what the market takes; scrap is no sale."""
+        book, machines = self.book, self.world.machines
+        for kind, machine in book.machines.items():
+            if machine.max_sell_mw_per_q is None:
+                continue
+            held = [v for v in book.vintages.values() if v.machine.machine == kind]
+            for n in book.tree.nodes:
+                moment = book.moment(n)
+                sold = sum(
+                    machines.mw(Quantity.SOLD_MW, site, v.name, n)
+                    for v in held
+                    if resale_usd_m(book, v, moment) > 0.0
+                    for site in book.sites
+                )
+                self.court.at_most("ALO-8", self._at(n, kind), sold, machine.max_sell_mw_per_q, Court.MW)
 
     def _machines(self) -> None:
         court, machines = self.court, self.world.machines

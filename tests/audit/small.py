@@ -315,7 +315,7 @@ def _estate() -> dict[str, object]:
         ],
         "machines": [
             {"machine": "s1", "j_per_th": 17.5, "price_usd_per_th": 8.0, "life_q": 20,
-             "max_buy_mw_per_q": 20.0, **old},
+             "max_buy_mw_per_q": 20.0, "max_sell_mw_per_q": 12.0, **old},
             {"machine": "s0", "j_per_th": 29.5, "price_usd_per_th": 4.0, "life_q": 12,
              "max_buy_mw_per_q": 0.0, **old},
         ],

@@ -69,6 +69,15 @@ def _bought(plan: Plan) -> list[float]:
     return [plan.at(Quantity.BOUGHT_MW, n) - 20.0 for n in plan.tree.nodes]
 
 
+def _thin() -> Portfolio:
+    return rich(with_row(small(), "machines", "s19", max_sell_mw_per_q=12.0))
+
+
+def _sold(plan: Plan) -> list[float]:
+    """12 MW of old machines a quarter, both fleets over all sites. [MW]"""
+    return [sum(plan.at(Quantity.SOLD_MW, n, item=v) for v in OLD) - 12.0 for n in plan.tree.nodes]
+
+
 def _merchant(plan: Plan) -> list[float]:
     """30 MW for the open market over all sites. [MW]"""
     return [HALL_MW * begun(plan, leaf, contract="open") - 30.0 for leaf in plan.tree.leaves]
@@ -144,6 +153,7 @@ BITES = (
         everywhere=True,
     ),
     Bite("ALO-7", _slow, lambda p: p.want(Quantity.MOVED_IN_MW), _hauled),
+    Bite("ALO-8", _thin, lambda p: p.want(Quantity.SOLD_MW), _sold, everywhere=True),
     Bite("MIN-1", rich, _most_stock, _unbalanced),
     Bite("MIN-2", lambda: rich(add_rival_offers(small())), _run_everything, _ready),
     Bite("MIN-3", lambda: rich(with_row(small(), "machines", "s21", life_q=2)), _most_stock, _dead),

@@ -137,6 +137,7 @@ def machines() -> Portfolio:
     p = make.with_row(p, "power", "south", energised_mw=90.0)
     p = make.with_row(p, "contracts", "lease", sites=("south",))
     p = make.with_row(p, "machines", "s21", max_buy_mw_per_q=5.0)
+    p = make.with_row(p, "machines", "s19", max_sell_mw_per_q=25.0)
     return make.with_all(p, "cooling", max_modules=0)
 
 

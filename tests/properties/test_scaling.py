@@ -87,7 +87,7 @@ def doubled(p: Portfolio) -> Portfolio:
             "atm_left_usd_m", "overhead_usd_m_per_q", "cash_floor_usd_m", "building_cap_mw",
         ),
         "instruments": ("max_usd_m",),
-        "machines": ("max_buy_mw_per_q", "max_move_mw_per_q"),
+        "machines": ("max_buy_mw_per_q", "max_sell_mw_per_q", "max_move_mw_per_q"),
         "convertibles": ("principal_usd_m",),
         "holdings": ("value_usd_m",),
         "other_lines": ("ebitda_usd_m",),

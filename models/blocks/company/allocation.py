@@ -6,7 +6,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
-from models.blocks.linear import Linear, at_most, equal, term
+from models.blocks.linear import Linear, at_most, equal, term, total
 from models.blocks.ports import BorrowerPorts
 from models.domain.company import Company
 from models.domain.contract import Contract
@@ -24,7 +24,7 @@ def add_allocation(
     borrowers: Sequence[BorrowerPorts],
     books: Books,
 ) -> None:
-    """Shared offers, crews and machines. Maths: docs/program.md, ALO-1 ... ALO-6."""
+    """Shared offers, crews and machines. Maths: docs/program.md, ALO-1 ... ALO-8."""
     _add_offers(b, tree, contracts, borrowers)
 
     @b.Constraint(tree.nodes, doc="ALO-3 under construction within what crews can carry [MW]")
@@ -121,6 +121,14 @@ def _add_machines(
     @b.Constraint(capped, tree.nodes, doc="ALO-7 machines moved within what hauliers carry [MW]")
     def moved_within_capacity(b, v, n):
         return at_most(across("moved_in", v, n), by_name[v].machine.max_move_mw_per_q or 0.0)
+
+    types = {v.machine.machine: v.machine for v in vintages if v.machine.max_sell_mw_per_q is not None}
+
+    @b.Constraint(list(types), tree.nodes, doc="ALO-8 machines of a type sold within the market's depth [MW]")
+    def sold_within_depth(b, kind, n):
+        priced = [v for v in by_name if by_name[v].machine.machine == kind]
+        sold = total(across("sold", v, n) for v in priced if by_name[v].resale_usd_m_per_mw[n] > 0.0)
+        return at_most(sold, types[kind].max_sell_mw_per_q or 0.0)
 
     @b.Constraint(new, tree.nodes, doc="MIN-3 bought machines die at the end of their life [MW]")
     def stock_within_life(b, v, n):

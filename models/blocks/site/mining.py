@@ -129,6 +129,7 @@ def _ports(
         load=Load(summed(b.on_mw, overhead), [on + x for on, x in zip(drawn, on_slack, strict=True)], none),
         slack_gross_mw=summed(b.slack_mw, overhead),
         bought=dict(b.bought.items()),
+        sold=dict(b.sold.items()),
         moved_in=dict(b.moved_in.items()),
         moved_out=dict(b.moved_out.items()),
         stock=dict(b.stock.items()),
