@@ -344,6 +344,13 @@ def add_cloud(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def add_gpu_terms(p: Portfolio) -> Portfolio:
+    """GPUs are paid a quarter after shipment; half of them are replaced in their third quarter."""
+    if not any(x.product == "pods" for x in p.products):
+        p = add_cloud(p)
+    return with_row(p, "products", "pods", gpu_payment_lag_q=1, refresh_q=2, refresh_cost_frac=0.5)
+
+
 def credit_class(name: str, funding: str, **changes: Any) -> dict[str, Any]:
     """A lender: 80 % of cost, DSCR 1.25, six per cent."""
     return {
@@ -662,7 +669,8 @@ def add_refinancing(p: Portfolio) -> Portfolio:
 
 
 FEATURES: tuple[Change, ...] = (
-    add_rival_offers, add_late_damages, add_option, add_cloud, add_project_debt, add_debt, add_notes,
+    add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_project_debt, add_debt,
+    add_notes,
     add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,

@@ -15,6 +15,7 @@ _SURE = (
     CashLine.FIXED_COST,
     CashLine.OVERHEAD,
     CashLine.MODULE_SPEND,
+    CashLine.GPU_REFRESH,
     CashLine.COOLING_SPEND,
     CashLine.EXPANSION_SPEND,
     CashLine.COMMITMENT_SPEND,

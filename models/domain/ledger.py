@@ -18,6 +18,8 @@ class CashLine(StrEnum):
     RESALE_GAIN = "resale_gain"
     FIXED_COST = "fixed_cost"
     MODULE_SPEND = "module_spend"
+    GPU_REFRESH = "gpu_refresh"
+    """GPUs replaced while their module is let."""
     COOLING_SPEND = "cooling_spend"
     EXPANSION_SPEND = "expansion_spend"
     ONCE_SPEND = "once_spend"
@@ -102,6 +104,7 @@ INTEREST_EARNED_LINES = (CashLine.ESCROW_INCOME, CashLine.INTEREST_INCOME)
 
 SPEND_LINES = (
     CashLine.MODULE_SPEND,
+    CashLine.GPU_REFRESH,
     CashLine.COOLING_SPEND,
     CashLine.EXPANSION_SPEND,
     CashLine.ONCE_SPEND,
@@ -132,6 +135,8 @@ class ValueLine(StrEnum):
     """What the plan assumes it signs."""
     MERCHANT_CONTRACTS = "merchant_contracts"
     BEYOND_CONTRACTS = "beyond_contracts"
+    GPU_REFRESH = "gpu_refresh"
+    """Replacement of GPUs after the leaf, at the rate of the stream that it serves."""
     MACHINES = "machines"
     LAND_AND_POWER = "land_and_power"
     HOLDINGS = "holdings"

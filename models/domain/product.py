@@ -37,6 +37,15 @@ class Product(Row):
     )
     residual_frac: float = Field(ge=0, le=1, description="of capex, GPUs apart, at the end of the last term")
     gpu_residual_frac: float = Field(ge=0, le=1, description="of GPU capex at the end of the last term")
+    gpu_payment_lag_q: int | None = Field(
+        default=None, ge=1, le=4, description="GPUs are paid so many quarters after shipment; empty: with it"
+    )
+    refresh_q: int | None = Field(
+        default=None, ge=1, description="quarters after go-live that GPUs are replaced; empty: they never are"
+    )
+    refresh_cost_frac: float | None = Field(
+        default=None, gt=0, le=2, description="of GPU capex at the price of the day, per replacement"
+    )
     slip_q: int = Field(ge=0, description="how late a delivery may be in the liquidity test")
     tax_class: str | None = Field(default=None, description="empty: the default class of halls")
     gpu_tax_class: str | None = Field(default=None, description="empty: the default class of gpus")

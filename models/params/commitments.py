@@ -1,7 +1,7 @@
 """What is already signed or half-built: its spend, its rent and what it is worth beyond the horizon."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from models.domain.portfolio import Portfolio
 from models.formulas.discounting import present_value
 from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
+from models.params.refresh import Refresh, refresh_of
 from models.params.streams import Stream, Terms, stream, terms_of
 
 Array = NDArray[np.float64]
@@ -35,11 +36,18 @@ class CommitmentArrays:
     """All of it, whatever its stage."""
     spend: dict[str, Array]
     """By who funds it; vendor rows are own spend a quarter later."""
+    payable: Array
+    """Of own spend still to come, what vendors have shipped."""
+    refresh: Array
+    """GPUs replaced."""
     remaining_own: Array
-    """Own spend after the node."""
+    """Own spend after the node, replaced GPUs apart."""
     signed_value: Mapping[int, float]
     beyond_value: Mapping[int, float]
     remaining_spend: Mapping[int, float]
+    refresh_value: Mapping[int, float]
+    later_refresh: Mapping[int, Array]
+    """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     cancel_nodes: tuple[int, ...]
 
 
@@ -72,7 +80,11 @@ def commitment_arrays(
     for c in portfolio.commitments:
         terms = terms_of(portfolio, sites[c.site], products[c.product], contracts[c.contract])
         streams = {f.leaf: _stream(portfolio, c, terms, f, flat_prices[c.site][f.leaf]) for f in futures}
-        found.append(_arrays(portfolio, c, terms, outlook, futures, streams))
+        refreshed = {f.leaf: _refresh(portfolio, c, terms, f) for f in futures}
+        streams = {
+            leaf: replace(s, residual=s.residual + refreshed[leaf].residual) for leaf, s in streams.items()
+        }
+        found.append(_arrays(portfolio, c, terms, outlook, futures, streams, refreshed))
         for leaf, s in streams.items():
             key = (c.contract, leaf)
             rents[key] = rents.get(key, np.zeros(s.rent.size)) + s.rent
@@ -104,6 +116,19 @@ def _stream(portfolio: Portfolio, c: Commitment, terms: Terms, future: Future, f
     return stream(terms, future, flat_price, live, np.ones(live.size), sizes, None)
 
 
+def _refresh(portfolio: Portfolio, c: Commitment, terms: Terms, future: Future) -> Refresh:
+    """Each part of the GPUs is replaced so many quarters after it went live."""
+    found = Refresh(np.zeros(len(future.quarters)), np.zeros(len(future.quarters)))
+    new_usd_m = c.gpu_capex_usd_m * future.gpu_price_idx / future.gpu_price_idx[0]
+    for flow in portfolio.commitment_flows:
+        if flow.commitment == c.commitment and flow.mw_live:
+            part = flow.mw_live / _total_mw(portfolio, c)
+            live_from = flow.quarter - future.quarters[0]
+            x = refresh_of(terms, future, part * new_usd_m, part * c.gpu_capex_usd_m, live_from)
+            found = Refresh(found.cost + x.cost, found.residual + x.residual)
+    return found
+
+
 def _spend(portfolio: Portfolio, c: Commitment, outlook: Outlook, length: int) -> dict[str, Array]:
     spend = {funder: np.zeros(length) for funder in FUNDERS}
     for flow in portfolio.commitment_flows:
@@ -122,6 +147,7 @@ def _arrays(
     outlook: Outlook,
     futures: tuple[Future, ...],
     streams: Mapping[int, Stream],
+    refreshed: Mapping[int, Refresh],
 ) -> CommitmentArrays:
     tree = outlook.tree
     period = list(tree.period)
@@ -130,12 +156,18 @@ def _arrays(
     length = len(futures[0].quarters)
     spend = _spend(portfolio, c, outlook, length)
     own_left = spend["own"].sum() - np.cumsum(spend["own"])
+    payable = np.zeros(length)
+    for flow in portfolio.commitment_flows:
+        if flow.commitment == c.commitment and flow.funded_by == "vendor" and flow.quarter >= tree.first:
+            payable[flow.quarter - tree.first] += flow.amount_usd_m
+    replaced = np.zeros(len(tree.nodes))
     placed = {name: np.zeros(len(tree.nodes)) for name in ("rent", "opex", "power", "energy_mwh", "served")}
     signed, beyond, remaining = {}, {}, {}
     for future in futures:
         s, h = streams[future.leaf], future.horizon_q
         for name, values in placed.items():
             values[list(future.path)] = getattr(s, name)[:h]
+        replaced[list(future.path)] = refreshed[future.leaf].cost[:h]
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
         after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[future.leaf] = present_value(in_term[h:], terms.rate_frac)
@@ -158,10 +190,16 @@ def _arrays(
         occupied_gross_mw=(gross * taken)[period],
         reserved_gross_mw=gross,
         spend={funder: values[period] for funder, values in spend.items()},
+        payable=payable[period],
+        refresh=replaced,
         remaining_own=own_left[period],
         signed_value=signed,
         beyond_value=beyond,
         remaining_spend=remaining,
+        refresh_value={
+            f.leaf: present_value(refreshed[f.leaf].cost[f.horizon_q :], terms.rate_frac) for f in futures
+        },
+        later_refresh={f.leaf: refreshed[f.leaf].cost[f.horizon_q :] for f in futures},
         cancel_nodes=tuple(n for n in tree.nodes if until is not None and tree.quarter(n) <= until),
     )
 

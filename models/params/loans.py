@@ -72,12 +72,13 @@ def facility_arrays(
     end = route.terms.term_end - tree.first
     noi = lender.delivery_haircut_frac * lender_noi(route, arrays, future, prices, row.power_idx)
     case = np.maximum(0.0, noi - arrays.lender_credit)[live:end]
-    if case.size == 0 or not case.any() or arrays.own_spend_by_age.min() < 0.0:
+    own_spend = arrays.own_spend_by_age[: route.terms.product.lead_q]
+    if case.size == 0 or not case.any() or own_spend.min() < 0.0:
         return None
     terms = LoanTerms(
         rate_frac=row.base_rate_frac + lender.spread_frac + row.spread_add_frac,
         dscr=lender.dscr_min,
-        coverage_q=min(lender.coverage_q, case.size),
+        coverage_q=min(lender.coverage_q, case.size, route.terms.product.refresh_q or case.size),
         maturity_q=lender.maturity_q,
         ltc_frac=lender.ltc_max_frac,
         fee_frac=lender.fee_frac,
@@ -91,7 +92,7 @@ def facility_arrays(
     if terms.maturity_q <= to_live:
         return None
     try:
-        facility = size_facility(terms, arrays.own_spend_by_age, case, to_live)
+        facility = size_facility(terms, own_spend, case, to_live)
     except ValueError:  # the reserve and the interest would take the whole loan: nobody lends on such terms
         return None
     return _place(facility, lender.funding, close, outlook) if facility.loan_usd_m > 0.0 else None

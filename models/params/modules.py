@@ -1,7 +1,7 @@
 """What one module does from its start to its last term: money, megawatts and value, route by route."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from models.formulas.discounting import present_value
 from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
-from models.params.streams import Stream, Terms, profile, stream, terms_of
+from models.params.refresh import refresh_of
+from models.params.streams import Stream, Terms, lagged, profile, stream, terms_of
 from models.units import USD_M
 
 Array = NDArray[np.float64]
@@ -55,6 +56,10 @@ class ModuleArrays:
     """One module begun at one node, by node. Money [$M], energy [MWh], MW; leaf figures by leaf. [$M]"""
 
     spend: Array
+    payable: Array
+    """GPUs shipped and not yet paid, less what the tenant pays of them."""
+    refresh: Array
+    """GPUs replaced."""
     tenant_money: Array
     rent: Array
     credit: Array
@@ -71,8 +76,11 @@ class ModuleArrays:
     beyond_value: Mapping[int, float]
     remaining_spend: Mapping[int, float]
     unearned: Mapping[int, float]
+    refresh_value: Mapping[int, float]
+    later_refresh: Mapping[int, Array]
+    """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     own_spend_by_age: Array
-    """Spend less tenant money, from the start to go-live."""
+    """Spend less tenant money, from the start to the last payment."""
     lender_base: Stream
     """The stream of the first leaf below, for the lender's case."""
     lender_credit: Array
@@ -96,6 +104,8 @@ _PLACED = (
     "occupied",
     "building",
     "spend",
+    "payable",
+    "refresh",
     "tenant_money",
 )
 
@@ -107,14 +117,12 @@ def module_arrays(
     tree, p, terms = outlook.tree, route.terms.product, route.terms
     begun, row = tree.period[b], outlook.rows[b]
     building_usd_m, demolition_usd_m, gpu_usd_m = capex_of(route, row.capex_idx, row.gpu_price_idx)
-    by_age = spend(building_usd_m + demolition_usd_m, route.spend_profile, p.lead_q)
-    if gpu_usd_m > 0.0:
-        by_age = by_age + spend(gpu_usd_m, route.gpu_spend_profile, p.lead_q)
+    by_age, payable = _spend_by_age(route, building_usd_m + demolition_usd_m, gpu_usd_m)
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
     given_frac = sum(m.frac_of_capex or 0.0 for m in terms.money if m.give_back_q)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
-    signed, beyond, remaining, unearned = {}, {}, {}, {}
+    signed, beyond, remaining, unearned, later = {}, {}, {}, {}, {}
     lender: tuple[Stream, Array] | None = None
     for future in futures:
         if not outlook.below[b][future.leaf]:
@@ -133,6 +141,9 @@ def module_arrays(
             (building_usd_m, gpu_usd_m, route.module_mw),
             begun,
         )
+        new_usd_m = p.gpu_capex_usd_m_per_mw * route.module_mw * future.gpu_price_idx
+        refreshed = refresh_of(terms, future, new_usd_m, gpu_usd_m, begun + p.lead_q)
+        s = replace(s, residual=s.residual + refreshed.residual)
         credit = _credits(terms, s.rent, begun + p.lead_q, capex_usd_m)
         lender = lender or (s, credit)
         age_of = np.arange(len(future.quarters)) - begun
@@ -148,6 +159,8 @@ def module_arrays(
             "occupied": np.concatenate([pad, occupied(p.lead_q, p.displaces_mining_q, ages)]),
             "building": ((age_of >= 0) & (age_of < p.lead_q)).astype(float),
             "spend": _from(by_age, begun, len(future.quarters)),
+            "payable": _from(payable * (1.0 - tenant_frac), begun, len(future.quarters)),
+            "refresh": refreshed.cost,
             "tenant_money": _from(by_age * tenant_frac, begun, len(future.quarters)),
         }
         nodes = list(future.path[begun:])
@@ -158,7 +171,8 @@ def module_arrays(
         after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[leaf] = present_value(in_term[h:], terms.rate_frac)
         beyond[leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
-        remaining[leaf] = float((whole["spend"] - whole["tenant_money"])[h:].sum())
+        remaining[leaf] = float(by_age[max(0, h - begun) :].sum()) * (1.0 - tenant_frac)
+        later[leaf] = refreshed.cost[h:]
         unearned[leaf] = capex_usd_m * given_frac - float(credit[:h].sum())
     assert lender is not None
     return ModuleArrays(
@@ -167,10 +181,25 @@ def module_arrays(
         beyond_value=beyond,
         remaining_spend=remaining,
         unearned=unearned,
+        refresh_value={leaf: present_value(x, terms.rate_frac) for leaf, x in later.items()},
+        later_refresh=later,
         own_spend_by_age=by_age * (1.0 - tenant_frac),
         lender_base=lender[0],
         lender_credit=lender[1],
     )
+
+
+def _spend_by_age(route: Route, halls_usd_m: float, gpu_usd_m: float) -> tuple[Array, Array]:
+    """What is paid at each age, and what is shipped and still to be paid at its end. [$M]"""
+    p = route.terms.product
+    lag_q = p.gpu_payment_lag_q or 0
+    none = np.zeros(lag_q)
+    paid = np.append(spend(halls_usd_m, route.spend_profile, p.lead_q), none)
+    if gpu_usd_m == 0.0:
+        return paid, np.zeros(paid.size)
+    shipped = np.append(spend(gpu_usd_m, route.gpu_spend_profile, p.lead_q), none)
+    gpus_paid = lagged(shipped, lag_q)
+    return paid + gpus_paid, np.maximum(0.0, np.cumsum(shipped) - np.cumsum(gpus_paid))
 
 
 def capex_of(route: Route, capex_idx: float, gpu_idx: float) -> tuple[float, float, float]:

@@ -45,6 +45,7 @@ class Future:
     hours: Array
     lease_idx: Array
     gpu_rent_idx: Array
+    gpu_price_idx: Array
     power_idx: Array
 
     @property
@@ -129,6 +130,7 @@ def read_futures(outlook: Outlook, last: Quarter) -> tuple[Future, ...]:
                 hours=hours,
                 lease_idx=np.array([r.lease_idx for r in rows]),
                 gpu_rent_idx=np.array([r.gpu_rent_idx for r in rows]),
+                gpu_price_idx=np.array([r.gpu_price_idx for r in rows]),
                 power_idx=np.array([r.power_idx for r in rows]),
             )
         )

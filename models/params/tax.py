@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
+from models.domain.product import Product
 from models.domain.tax import TaxClass, TaxGroup
 from models.formulas.depreciation import written_off_frac
 from models.formulas.discounting import present_value
@@ -188,10 +189,24 @@ class _Writer:
         items = self.asset(building + demolition, self.shares(p.tax_class, "halls"), n, live, p.workload)
         if gpus > 0.0:
             items += self.asset(gpus, self.shares(p.gpu_tax_class, "gpus"), n, live, p.workload)
+        items += self._refresh(p, arrays.refresh, arrays.later_refresh)
         all_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money)
         kept_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money if not m.give_back_q)
         share = kept_frac / all_frac if all_frac else 0.0
         return TaxItems(items.written_off, arrays.tenant_money * share, items.left)
+
+    def _refresh(self, p: Product, refresh: Array, later: Mapping[int, Array]) -> TaxItems:
+        """GPUs replaced, each written off from its quarter on."""
+        tree = self.outlook.tree
+        items = TaxItems(np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes)), {})
+        for m in np.flatnonzero(refresh):
+            gpus = self.shares(p.gpu_tax_class, "gpus")
+            items += self.asset(float(refresh[m]), gpus, int(m), tree.period[m], p.workload)
+        for leaf, costs in later.items():
+            for ahead in np.flatnonzero(costs):
+                gpus, live = self.shares(p.gpu_tax_class, "gpus"), tree.horizon_q + int(ahead)
+                items += self.asset(float(costs[ahead]), gpus, leaf, live, p.workload)
+        return items
 
     def commitment(self, c: CommitmentArrays) -> TaxItems:
         """A commitment, written off as its megawatts go live; what its tenant paid itself is not ours."""
@@ -209,7 +224,7 @@ class _Writer:
             if row.gpu_capex_usd_m > 0.0:
                 gpus = self.shares(p.gpu_tax_class, "gpus")
                 items += self.asset(row.gpu_capex_usd_m * part, gpus, 0, live, p.workload)
-        return items
+        return items + self._refresh(p, c.refresh, c.later_refresh)
 
     def money(self, commitments: tuple[CommitmentArrays, ...]) -> Iterator[tuple[str, TaxItems]]:
         """Money of committed contracts that is never given back, at the site of their first commitment."""

@@ -49,7 +49,7 @@ class Ahead:
             if start.node in path:
                 q = module.at[m]
                 earned = 0.0 if is_unsigned(self.book, start.contract) else q.noi - q.credit
-                cash += start.modules * (earned - q.spend + q.tenant_money)
+                cash += start.modules * (earned - q.spend - q.refresh + q.tenant_money)
         return cash
 
     def _commitments(self, n: int, m: int) -> float:
@@ -59,6 +59,7 @@ class Ahead:
                 q = kept.at[m]
                 unsigned = is_unsigned(self.book, one.commitment.contract)
                 cash += (0.0 if unsigned else q.rent - q.opex - q.power) - q.own - q.gpu_debt
+                cash -= q.refresh
         return cash
 
     def _plant(self, path: set[int], m: int) -> float:

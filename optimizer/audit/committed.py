@@ -9,6 +9,7 @@ from optimizer.audit.arithmetic import present_value
 from optimizer.audit.book import Book, Moment
 from optimizer.audit.lease import CreditRow, Lease
 from optimizer.audit.modules import Tail
+from optimizer.audit.refresh import gpus_at_end, refresh_cost
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class CommitmentQuarter:
     tenant: float = 0.0
     gpu_debt: float = 0.0
     fee: float = 0.0
+    payable: float = 0.0
+    """Shipped by vendors and paid a quarter later."""
+    refresh: float = 0.0
+    """GPUs replaced."""
     remaining_own: float = 0.0
     """Own and vendor rows paid after the quarter."""
     remaining_escrow: float = 0.0
@@ -70,9 +75,25 @@ class Committed:
         """What is left at the end of the last term. [$M]"""
         if moment.quarter + 1 != self.lease.last_end:
             return 0.0
-        product, row = self.lease.product, self.commitment
-        whole = product.residual_frac * row.capex_usd_m + product.gpu_residual_frac * row.gpu_capex_usd_m
-        return whole * self._share(self.live_mw(moment.quarter))
+        halls = self.lease.product.residual_frac * self.commitment.capex_usd_m
+        gpus = self.commitment.gpu_capex_usd_m
+        worth = halls * self._share(self.live_mw(moment.quarter))
+        for flow in self.flows:
+            if flow.quarter <= moment.quarter:
+                at_end = gpus_at_end(self.lease, moment, flow.quarter, gpus, self._gpus_new)
+                worth += self._share(flow.mw_live) * at_end
+        return worth
+
+    def _gpus_new(self, moment: Moment) -> float:
+        """All GPUs at the price of the day. [$M]"""
+        return self.commitment.gpu_capex_usd_m * moment.market.gpu_price_idx / self.book.rows[0].gpu_price_idx
+
+    def refresh(self, moment: Moment) -> float:
+        """GPUs replaced in a quarter, each part so long after it went live. [$M]"""
+        new = self._gpus_new(moment)
+        return sum(
+            self._share(f.mw_live) * refresh_cost(self.lease, moment, f.quarter, new) for f in self.flows
+        )
 
     def _share(self, live_mw: float) -> float:
         return live_mw / self.total_mw if self.total_mw else 0.0
@@ -97,6 +118,10 @@ class Committed:
             if f.funded_by in funders and f.quarter >= first and self._paid(f) > quarter
         )
 
+    def _shipped(self, quarter: Quarter) -> float:
+        """Shipped by a vendor in the quarter, who is paid in the next one. [$M]"""
+        return sum(f.amount_usd_m for f in self.flows if f.funded_by == "vendor" and f.quarter == quarter)
+
     def _quarter(self, node: int) -> CommitmentQuarter:
         if self.is_cancelled(node):
             fee = self.commitment.cancel_fee_usd_m if node in self.cancelled_at else 0.0
@@ -116,6 +141,8 @@ class Committed:
             escrow=self._spent(quarter, "escrow"),
             tenant=self._spent(quarter, "tenant"),
             gpu_debt=self._spent(quarter, "gpu_debt"),
+            payable=self._shipped(quarter),
+            refresh=self.refresh(moment),
             remaining_own=self._left(quarter, "own", "vendor"),
             remaining_escrow=self._left(quarter, "escrow"),
             occupied_mw=gross if occupies else 0.0,
@@ -127,16 +154,18 @@ class Committed:
     def tail(self, leaf: int) -> Tail:
         """Worth after a leaf. [$M]"""
         if self.is_cancelled(leaf):
-            return Tail(0.0, 0.0)
+            return Tail(0.0, 0.0, 0.0)
         end = self.lease.last_end + self.lease.contract.payment_lag_q
-        signed, beyond = [], []
+        signed, beyond, refresh = [], [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
             in_term, after = self.lease.parted(moment, *self.income(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
+            refresh.append(self.refresh(moment))
         left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
-        return Tail(present_value(signed, self.lease.rate), left + present_value(beyond, self.lease.rate))
+        rate = self.lease.rate
+        return Tail(*(present_value(flows, rate) for flows in (signed, beyond, refresh))).with_left(left)
 
 
 @dataclass(frozen=True)

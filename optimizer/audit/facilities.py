@@ -57,6 +57,8 @@ class Terms:
     escrow_rate: float
     construction_q: int
     """Q: quarters from close to go-live."""
+    gpus_serve_q: int | None = None
+    """Quarters that the first GPUs serve: nothing is lent beyond; None: as long as the term."""
 
     @property
     def i(self) -> float:
@@ -69,7 +71,8 @@ class Facility:
 
     def __init__(self, terms: Terms, own_spend: list[float], lenders_case: list[float]) -> None:
         self.terms, self.own_spend = terms, own_spend
-        self.covered = [n / terms.credit.dscr_min for n in lenders_case[: terms.credit.coverage_q]]
+        counted_q = min(terms.credit.coverage_q, terms.gpus_serve_q or terms.credit.coverage_q)
+        self.covered = [n / terms.credit.dscr_min for n in lenders_case[:counted_q]]
         self.sized = self._with_balloon_capped()
         self.quarters = self._roll()
 
@@ -221,8 +224,9 @@ def facility_of(module: Module, closed: int) -> Facility:
         row.base_rate_frac + credit.refinance_spread_frac + row.spread_add_frac,
         row.base_rate_frac,
         module.live_from - book.tree.quarter(closed),
+        module.product.refresh_q,
     )
-    return Facility(terms, module.own_spend, lenders_noi(module, closed))
+    return Facility(terms, module.own_spend[: module.lead], lenders_noi(module, closed))
 
 
 def lenders_noi(module: Module, closed: int) -> list[float]:

@@ -1,12 +1,13 @@
 """The life of one module, quarter by quarter: built, let, credited, and what is left of it at a leaf."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from models.timetree import Quarter
 from optimizer.audit.arithmetic import at_step, present_value, respread
 from optimizer.audit.book import Book, Moment
 from optimizer.audit.lease import CreditRow, Lease
+from optimizer.audit.refresh import gpus_at_end, refresh_cost
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class ModuleQuarter:
     credit: float
     recovered: float
     spend: float
+    payable: float
+    """GPUs shipped and not yet paid, the tenant's part of them apart."""
+    refresh: float
     tenant_money: float
     energy_mwh: float
     late_loss: float
@@ -48,6 +52,12 @@ class Tail:
 
     signed: float
     beyond: float
+    refresh: float
+    """What replacing GPUs will cost."""
+
+    def with_left(self, usd_m: float) -> "Tail":
+        """With what is left of terms that have ended."""
+        return replace(self, beyond=self.beyond + usd_m)
 
 
 class Module:
@@ -81,10 +91,14 @@ class Module:
         demolition = site.demolition_usd_m_per_mw * self.gross if p.archetype == "rebuild" else 0.0
         self.capex = self.building_usd_m + demolition
         self.gpus = p.gpu_capex_usd_m_per_mw * p.module_mw * row.gpu_price_idx
+        lag = p.gpu_payment_lag_q or 0
         self.spend = [self.capex * w for w in respread(book.profiles[p.spend_profile], self.lead)]
+        self.spend += [0.0] * lag
+        self.shipped = [0.0] * len(self.spend)
         if p.gpu_spend_profile:
-            extra = respread(book.profiles[p.gpu_spend_profile], self.lead)
-            self.spend = [s + self.gpus * v for s, v in zip(self.spend, extra, strict=True)]
+            for age, share in enumerate(respread(book.profiles[p.gpu_spend_profile], self.lead)):
+                self.shipped[age] = self.gpus * share
+                self.spend[age + lag] += self.gpus * share
         money = book.money(contract.contract)
         self.tenant_frac = sum(m.frac_of_capex or 0.0 for m in money)
         self.owed_frac = sum(m.frac_of_capex or 0.0 for m in money if m.give_back_q)
@@ -131,7 +145,21 @@ class Module:
         is_last = moment.quarter + 1 == self.lease.last_end
         if not is_last or moment.quarter < self.live_from:
             return 0.0
-        return self.product.residual_frac * self.building_usd_m + self.product.gpu_residual_frac * self.gpus
+        gpus = gpus_at_end(self.lease, moment, self.live_from, self.gpus, self._gpus_new)
+        return self.product.residual_frac * self.building_usd_m + gpus
+
+    def _gpus_new(self, moment: Moment) -> float:
+        """All GPUs of the module at the price of the day. [$M]"""
+        return self.product.gpu_capex_usd_m_per_mw * self.mw * moment.market.gpu_price_idx
+
+    def refresh(self, moment: Moment) -> float:
+        """GPUs replaced in a quarter, as far as it is expected to be let. [$M]"""
+        return refresh_cost(self.lease, moment, self.live_from, self._gpus_new(moment))
+
+    def payable(self, age: int) -> float:
+        """GPUs shipped and not yet paid at the end of an age, the tenant's part apart. [$M]"""
+        lag = self.product.gpu_payment_lag_q or 0
+        return sum(self.shipped[max(0, age - lag + 1) : age + 1]) * (1.0 - self.tenant_frac)
 
     def income(self, moment: Moment) -> tuple[float, float, float]:
         """Rent received, opex and power of a quarter. [$M]"""
@@ -153,7 +181,7 @@ class Module:
         rent, opex, power = self.income(moment)
         credit, carried = self.credits(moment.quarter, before.credits, rent)
         lost = before.lost + (max(0.0, rent - opex - power - credit) if is_live else 0.0)
-        spend = 0.0 if is_live else self.spend[age]
+        spend = self.spend[age] if age < len(self.spend) else 0.0
         used = self.used_mw(moment)
         quarter = ModuleQuarter(
             rent=rent,
@@ -162,6 +190,8 @@ class Module:
             credit=credit,
             recovered=self.lease.demand_recovered(moment, self.mw) if is_live else 0.0,
             spend=spend,
+            payable=self.payable(age),
+            refresh=self.refresh(moment),
             tenant_money=spend * self.tenant_frac,
             energy_mwh=self.lease.energy(moment, used),
             late_loss=lost if is_live and age < self.lead + product.slip_q else 0.0,
@@ -184,11 +214,13 @@ class Module:
     def tail(self, leaf: int) -> Tail:
         """Worth after a leaf: net operating income in the term; renewal and residual. [$M]"""
         end = max(self.lease.last_end + self.lease.contract.payment_lag_q, self.live_from)
-        signed, beyond = [], []
+        signed, beyond, refresh = [], [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
             in_term, after = self.lease.parted(moment, *self.income(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
+            refresh.append(self.refresh(moment))
         left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
-        return Tail(present_value(signed, self.lease.rate), left + present_value(beyond, self.lease.rate))
+        rate = self.lease.rate
+        return Tail(*(present_value(flows, rate) for flows in (signed, beyond, refresh))).with_left(left)

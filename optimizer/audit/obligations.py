@@ -59,13 +59,14 @@ def recourse_interest(world: World, node: int) -> float:
 
 
 def due_in_a_year(world: World, node: int) -> float:
-    """Notes that mature or may be put, principal of loans, balloons, in four quarters from the next. [$M]"""
+    """Notes due or to be put, loans, balloons and GPUs shipped, in the four quarters that follow. [$M]"""
     now, tree = world.book.tree.quarter(node), world.book.tree
     ahead = [now + k for k in range(1, YEAR_Q + 1)]
     due = sum(
         rolled[node].outstanding * _asked(note, ahead) for note, rolled in world.notes if node in rolled
     )
     due += world.corporate.due_in(node, ahead)
+    due += sum(here.payable[node] for here in world.sites.of.values())
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
         due += sum(repaid[q] for q in ahead)

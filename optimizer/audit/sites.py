@@ -53,6 +53,8 @@ class SiteBook:
     remaining_own: ByNode = field(default_factory=_zero)
     remaining_escrow: ByNode = field(default_factory=_zero)
     unearned: ByNode = field(default_factory=_zero)
+    payable: ByNode = field(default_factory=_zero)
+    """Owed to vendors for GPUs shipped."""
     security: ByNode = field(default_factory=_zero)
     cooled_mw: defaultdict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
     """IT MW of modules by cooling and node."""
@@ -120,6 +122,7 @@ class Sites:
             here.funded[n] += k * q.tenant_money
             here.remaining_own[n] += k * module.remaining_own(n)
             here.unearned[n] += k * module.unearned(n)
+            here.payable[n] += k * q.payable
             here.cooled_mw[product.cooling, n] += k * q.live_mw
             self._post(name, n, CashLine.RENT, k * q.rent)
             self._post(name, n, CashLine.TENANT_CREDIT, -k * q.credit)
@@ -127,6 +130,7 @@ class Sites:
             self._post(name, n, CashLine.HPC_POWER, -k * q.power)
             self._post(name, n, CashLine.DEMAND_RECOVERED, k * q.recovered)
             self._post(name, n, CashLine.MODULE_SPEND, -k * q.spend)
+            self._post(name, n, CashLine.GPU_REFRESH, -k * q.refresh)
             self._post(name, n, CashLine.TENANT_MONEY, k * q.tenant_money)
 
     def _add_commitment(self, one: Committed) -> None:
@@ -146,6 +150,7 @@ class Sites:
             here.remaining_escrow[n] += q.remaining_escrow
             here.funded[n] += q.escrow + q.gpu_debt
             here.tenant_paid[n] += q.tenant
+            here.payable[n] += q.payable
             self.ledger.at_site[name, n, CashLine.DEBT_DRAWS] += q.gpu_debt
             self._post(name, n, CashLine.RENT, q.rent)
             self._post(name, n, CashLine.OPEX, -q.opex)
@@ -153,6 +158,7 @@ class Sites:
             self._post(name, n, CashLine.DEMAND_RECOVERED, q.recovered)
             self._post(name, n, CashLine.COMMITMENT_SPEND, -(q.own + q.escrow + q.gpu_debt))
             self._post(name, n, CashLine.ESCROW_RELEASE, q.escrow)
+            self._post(name, n, CashLine.GPU_REFRESH, -q.refresh)
             self._post(name, n, CashLine.CANCEL_FEE, -q.fee)
 
     def add_money(self, money: CommittedMoney) -> None:

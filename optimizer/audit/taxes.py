@@ -8,6 +8,8 @@ from models.domain.ledger import EBITDA_LINES, INTEREST_EARNED_LINES, TAXABLE_LI
 from models.domain.tax import TaxClass, TaxGroup
 from models.timetree import Quarter
 from optimizer.audit.arithmetic import present_value
+from optimizer.audit.committed import Committed
+from optimizer.audit.modules import Module
 from optimizer.audit.power import new_price_usd_m
 from optimizer.audit.world import World
 
@@ -107,6 +109,28 @@ class Taxes:
                 if cost:
                     held, site = self._class(named, kind), start.site
                     found.append(self._asset(site, k * cost, held, module.live_from, start.node, p.workload))
+            nodes = frozenset(self.book.below[start.node])
+            found += self._replaced(start.site, module, k, nodes)
+        return found
+
+    def _replaced(
+        self, site: str, one: Module | Committed, count: float, kept: frozenset[int]
+    ) -> list[Asset]:
+        """GPUs replaced within the plan, and after each leaf."""
+        book, p = self.book, one.lease.product
+        found: list[Asset] = []
+        if p.refresh_q is None:
+            return found
+        held = self._class(p.gpu_tax_class, "gpus")
+        moments = [book.moment(n) for n in kept]
+        end = one.lease.last_end
+        for leaf in (n for n in book.tree.leaves if n in kept):
+            moments += [book.moment(leaf, i) for i in range(1, max(0, end - book.last_quarter) + 1)]
+        for moment in moments:
+            cost = count * one.refresh(moment)
+            if cost:
+                asset = self._asset(site, cost, held, moment.quarter, moment.node, p.workload)
+                found.append(replace(asset, nodes=asset.nodes & kept))
         return found
 
     def _plant(self) -> list[Asset]:
@@ -154,6 +178,7 @@ class Taxes:
                         held = self._class(named, kind)
                         asset = self._asset(row.site, basis, held, flow.quarter, 0, p.workload)
                         found.append(replace(asset, nodes=kept))
+            found += self._replaced(row.site, one, 1.0, kept)
         return found
 
     def _in_place(self, group: TaxGroup) -> Asset:

@@ -88,10 +88,13 @@ class Valuation:
             tail, entity = one.tail(leaf), self.book.sites[one.lease.site].entity
             found[entity, CONTRACT_LINES[one.lease.contract.state]] += count * tail.signed
             found[entity, ValueLine.BEYOND_CONTRACTS] += count * tail.beyond
+            if tail.refresh:
+                found[entity, ValueLine.GPU_REFRESH] -= count * tail.refresh
         return found
 
     def _by_line(self, tails: dict[tuple[str, ValueLine], float]) -> dict[ValueLine, float]:
-        found = dict.fromkeys((*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS), 0.0)
+        of_tails = (*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS, ValueLine.GPU_REFRESH)
+        found = dict.fromkeys(of_tails, 0.0)
         for (_, line), worth in tails.items():
             found[line] += worth
         return found
@@ -105,8 +108,8 @@ class Valuation:
     ) -> dict[str, float]:
         """What a leaf is worth for later income, overhead and fixed costs the parent's, by entity. [$M]"""
         found: dict[str, float] = defaultdict(float)
-        for (entity, _), worth in (*tails.items(), *(((e, None), x) for e, x in machines.items())):
-            found[entity] += worth
+        for (entity, line), worth in (*tails.items(), *(((e, None), x) for e, x in machines.items())):
+            found[entity] += 0.0 if line is ValueLine.GPU_REFRESH else worth
         found[self.book.parent] += continued
         for e in self.book.portfolio.entities:
             coins = self.world.coins

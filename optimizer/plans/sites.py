@@ -83,9 +83,9 @@ class SiteYears:
         """Spent on the path to a leaf, machines apart. [$M]"""
         p, _r = self.reading.program.params, self.reading
         path = list(p.tree.path(leaf))
-        spent = sum(float((b.count * b.arrays.spend)[path].sum()) for b in self.built)
+        spent = sum(float((b.count * (b.arrays.spend + b.arrays.refresh))[path].sum()) for b in self.built)
         for c, on in self.held:
-            paid = c.spend["own"] + c.spend["escrow"] + c.spend["gpu_debt"]
+            paid = c.spend["own"] + c.spend["escrow"] + c.spend["gpu_debt"] + c.refresh
             spent += float((paid * on)[path].sum())
         spent += sum(float(x[path].sum()) for x in self.plant_spend())
         return spent

@@ -305,7 +305,8 @@ def _estate() -> dict[str, object]:
         "products": [
             _product("hall"),
             _product("pods", workload="gpu_cloud", archetype="new_pad", gpu_capex_usd_m_per_mw=20.0,
-                     gpu_spend_profile="late", lead_q=2, capex_usd_m_per_mw=5.0, module_mw=5.0),
+                     gpu_spend_profile="late", lead_q=2, capex_usd_m_per_mw=5.0, module_mw=5.0,
+                     gpu_payment_lag_q=1, refresh_q=4, refresh_cost_frac=0.4),
         ],
         "profiles": [
             {"profile": name, "step": i, "frac": f}

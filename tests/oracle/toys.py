@@ -158,6 +158,15 @@ def cloud() -> Portfolio:
     return poor(p, 80.0)
 
 
+def cloud_renewed() -> Portfolio:
+    """The same with GPUs paid late and replaced every quarter, taxed, with a test of what falls due."""
+    p = make.with_row(make.add_gpu_terms(cloud()), "products", "pods", refresh_q=1, refresh_cost_frac=0.02)
+    p = make.with_rows(make.add_taxes(p), "covenants", make.covenant("maturities", 0.5))
+    p = make.with_row(p, "contracts", "gpu-market", max_mw=5.0, first_year_rent_usd_per_kw_month=900.0)
+    renewal = {"contract": "cloud", "probability_frac": 0.5, "rent_basis": "min", "term_q": 4}
+    return make.with_rows(p, "renewals", renewal)
+
+
 def covenants() -> Portfolio:
     """Tests and budgets that bind: less is built than would pay."""
     p = make.add_debt(make.add_project_debt(north_only(short(make.small(), 5))))
@@ -319,6 +328,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "short-lived machines": (short_lived, make.chain_of),
     "claims": (claims, make.chain_of),
     "cloud": (cloud, make.chain_of),
+    "cloud renewed": (cloud_renewed, make.chain_of),
     "covenants": (covenants, make.chain_of),
     "guard rails": (guard_rails, make.chain_of),
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),

@@ -90,8 +90,10 @@ def _post(
     cash(CashLine.HPC_POWER, -a.power)
     cash(CashLine.COMMITMENT_SPEND, -(a.spend["own"] + a.spend["escrow"] + a.spend["gpu_debt"]))
     cash(CashLine.ESCROW_RELEASE, a.spend["escrow"])
-    tally(Tally.OWN_NEED, a.spend["own"], site.site)
-    tally(Tally.GROSS_SPEND, sum(a.spend.values(), np.zeros(len(weight))), site.site)
+    cash(CashLine.GPU_REFRESH, -a.refresh)
+    tally(Tally.OWN_NEED, a.spend["own"] + a.refresh, site.site)
+    tally(Tally.GROSS_SPEND, sum(a.spend.values(), a.refresh), site.site)
+    tally(Tally.DUE, a.payable)
     tally(Tally.BUILDING_MW, a.building_mw)
     tally(Tally.REMAINING_OWN, a.remaining_own)
     if a.terms.contract.state == "merchant":
@@ -110,6 +112,7 @@ def _post(
         for line, amount in (
             (CONTRACT_LINES[a.terms.contract.state], a.signed_value[leaf]),
             (ValueLine.BEYOND_CONTRACTS, a.beyond_value[leaf]),
+            (ValueLine.GPU_REFRESH, -a.refresh_value[leaf]),
             (ValueLine.REMAINING_SPEND, -a.remaining_spend[leaf]),
             (ValueLine.LAND_AND_POWER, -a.reserved_gross_mw * site.unconverted_value_usd_m_per_mw),
         ):

@@ -19,6 +19,7 @@ _INFLOWS = (
 )
 _OUTFLOWS = (
     (CashLine.MODULE_SPEND, "spend"),
+    (CashLine.GPU_REFRESH, "refresh"),
     (CashLine.TENANT_CREDIT, "credit"),
     (CashLine.OPEX, "opex"),
     (CashLine.HPC_POWER, "power"),
@@ -121,7 +122,8 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
         books.post(line, x.count, getattr(a, name))
     for line, name in _OUTFLOWS:
         books.post(line, x.count, -getattr(a, name))
-    books.spend(site.site, x.count, a.spend)
+    books.spend(site.site, x.count, a.spend + a.refresh)
+    books.tally(Tally.DUE, x.count, a.payable)
     books.tally(Tally.OWN_NEED, x.count, -a.tenant_money, site.site)
     books.tally(Tally.BUILDING_MW, x.count, x.route.module_mw * a.building)
     books.tally(Tally.LATE_LOSS, x.count, a.late)
@@ -136,6 +138,7 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
     for worth, sign, by_leaf in (
         (CONTRACT_LINES[x.route.terms.contract.state], 1.0, a.signed_value),
         (ValueLine.BEYOND_CONTRACTS, 1.0, a.beyond_value),
+        (ValueLine.GPU_REFRESH, -1.0, a.refresh_value),
         (ValueLine.REMAINING_SPEND, -1.0, a.remaining_spend),
         (ValueLine.UNEARNED_TENANT_MONEY, -1.0, a.unearned),
     ):

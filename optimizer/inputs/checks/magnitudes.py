@@ -40,6 +40,8 @@ MAGNITUDES = (
     Magnitude("cooling", "capex_usd_m_per_module", 0.01, 500, "$ or thousands"),
     Magnitude("products", "capex_usd_m_per_mw", 0.05, 100, "$ per kW"),
     Magnitude("products", "gpu_capex_usd_m_per_mw", 1, 100, "$ per kW"),
+    Magnitude("products", "refresh_q", 8, 40, "years"),
+    Magnitude("products", "refresh_cost_frac", 0.1, 1.5, "percent"),
     Magnitude("products", "contingency_frac", 0, 0.5, "percent"),
     Magnitude("products", "opex_usd_per_kw_month", 0.5, 300, "$ per MW or per year"),
     Magnitude("products", "opex_growth_frac_per_year", -0.5, 0.5, "percent"),

@@ -12,6 +12,8 @@ from models.findings import Finding
 from optimizer.inputs.checks.register import doubt, error, reads
 from optimizer.inputs.checks.timeline import branches
 
+GPU_TERMS = ("gpu_payment_lag_q", "refresh_q", "refresh_cost_frac")
+
 
 def _profiles(portfolio: Portfolio) -> dict[str, list[ProfilePoint]]:
     """Steps of each profile in order."""
@@ -93,6 +95,20 @@ def gpus_paid(portfolio: Portfolio) -> Iterator[Finding]:
             )
 
 
+@reads("products")
+def gpu_terms_whole(portfolio: Portfolio) -> Iterator[Finding]:
+    """What is said of GPUs is said whole, and of products that have some."""
+    for product in portfolio.products:
+        terms = {name: getattr(product, name) for name in GPU_TERMS}
+        said = [name for name, value in terms.items() if value is not None]
+        if said and product.gpu_capex_usd_m_per_mw == 0:
+            yield error("gpu-terms", product, said[0], "there are no GPUs", "leave it empty")
+        elif (product.refresh_q is None) != (product.refresh_cost_frac is None):
+            missing = "refresh_q" if product.refresh_q is None else "refresh_cost_frac"
+            message = "GPUs are replaced at a cost, after so many quarters: one of the two is missing"
+            yield error("gpu-terms", product, missing, message, "write both, or neither")
+
+
 @reads("machines", "profiles", "market", "scenarios", "company", "regions", "sites")
 def no_machine_arbitrage(portfolio: Portfolio) -> Iterator[Finding]:
     """No machine sells for more than it cost, tariff included, later on the same path."""
@@ -137,5 +153,6 @@ CHECKS = (
     ramps_below_one,
     resale_falls,
     gpus_paid,
+    gpu_terms_whole,
     no_machine_arbitrage,
 )

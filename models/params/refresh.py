@@ -1,0 +1,47 @@
+"""GPUs replaced, by quarter of a future: what it is expected to cost, and what it adds to the residual."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.formulas.refresh import expected_worth_at_end, refresh_quarters
+from models.params.outlook import Future
+from models.params.streams import Terms
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Refresh:
+    """By quarter of a future. [$M]"""
+
+    cost: Array
+    residual: Array
+    """Worth at the end of the last term of what is in place then, less that of the first GPUs."""
+
+
+def refresh_of(terms: Terms, future: Future, new_usd_m: Array, first_usd_m: float, live_from: int) -> Refresh:
+    """Replacement of GPUs that cost ``first_usd_m`` and went live in a quarter of the future, or before it.
+
+    ``new_usd_m`` is what all of them cost new in each quarter. What a renewal lets on is replaced with its
+    probability. Replacements before the first quarter have been paid for.
+    """
+    quarters, product = len(future.quarters), terms.product
+    cost, residual = np.zeros(quarters), np.zeros(quarters)
+    last_end = terms.last_end - future.quarters[0]
+    if product.refresh_q is None or product.refresh_cost_frac is None or last_end <= 0:
+        return Refresh(cost, residual)
+    found = refresh_quarters(live_from, last_end, product.refresh_q)
+    in_term = terms.term_end - future.quarters[0]
+    renewal_frac = terms.renewal.probability_frac if terms.renewal else 0.0
+    chances = np.array([1.0 if t < in_term else renewal_frac for t in found])
+    costs = np.array([product.refresh_cost_frac * new_usd_m[max(0, t)] for t in found])
+    for t, chance, each in zip(found, chances, costs, strict=True):
+        if t >= 0:
+            cost[t] += chance * each
+    served = product.gpu_residual_frac * first_usd_m
+    ages = [last_end - t for t in found]
+    worth = expected_worth_at_end(served, costs, chances, ages, product.refresh_q, product.gpu_residual_frac)
+    residual[last_end - 1] = worth - served
+    return Refresh(cost, residual)
