@@ -26,6 +26,7 @@ from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import VALUE_STAGE
 from optimizer.solve.search import model_ending, search_plan, write_model
+from optimizer.trades.cycles import cycles
 
 __all__ = [
     "VALUE_STAGE",
@@ -138,7 +139,7 @@ def plan(
     if file is not None:
         model_ending(file)
     started = time.monotonic()
-    loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
+    loaded = _weighed(portfolio)
     time_tree = _future(loaded, scenario, tree)
     clock = {"read": time.monotonic() - started}
 
@@ -185,7 +186,7 @@ def plan(
 
 def check(portfolio: Loaded | str | Path) -> Checked:
     """Findings of a portfolio that loads, and the coefficient range of its program on its own scenario."""
-    loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
+    loaded = _weighed(portfolio)
     try:
         _, matrix = _build(loaded, scenario_chain(loaded.portfolio, loaded.scenario))
     except ContradictionError as broken:
@@ -197,6 +198,12 @@ def check(portfolio: Loaded | str | Path) -> Checked:
     return Checked(
         loaded.findings, low, high, len(matrix.rows), len(matrix.variables), int(matrix.is_integer.sum())
     )
+
+
+def _weighed(portfolio: Loaded | str | Path) -> Loaded:
+    """A portfolio that loads, with the rounds of trades that would make money out of nothing."""
+    loaded = portfolio if isinstance(portfolio, Loaded) else load(portfolio)
+    return loaded.with_findings(cycles(loaded.portfolio))
 
 
 def _future(loaded: Loaded, scenario: str | None, tree: bool) -> TimeTree:

@@ -1,7 +1,7 @@
 """Load a portfolio: read, override, parse and check it, or say everything that is wrong with it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from optimizer.inputs.columns import nearest
 from optimizer.inputs.manifest import Manifest
 from optimizer.inputs.overrides import apply
 from optimizer.inputs.parse import raw_key, read_rows
-from optimizer.inputs.read import MANIFEST
+from optimizer.inputs.read import MANIFEST, RawRow
 from optimizer.inputs.workbook import SETTINGS
 from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
 
@@ -46,6 +46,13 @@ class Loaded:
     """Cells in dollars outside the market deck."""
     digest: str
     """SHA-256 of all input files and overrides."""
+    sheets: Mapping[tuple[str, str], RawRow] = field(default_factory=dict, repr=False)
+    """Rows of a workbook by table and key; none of a folder."""
+
+    def with_findings(self, more: Sequence[Finding]) -> "Loaded":
+        """With what was found later, in its place in a workbook."""
+        placed = [_placed(finding, self.sheets) for finding in more]
+        return replace(self, findings=_told([*self.findings, *placed]))
 
 
 def load(name_or_path: str | Path, *, overrides: str | Sequence[str] = ()) -> Loaded:
@@ -83,10 +90,11 @@ def load(name_or_path: str | Path, *, overrides: str | Sequence[str] = ()) -> Lo
         findings += check(portfolio, broken)
         findings += _scenario_known(gathered.manifest, portfolio, broken)
         findings += _balances_of_the_opening(gathered.manifest, portfolio, broken)
-    findings = _located(findings, gathered)
+    sheets = _sheets(gathered)
+    findings = _located(findings, gathered, sheets)
     if any(f.severity == "error" for f in findings):
         raise InputError(_told(findings))
-    return _loaded(gathered, portfolio, findings, changed, overrides)
+    return _loaded(gathered, portfolio, findings, changed, overrides, sheets)
 
 
 def _loaded(
@@ -95,6 +103,7 @@ def _loaded(
     findings: list[Finding],
     changed: list[Overridden],
     overrides: tuple[str, ...],
+    sheets: Mapping[tuple[str, str], RawRow],
 ) -> Loaded:
     manifest = gathered.manifest
     assert manifest is not None, "a portfolio without manifest has errors"
@@ -110,6 +119,7 @@ def _loaded(
         guesses=guesses,
         money_inputs=money_inputs,
         digest=sha256("\n".join([gathered.digest, *overrides]).encode(errors="replace")).hexdigest(),
+        sheets=sheets,
     )
 
 
@@ -149,20 +159,30 @@ def _balances_of_the_opening(
     return [Finding("warning", "as-of", MANIFEST, "as_of", "", message, remedy)]
 
 
-def _located(findings: list[Finding], gathered: Gathered) -> list[Finding]:
+def _sheets(gathered: Gathered) -> dict[tuple[str, str], RawRow]:
+    """Rows of a workbook by table and key."""
+    tables = gathered.tables if gathered.settings_at is not None else {}
+    return {(table, raw_key(table, row)): row for table in TABLES for row in tables.get(table, ())}
+
+
+def _located(
+    findings: list[Finding], gathered: Gathered, sheets: Mapping[tuple[str, str], RawRow]
+) -> list[Finding]:
     """In a workbook a finding names its cell, and what is said of settings their sheet."""
     settings = gathered.settings_at
     if settings is None:
         return findings
-    rows = {(table, raw_key(table, row)): row for table in TABLES for row in gathered.tables.get(table, ())}
+    return [
+        replace(f, table=SETTINGS, cell=settings.get(f.row, SETTINGS))
+        if f.table == MANIFEST
+        else _placed(f, sheets)
+        for f in findings
+    ]
 
-    def located(finding: Finding) -> Finding:
-        if finding.table == MANIFEST:
-            return replace(finding, table=SETTINGS, cell=settings.get(finding.row, SETTINGS))
-        row = rows.get((finding.table, finding.row))
-        return replace(finding, cell=row.address(finding.column)) if row and not finding.cell else finding
 
-    return [located(finding) for finding in findings]
+def _placed(finding: Finding, sheets: Mapping[tuple[str, str], RawRow]) -> Finding:
+    row = sheets.get((finding.table, finding.row))
+    return replace(finding, cell=row.address(finding.column)) if row and not finding.cell else finding
 
 
 def _told(findings: list[Finding]) -> tuple[Finding, ...]:

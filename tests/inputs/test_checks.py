@@ -66,7 +66,6 @@ gpu-profile         products[cloud].gpu_capex_usd_m_per_mw = 0 & products[cloud]
 gpu-terms           products[colo].refresh_q               = 16
 gpu-terms           products[cloud].refresh_q              products[cloud].refresh_cost_frac=0.8
 gpu-terms           products[cloud].refresh_cost_frac      products[cloud].refresh_q=16
-machine-arbitrage   machines[s21].resale_profile           market[bear|2027Q2].resale_idx=1.7
 signing-window      contracts[lease].sign_by_quarter       =
 signing-window      contracts[signed].sign_from_quarter    = 2026Q3
 signing-window      contracts[open].deadline_quarter       = 2027Q1

@@ -1,16 +1,12 @@
-"""Products and machines: profiles that add up, GPUs paid for, no money made by trading machines."""
+"""Products and machines: profiles that add up, resale that falls, GPUs paid for."""
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from models.domain.futures import market_rows, scenario_chain
-from models.domain.market import MarketRow
-from models.domain.mining import Machine
 from models.domain.portfolio import Portfolio
 from models.domain.product import ProfilePoint
 from models.findings import Finding
 from optimizer.inputs.checks.register import doubt, error, reads
-from optimizer.inputs.checks.timeline import branches
 
 GPU_TERMS = ("gpu_payment_lag_q", "refresh_q", "refresh_cost_frac")
 
@@ -109,44 +105,6 @@ def gpu_terms_whole(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("gpu-terms", product, missing, message, "write both, or neither")
 
 
-@reads("machines", "profiles", "market", "scenarios", "company", "regions", "sites")
-def no_machine_arbitrage(portfolio: Portfolio) -> Iterator[Finding]:
-    """No machine sells for more than it cost, tariff included, later on the same path."""
-    if not portfolio.company:
-        return
-    regions = {r.region: r for r in portfolio.regions}
-    tariffs = [regions[s.region].asic_tariff_applies for s in portfolio.sites if s.region in regions]
-    profiles = _profiles(portfolio)
-    for scenario in portfolio.scenarios if branches(portfolio) else ():
-        try:
-            path = market_rows(portfolio, scenario_chain(portfolio, scenario.scenario))
-        except KeyError:
-            continue
-        for machine in portfolio.machines:
-            fracs = [p.frac for p in profiles.get(machine.resale_profile, [])]
-            best = _best_trade(path, fracs, taxed=bool(tariffs) and all(tariffs))
-            if machine.max_buy_mw_per_q > 0 and best[0] > 1:
-                yield _arbitrage(machine, scenario.scenario, *best)
-
-
-def _best_trade(path: tuple[MarketRow, ...], fracs: list[float], *, taxed: bool) -> tuple[float, int, int]:
-    """Highest sale over cost of one machine bought and sold along a path, and when both happen."""
-    best = (0.0, 0, 0)
-    for n, bought in enumerate(path):
-        cost = bought.resale_idx * (1.0 + (bought.asic_tariff_frac if taxed else 0.0))
-        for age, frac in enumerate(fracs[: len(path) - n]):
-            best = max(best, (path[n + age].resale_idx * frac / cost, n, n + age))
-    return best
-
-
-def _arbitrage(machine: Machine, scenario: str, gain: float, n: int, m: int) -> Finding:
-    when = f"bought in quarter {n + 1} of the plan and sold in quarter {m + 1}"
-    message = f"in scenario '{scenario}' it sells for {gain:.3g} of its cost, {when}"
-    return doubt(
-        "machine-arbitrage", machine, "resale_profile", message, "lower resale, or flatten resale_idx"
-    )
-
-
 CHECKS = (
     profiles_contiguous,
     spend_sums_to_one,
@@ -154,5 +112,4 @@ CHECKS = (
     resale_falls,
     gpus_paid,
     gpu_terms_whole,
-    no_machine_arbitrage,
 )
