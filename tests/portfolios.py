@@ -668,13 +668,18 @@ def add_refinancing(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def add_payouts(p: Portfolio) -> Portfolio:
+    """Shareholders may be paid from the third quarter on, at most 60 a quarter."""
+    return with_company(p, payouts_from_quarter=quarter(2), payout_max_usd_m_per_q=60.0)
+
+
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_project_debt, add_debt,
     add_notes,
     add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,
-    add_taxes,
+    add_taxes, add_payouts,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

@@ -176,7 +176,7 @@ class Metrics:
         return funds, Linear(constant=c.threshold), True
 
     def _solvency(self, c: Covenant, leaf: int) -> Sides:
-        owed = {*DEBT_LINES, ValueLine.RESCUE}
+        owed = {*DEBT_LINES, ValueLine.RESCUE, ValueLine.PAYOUTS}
         assets = total(
             parts[leaf]
             for books in self.all_books

@@ -14,6 +14,7 @@ from models.blocks.company.convertibles import add_convertibles
 from models.blocks.company.corporate_notes import BondPorts, add_corporate_notes
 from models.blocks.company.covenants import add_budgets, add_covenants
 from models.blocks.company.equity import add_equity
+from models.blocks.company.harvest import add_harvest, add_payouts
 from models.blocks.company.leverage import add_leverage
 from models.blocks.company.repurchase import RepurchasePorts, add_repurchases
 from models.blocks.company.revolver import add_revolvers
@@ -102,7 +103,7 @@ def build_program(p: Params) -> Program:
     contracts = {c.contract: c for c in portfolio.contracts}
     for name in ("allocation", "convertibles", "notes", "revolver", "repurchase", "leverage", "equity"):
         m.company.add_component(name, pyo.Block())
-    for name in ("cash", "tax", "value", "covenants", "budgets"):
+    for name in ("payouts", "cash", "tax", "value", "covenants", "budgets"):
         m.company.add_component(name, pyo.Block())
     _add_treasury(m.company, p, parent, books)
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
@@ -111,12 +112,14 @@ def build_program(p: Params) -> Program:
     reserved = _reserved_shares(p, notes.issued, bought)
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
     add_tax(m.company.tax, p, books)
+    add_payouts(m.company.payouts, p, books)
     add_cash(m.company.cash, p, parent, borrowers, repaid, books)
     treasury = Treasury(m.company.cash.cash, m.company.cash.rescue)
     add_value(m.company.value, p, treasury.cash, borrowers, books)
     m.company.taxable = pyo.Block()
     own = add_taxable(m.company.taxable, p, parent.entity, books)
     add_tax_years(m.company.tax, p, [x for x in (own, *(x.taxable for x in borrowers)) if x is not None])
+    add_harvest(m.company.payouts, p, borrowers, m.company.cash, books)
     borrowed = [(x.node, x.variable) for x in bonds.issues]
     raised = Raised(equity.sold, notes.issued, borrowed, (notes.deals, bonds.deals))
     limits = {i: limit for x in (books, *(y.books for y in borrowers)) for i, limit in x.limits.items()}

@@ -41,6 +41,14 @@ class Company(Row):
     raise_only_what_is_spent: bool
     look_ahead_q: int = Field(ge=1, description="quarters of corporate uses that may be raised in advance")
     equity_pricing: Literal["no_mispricing", "market"]
+    payouts_from_quarter: Quarter | None = Field(
+        default=None,
+        description="from which the plan may pay its shareholders, once nothing more is begun or raised; "
+        "empty: it pays nothing out",
+    )
+    payout_max_usd_m_per_q: float | None = Field(
+        default=None, ge=0, description="most that is paid out in a quarter; empty with the column before it"
+    )
     last_convertible_quarter: Quarter | None = Field(
         default=None,
         description="of the last convertible deal before the plan, for the spacing; empty: long ago",

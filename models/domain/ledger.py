@@ -65,6 +65,8 @@ class CashLine(StrEnum):
     REVOLVER_INTEREST = "revolver_interest"
     """With the commitment fee and what it costs to arrange."""
     REPURCHASE = "repurchase"
+    PAYOUTS = "payouts"
+    """To the shareholders."""
     RESCUE = "rescue"
 
 
@@ -98,6 +100,34 @@ TAXABLE_LINES = (
     CashLine.MACHINE_MOVE,
 )
 """Lines that are taxable income or deducted as they are paid; interest and assets written off come off."""
+
+LENT_LINES = (
+    CashLine.EQUITY_PROCEEDS,
+    CashLine.CONVERT_PROCEEDS,
+    CashLine.NOTES_PROCEEDS,
+    CashLine.LOAN_PROCEEDS,
+    CashLine.REVOLVER_DRAWN,
+    CashLine.DEBT_DRAWS,
+    CashLine.REFINANCED,
+)
+"""Money that investors and lenders bring to the company: no payout is made of it."""
+
+CORPORATE_COST_LINES = (
+    CashLine.OVERHEAD,
+    CashLine.TAX,
+    CashLine.CONVERT_COUPON,
+    CashLine.CONVERT_PRINCIPAL,
+    CashLine.DEBT_INTEREST,
+    CashLine.DEBT_PRINCIPAL,
+    CashLine.LOAN_INTEREST,
+    CashLine.LOAN_PRINCIPAL,
+    CashLine.NOTES_INTEREST,
+    CashLine.NOTES_PRINCIPAL,
+    CashLine.REVOLVER_INTEREST,
+    CashLine.REVOLVER_REPAID,
+    CashLine.REPURCHASE,
+)
+"""What the company pays to others than its sites and shareholders; never an inflow."""
 
 INTEREST_EARNED_LINES = (CashLine.ESCROW_INCOME, CashLine.INTEREST_INCOME)
 """What nets interest where it is capped."""
@@ -140,6 +170,8 @@ class ValueLine(StrEnum):
     MACHINES = "machines"
     LAND_AND_POWER = "land_and_power"
     HOLDINGS = "holdings"
+    PAYOUTS = "payouts"
+    """Paid to shareholders before the leaf, grown at the cost of equity."""
     BITCOIN = "bitcoin"
     UNCOUNTED_RISE = "uncounted_rise"
     """Rise of bitcoin beyond the cost of equity, of coins held and of coins sold."""
@@ -212,6 +244,9 @@ class Quantity(StrEnum):
     DRAWN = "drawn"
     REPAID = "repaid"
     REPURCHASE = "repurchase"
+    HARVEST = "harvest"
+    """Whether nothing more is begun or raised, so that shareholders may be paid."""
+    PAYOUT = "payout"
     RESCUE = "rescue"
 
 
@@ -240,6 +275,8 @@ DECIDED_NOW = frozenset(
         Quantity.DRAWN,
         Quantity.REPAID,
         Quantity.REPURCHASE,
+        Quantity.HARVEST,
+        Quantity.PAYOUT,
     }
 )
 """Quantities of which the next two quarters are shown apart."""

@@ -133,6 +133,15 @@ class Claims:
         """Claim at a leaf of a gross market dollar of shares sold at node n."""
         return float(self.per_market_dollar(lam)[n] * self._tilt([n], leaf)[0])
 
+    def payout(self, n: int, leaf: int) -> float:
+        """What a dollar paid to the shareholders at the end of node n's quarter is worth at a leaf below.
+
+        It grows at the cost of equity to the end, and falls on the leaves as a dollar of shares sold at n.
+        """
+        years = float(self.outlook.years_to_end[n]) - 1.0 / QUARTERS_PER_YEAR
+        grown = float(growth_factor(self.portfolio.firm.cost_of_equity_frac, years))
+        return grown * float(self._tilt([n], leaf)[0])
+
     def awards(self, lam: float, leaf: int) -> float:
         """Stock awarded over the horizon."""
         shares = self.portfolio.firm.award_shares_m_per_q * self.outlook.tree.horizon_q

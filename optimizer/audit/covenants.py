@@ -31,8 +31,8 @@ RULES = {
 }
 
 
-_OWED = ("rescue", "existing_debt", "project_debt", "new_loans", "corporate_debt")
-"""Lines of value that are no assets."""
+_OWED = ("rescue", "payouts", "existing_debt", "project_debt", "new_loans", "corporate_debt")
+"""Lines of value that are no assets of the leaf."""
 
 
 @dataclass(frozen=True)

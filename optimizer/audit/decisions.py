@@ -11,7 +11,14 @@ from models.domain.ledger import Quantity
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
 
-INTEGERS = (Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.CANCEL)
+INTEGERS = (
+    Quantity.START,
+    Quantity.SIGN,
+    Quantity.EXPAND,
+    Quantity.COOL,
+    Quantity.CANCEL,
+    Quantity.HARVEST,
+)
 MEGAWATTS = (
     Quantity.ON_MW,
     Quantity.SLACK_MW,
@@ -93,6 +100,9 @@ class Decisions:
     repaid: dict[tuple[str, int], float] = field(default_factory=dict)
     repurchase: dict[tuple[str, int], float] = field(default_factory=dict)
     """Part of the whole tranche, by instrument and node."""
+    harvest: dict[tuple[str, int], float] = field(default_factory=dict)
+    payout: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Of no item, by node."""
     rescue: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -189,6 +199,8 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.PLEDGED_BTC: lambda: row.item in book.lots and _secures(row, book),
         Quantity.CASH_MARGIN: lambda: row.item in {c.debt for c in book.portfolio.loan_collateral},
         Quantity.ROLLED: lambda: row.item in book.debts,
+        Quantity.HARVEST: lambda: not row.item,
+        Quantity.PAYOUT: lambda: not row.item,
         Quantity.RESCUE: lambda: True,
     }
     if q in MEGAWATTS:

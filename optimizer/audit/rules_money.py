@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from optimizer.audit.court import Court
 from optimizer.audit.rules_coins import CoinRules
 from optimizer.audit.rules_debt import DebtRules
+from optimizer.audit.rules_harvest import HarvestRules
 from optimizer.audit.rules_tax import check_taxes
 from optimizer.audit.taxes import Taxes
 from optimizer.audit.world import World
@@ -26,7 +27,7 @@ class Deal:
 
 
 class MoneyRules:
-    """Rules PRJ, SPV, CSH, CVT, EQT, VAL, TAX and TRE."""
+    """Rules PRJ, SPV, CSH, CVT, EQT, VAL, TAX, TRE and HRV."""
 
     def __init__(self, world: World, court: Court) -> None:
         self.world, self.court = world, court
@@ -44,8 +45,7 @@ class MoneyRules:
         """Take every check."""
         self._loans()
         self._cash()
-        if self.book.firm.raise_only_what_is_spent:
-            self._raised_is_spent()
+        unspent = self._raised_is_spent() if self.book.firm.raise_only_what_is_spent else None
         self._marketed()
         DebtRules(self.world, self.court).check()
         self._blocks()
@@ -54,6 +54,7 @@ class MoneyRules:
         self._leaves()
         check_taxes(Taxes(self.world), self.court)
         CoinRules(self.world, self.court).check()
+        HarvestRules(self.world, self.court).check(unspent)
 
     def _at(self, node: int, *names: str) -> str:
         return "|".join((*names, self.book.tree.label(node)))
@@ -90,7 +91,7 @@ class MoneyRules:
             free = ledger.company_cash(n) - self.world.late_loss(n) - self.world.wall(n)
             self.court.at_least("CSH-2", self._at(n), free, firm.cash_floor_usd_m, Court.USD_M)
 
-    def _raised_is_spent(self) -> None:
+    def _raised_is_spent(self) -> dict[int, float]:
         """U with as much spent as may be: money raised and not yet spent is covered by what is to be paid."""
         world, tree = self.world, self.book.tree
         left: dict[int, float] = {}
@@ -107,6 +108,7 @@ class MoneyRules:
             )
             cover = world.remaining_own(n) - world.remaining_draws(n) + ahead
             self.court.at_most("CSH-5", self._at(n), left[n], cover, Court.USD_M)
+        return left
 
     def _marketed(self) -> None:
         book, court = self.book, self.court

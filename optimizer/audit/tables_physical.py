@@ -54,6 +54,8 @@ def decisions(world: World) -> Rows:
         (Quantity.DRAWN, decided.drawn),
         (Quantity.REPAID, decided.repaid),
         (Quantity.REPURCHASE, decided.repurchase),
+        (Quantity.HARVEST, decided.harvest),
+        (Quantity.PAYOUT, decided.payout),
     ):
         for (name, n), amount in amounts.items():
             add(quantity, "", name, "", "", n, amount)

@@ -54,6 +54,7 @@ class Valuation:
             ValueLine.MACHINES: sum(machines.values()),
             ValueLine.LAND_AND_POWER: self._land(leaf),
             ValueLine.HOLDINGS: self._holdings(leaf),
+            ValueLine.PAYOUTS: self._paid_out(leaf),
             ValueLine.OVERHEAD: continued,
             ValueLine.TAX_LATER: -self.taxes.later(leaf, later),
             ValueLine.TAX_OWED: -self.taxes.owed(leaf),
@@ -151,6 +152,15 @@ class Valuation:
             h.value_usd_m * (1.0 - h.haircut_frac) * (risen if h.indexed_to == "btc" else 1.0)
             for h in self.book.portfolio.holdings
         )
+
+    def _paid_out(self, leaf: int) -> float:
+        """Payouts on the way to a leaf, grown at the cost of equity since the end of their quarters. [$M]"""
+        tree, paid = self.book.tree, 0.0
+        for n in self.book.paths[leaf]:
+            grown = (1.0 + self.book.firm.cost_of_equity_frac) ** (tree.years_to_end(n) - 0.25)
+            share = self.leaf_factor[leaf] / self.expected_factor[n]
+            paid += self.world.decided.payout.get(("", n), 0.0) * grown * share
+        return paid
 
     # --- claims ----------------------------------------------------------------------------------
 

@@ -136,6 +136,7 @@ class World:
             post(parent, n, CashLine.CONVERT_PROCEEDS, self.notes_net(n))
             post(parent, n, CashLine.RESCUE, self.decided.rescue.get(n, 0.0))
             post(parent, n, CashLine.TAX, -self.tax_paid(n))
+            post(parent, n, CashLine.PAYOUTS, -self.decided.payout.get(("", n), 0.0))
             self._post_corporate(n)
         for _, rolled in self.notes:
             for n, q in rolled.items():

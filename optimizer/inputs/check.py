@@ -10,6 +10,7 @@ from optimizer.inputs.checks import (
     evidence,
     financing,
     magnitudes,
+    payouts,
     products,
     references,
     sites,
@@ -30,6 +31,7 @@ CHECKS = (
     *treasury.CHECKS,
     *covenants.CHECKS,
     *corporate_debt.CHECKS,
+    *payouts.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

@@ -21,6 +21,7 @@ _IN_USD_M = (
     Quantity.CASH_MARGIN,
     Quantity.BORROWED,
     Quantity.ROLLED,
+    Quantity.PAYOUT,
 )
 """Decisions whose amount is the money that they move."""
 
@@ -293,6 +294,10 @@ def _undo(quantity: Quantity) -> str:
         return "binding once signed"
     if quantity in (Quantity.PLEDGED_BTC, Quantity.CASH_MARGIN):
         return "back when the loan is repaid"
+    if quantity is Quantity.HARVEST:
+        return "nothing may be begun or raised after it"
+    if quantity is Quantity.PAYOUT:
+        return "paid is paid"
     if quantity in (Quantity.DRAWN, Quantity.REPAID):
         return "repaid or drawn again while the revolver runs"
     return "bought or sold back at the market"

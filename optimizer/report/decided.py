@@ -33,6 +33,8 @@ ORDER = (
     Quantity.PLEDGED_BTC,
     Quantity.CASH_MARGIN,
     Quantity.SOLD_BTC,
+    Quantity.HARVEST,
+    Quantity.PAYOUT,
     Quantity.RESCUE,
 )
 """What is decided, in the order in which it is told; nothing else is a commitment."""
@@ -184,5 +186,7 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.PLEDGED_BTC: lambda _, row: f"pledge {_coins(row)} of {row['item']} to {row['contract']}",
     Quantity.CASH_MARGIN: _money("keep", "of cash beside the bitcoin of {item}"),
     Quantity.SOLD_BTC: lambda _, row: f"sell {_coins(row)} of {row['item']}",
+    Quantity.HARVEST: lambda *_: "begin and raise nothing more, so that shareholders are paid",
+    Quantity.PAYOUT: _money("pay", "to the shareholders"),
     Quantity.RESCUE: _money("draw", "of rescue funding"),
 }

@@ -62,6 +62,7 @@ LABELS: dict[str, str] = {
     CashLine.REVOLVER_REPAID: "revolver repaid",
     CashLine.REVOLVER_INTEREST: "revolver interest and fees",
     CashLine.REPURCHASE: "convertibles bought back",
+    CashLine.PAYOUTS: "paid to shareholders",
     CashLine.RESCUE: "rescue funding",
 }
 """What a line of the cash flow is called; lines of one name on one side are added up."""

@@ -30,6 +30,7 @@ def _company() -> dict[str, object]:
         "cash_yield_spread_frac": 0.002, "pool_fee_frac": 0.01, "building_cap_mw": 100.0,
         "building_cap_growth_mw_per_q": 5.0, "raise_only_what_is_spent": True, "look_ahead_q": 4,
         "equity_pricing": "no_mispricing", "rescue_price": 10.0,
+        "payouts_from_quarter": quarter(7), "payout_max_usd_m_per_q": 30.0,
     }  # fmt: skip
 
 
@@ -418,6 +419,10 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("repaid", "", "revolver", "", "", nodes[7, "down"], 10.0),
         ("repurchase", "", "buyback", "", "", trunk[2], 0.25),
         ("repurchase", "", "buyback", "", "", up4, 0.5),
+        ("harvest", "", "", "", "", nodes[8, "down"], 1.0),
+        ("harvest", "", "", "", "", nodes[9, "down"], 1.0),
+        ("payout", "", "", "", "", nodes[8, "down"], 4.0),
+        ("payout", "", "", "", "", nodes[9, "down"], 3.0),
         ("rescue", "", "", "", "", trunk[3], 1.0),
         ("contributed", "", "n-co", "", "", trunk[1], 5.0),
         ("distributed", "", "s-co", "", "", trunk[2], 4.0),

@@ -179,6 +179,15 @@ AT = {t: f"{small.quarter(t)}:base" for t in range(4)}
         ("TRE-9", with_value("rolled", 15.5)),
         ("TRE-9", added("rolled", "", "bond", "", "", AT[3], 1.0)),
         ("CSH-5", with_value("borrowed", 210.0)),
+        ("HRV-1", added("harvest", "", "", "", "", "2028Q4:up", 1.0)),
+        ("HRV-2", added("atm", "", "atm", "", "1", "2029Q2:down", 1.0)),
+        ("HRV-2", added("cool", "south", "air", "", "", "2029Q2:down", 1.0)),
+        ("HRV-3", with_value("payout", 31.0)),
+        ("HRV-3", without("harvest")),
+        ("HRV-3", added("payout", "", "", "", "", AT[3], 1.0)),
+        ("HRV-4", with_value("atm", 300.0)),
+        ("HRV-5", with_value("contributed", 200.0)),
+        ("HRV-6", with_value("contributed", 250.0)),
         ("VAL-1", added("start", "south", "hall", "open", "", "2029Q2:up", 4.0)),
     ],
 )
@@ -265,6 +274,8 @@ def test_an_option_needs_its_contract(company: Portfolio, parent: str, is_grante
         ("notes", "", "note", "", "1", AT[2], 1.0),
         ("drawn", "", "senior", "", "", AT[2], 1.0),
         ("repurchase", "", "old", "", "", AT[2], 0.1),
+        ("harvest", "", "", "", "", AT[3], 0.5),
+        ("payout", "", "note", "", "", AT[3], 1.0),
     ],
 )
 def test_unreadable_decisions_fail(

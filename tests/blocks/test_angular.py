@@ -20,6 +20,8 @@ COUPLING_PER_NODE = 8
 """Rows of the company that touch borrowers at a node, covenants and machines apart."""
 PER_VINTAGE = frozenset({"ALO-4", "ALO-5", "ALO-7", "MIN-3"})
 """Rows of a vintage at a node: its pool and, where there are such limits, what is bought, hauled and dies."""
+PER_MACHINE = "ALO-8"
+"""Rows of a type of machine at a node: what may be sold."""
 PER_CONTRACT = frozenset({"ALO-1", "ALO-2", "ALO-6"})
 """Rows that stand once per offer, group or merchant contract, wherever it ends: not one per node."""
 PER_TAX_YEAR = "TAX-1"
@@ -93,6 +95,8 @@ def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
         index, rule = row.index(), id_of(row.parent_component())
         if rule in PER_VINTAGE:
             of_machines[index] += 1
+        elif rule == PER_MACHINE:
+            assert row.index()[0] in {m.machine for m in plan.portfolio.machines}
         elif rule == PER_TAX_YEAR:
             of_taxes[index] += 1
         elif rule not in PER_CONTRACT:

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from models.blocks.company.covenants import largest_breach
+from models.blocks.breach import largest_breach
 from models.domain.portfolio import Portfolio
 from optimizer.solve.exact import HighsProgram
 from optimizer.solve.matrix import compile_matrix

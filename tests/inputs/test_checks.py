@@ -117,6 +117,12 @@ half-given          instruments[cvt].call_after_q          =
 half-given          convertibles[cvt-31].put_price_frac    =
 cap-below-strike    instruments[cvt].cap_premium_frac      = 0.3
 cap-below-strike    convertibles[cvt-31].cap_price_usd     = 14
+payout-terms        company[Small].payout_max_usd_m_per_q  company[Small].payouts_from_quarter=2026Q4
+payout-terms        company[Small].payouts_from_quarter    company[Small].payout_max_usd_m_per_q=10
+payout-late         company[Small].payouts_from_quarter    = 2027Q3 & company[Small].payout_max_usd_m_per_q=10
+payout-source company[Small].rescue_price = 1.1 & company[Small].payouts_from_quarter=2026Q4
+payout-source company[Small].equity_pricing = market & company[Small].payouts_from_quarter=2026Q4
+payout-source company[Small].raise_only_what_is_spent = false & company[Small].payouts_from_quarter=2026Q4
 debt-terms          instruments[bond].tenor_q              =
 debt-terms          instruments[line].available_until_quarter =
 debt-terms          instruments[buyback].tranche           =

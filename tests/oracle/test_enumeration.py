@@ -39,6 +39,7 @@ JUDGED_ALONE = (
     "guard rails",
     "revolver",
     "bought back",
+    "payouts",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

@@ -314,6 +314,27 @@ def bought_back() -> Portfolio:
     return poor(make.with_all(p, "cooling", max_modules=0), 130.0)
 
 
+def payouts() -> Portfolio:
+    """What machines earn and borrowers hold, for one hall more or for the shareholders; shares for sale."""
+    p = make.without(north_only(short(make.small())), "contracts", "open")
+    p = make.with_row(p, "contracts", "lease", first_year_rent_usd_per_kw_month=165.0)
+    p = make.with_company(p, payouts_from_quarter=make.quarter(1), payout_max_usd_m_per_q=35.0)
+    p = make.with_row(p, "entities", "north-co", unrestricted_cash_usd_m=190.0)
+    p = make.with_row(p, "machines", "s21", max_buy_mw_per_q=0.0)
+    return poor(make.with_all(p, "cooling", max_modules=0), 30.0)
+
+
+def payouts_on_tree() -> Portfolio:
+    """The same with notes for sale, where the share may double: paid on one branch, raised on the other."""
+    p = make.two_scenarios(payouts())
+    bond, _ = make.corporate_debt()
+    p = make.with_rows(p, "instruments", {**bond, "min_usd_m": 10.0, "max_usd_m": 40.0, "once_every_q": 4})
+    p = make.with_row(p, "contracts", "lease", deadline_quarter=make.quarter(3), max_mw=10.0)
+    p = make.with_company(p, payouts_from_quarter=make.quarter(2))
+    p = make.with_row(p, "contracts", "lease", sign_by_quarter=make.quarter(2))
+    return make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2), max_modules=1)
+
+
 TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
     "conversion": (conversion, make.chain_of),
     "conversion on a tree": (conversion_on_tree, make.tree_of),
@@ -341,5 +362,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "notes": (notes, make.chain_of),
     "revolver": (revolver_on_tree, make.tree_of),
     "bought back": (bought_back, make.tree_of),
+    "payouts": (payouts, make.chain_of),
+    "payouts on a tree": (payouts_on_tree, make.tree_of),
 }
 """Every toy by name, with the time it is planned on."""

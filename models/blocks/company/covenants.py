@@ -6,6 +6,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from models.blocks.books import Limit, Tally
+from models.blocks.breach import LARGEST_COEFFICIENT, largest_breach
 from models.blocks.linear import Linear, at_most, total
 from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import BorrowerPorts
@@ -30,7 +31,6 @@ RULES: Mapping[str, str] = {
     "stress_liquidity": "GRD-6 liquidity in each of four quarters, markets shut and mining at no margin [$M]",
 }
 """ID and meaning of each metric's rows."""
-LARGEST_COEFFICIENT = 1e4
 
 
 def add_covenants(
@@ -80,26 +80,6 @@ def add_covenants(
 
 def _key(x: Measured) -> tuple[str, int, int]:
     return x.covenant.covenant, x.at, x.node
-
-
-def largest_breach(headroom: Linear, limits: Mapping[int, Limit]) -> float:
-    """By how much a test can be broken at most, of what other rules keep its variables to. [$M]
-
-    One term for each variable, of which none is negative: cash of the company lies above its floor.
-    """
-    by_group: dict[Any, float] = {}
-    for coef, variable in zip(headroom.coefs, headroom.variables, strict=True):
-        if coef < 0.0:
-            i = id(variable)
-            limit = limits.get(i) or Limit((i,), 1.0, _upper_bound(variable))
-            by_group[limit.group] = max(by_group.get(limit.group, 0.0), -coef / limit.weight * limit.most)
-    return sum(by_group.values()) - headroom.constant
-
-
-def _upper_bound(variable: Any) -> float:
-    if variable.ub is None:
-        raise ValueError(f"a test of incurrence needs to know how large {variable.name} can be")
-    return float(variable.ub)
 
 
 def add_budgets(

@@ -76,9 +76,11 @@ def add_equity(
                 b.sold_usd_m[d, n],
                 net,
             )
+            books.limit(b.sold_usd_m[d, n], ("atm",), 1.0, portfolio.firm.atm_left_usd_m)
         for i, terms in follow_ons.items():
             net = (1.0 - terms.launch_drop_frac) * (1.0 - terms.fee_frac)
             _post(books, Quantity.FOLLOW_ON, i, "", n, b.follow_on_usd_m[i, n], net)
+            books.limit(b.follow_on_usd_m[i, n], ("follow_on", i, n), 1.0, terms.max_usd_m)
     return EquityPorts(
         [(n, b.sold_usd_m[d, n]) for d, n in b.sold_usd_m]
         + [(n, b.follow_on_usd_m[i, n]) for i, n in b.follow_on_usd_m]

@@ -75,6 +75,7 @@ def add_revolvers(
     for i, n in drawable:
         books.decide(Quantity.DRAWN, n, b.drawn_usd_m[i, n], item=i)
         books.post(CashLine.REVOLVER_DRAWN, b.drawn_usd_m[i, n], mark(n))
+        books.limit(b.drawn_usd_m[i, n], ("drawn", i, n), 1.0, by_name[i].instrument.max_usd_m)
         books.limit(b.balance_usd_m[i, n], ("balance", i, n), 1.0, by_name[i].instrument.max_usd_m)
         _post_balance(by_name[i], n, b.balance_usd_m[i, n], tree, books)
     for i, n in repayable:

@@ -101,6 +101,8 @@ def _post(
                 books.post(line, variable[name, n], here)
                 if quantity in (Quantity.BOUGHT_MW, Quantity.MOVED_IN_MW):
                     books.spend(s, variable[name, n], -here)
+                if quantity is Quantity.BOUGHT_MW:
+                    books.limit(variable[name, n], ("bought", name, n), 1.0, v.machine.max_buy_mw_per_q)
     for leaf in tree.leaves:
         if v.dead[leaf]:
             continue
