@@ -44,6 +44,9 @@ class Contract(Row):
     commencement_quarter: Quarter = Field(description="the lease calendar starts here, whoever is live")
     term_q: int = Field(ge=1, description="rent ends term_q quarters after the commencement")
     contract_value_usd_m: float | None = Field(ge=0, description="stated value, a check; empty: not stated")
+    noi_usd_m_per_year: float | None = Field(
+        default=None, ge=0, description="stated average of the whole contract, a check; empty: not stated"
+    )
     power_passed_through: bool
     opex_passed_through_frac: float = Field(ge=0, le=1, description="1 net lease, 0 gross")
     delivery_probability_frac: float = Field(gt=0, le=1)

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.domain.company import Company, Entity, Holding, OtherLine, Valuation
 from models.domain.contract import Commitment, CommitmentFlow, Contract, ContractMoney, Renewal, ShareClaim
+from models.domain.disclosed import StatedTotal
 from models.domain.finance import Convertible, CreditClass, Debt, Impact, Instrument, LeverageBlock
 from models.domain.market import MarketRow, MarketShape, Scenario
 from models.domain.mining import Fleet, Machine
@@ -52,6 +53,7 @@ class Portfolio(BaseModel):
     covenants: tuple[Covenant, ...] = ()
     budgets: tuple[Budget, ...] = ()
     history: tuple[History, ...] = ()
+    stated_totals: tuple[StatedTotal, ...] = ()
     tax_groups: tuple[TaxGroup, ...] = ()
     tax_classes: tuple[TaxClass, ...] = ()
     scenarios: tuple[Scenario, ...]

@@ -16,6 +16,7 @@ from optimizer.inputs.checks import (
     sites,
     taxes,
     timeline,
+    totals,
     treasury,
 )
 
@@ -30,6 +31,7 @@ CHECKS = (
     *taxes.CHECKS,
     *treasury.CHECKS,
     *covenants.CHECKS,
+    *totals.CHECKS,
     *corporate_debt.CHECKS,
     *payouts.CHECKS,
     *evidence.CHECKS,

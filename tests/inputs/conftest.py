@@ -39,7 +39,7 @@ CELLS: dict[str, str] = {
     "regions": "region=texas new_mining_allowed=true gpu_cloud_allowed=true asic_tariff_applies=true",
     "sites": """
         site=alpha entity=north region=texas market=west fixed_cost_usd_m_per_q=0.5 once_cost_usd_m=2
-        demolition_usd_m_per_mw=0.05 water_limit_m3_per_q=20000 hpc_allowed=true mining_allowed=true
+        demolition_usd_m_per_mw=0.05 water_limit_m3_per_q=30000 hpc_allowed=true mining_allowed=true
         earliest_conversion_quarter=2026Q3 max_hpc_critical_mw=60 unconverted_value_usd_m_per_mw=0.5 /
         site=beta entity=north region=texas market= fixed_cost_usd_m_per_q=0.5 once_cost_usd_m=2
         demolition_usd_m_per_mw=0.05 water_limit_m3_per_q= hpc_allowed=true mining_allowed=true
@@ -178,6 +178,8 @@ CELLS: dict[str, str] = {
         quarter=2025Q3 ebitda_usd_m=9 interest_usd_m=1 shares_issued_m=2 / quarter=2025Q4 ebitda_usd_m=8
         interest_usd_m=1 shares_issued_m=0 / quarter=2026Q1 ebitda_usd_m=7 interest_usd_m=1
         shares_issued_m=1 / quarter=2026Q2 ebitda_usd_m=6 interest_usd_m=1 shares_issued_m=0""",
+    "stated_totals": """
+        total=cash_usd_m amount=190 difference=0 / total=basic_shares_m amount=100 difference=0""",
     "budgets": "budget=beta-cap site=beta counts=own from_quarter=2026Q3 to_quarter=2027Q2 cap_usd_m=500",
     "scenarios": """
         scenario=base branch_from= branch_quarter= probability=0.6 / scenario=bear branch_from=base

@@ -94,6 +94,12 @@ unserved-offer      contracts[lease].sites                 contracts[lease].cool
 unserved-offer      contracts[lease].sites                 products[colo].lead_q=4
 unserved-offer      contracts[lease].sites                 sites[alpha].hpc_allowed=false
 unserved-offer      contracts[lease].min_mw                sites[alpha].max_hpc_critical_mw=15
+noi-over-rent       contracts[signed].noi_usd_m_per_year   = 193
+water-short         sites[alpha].water_limit_m3_per_q      = 2000
+spend-unfunded      commitment_flows[].amount_usd_m        commitment_flows[hall|2027Q1|own].amount_usd_m=5000
+stated-total        stated_totals[cash_usd_m].amount       entities[top].unrestricted_cash_usd_m=193
+stated-total        stated_totals[basic_shares_m].amount   = 103
+stated-total        stated_totals[cash_usd_m].note         = & stated_totals[cash_usd_m].difference=1
 commitment-misfit   commitments[hall].contract             = lease
 commitment-misfit   commitments[hall].site                 contracts[signed].sites=alpha
 commitment-misfit   commitments[hall].product              contracts[signed].coolings=dlc

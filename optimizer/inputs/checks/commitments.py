@@ -135,6 +135,44 @@ def escrow_suffices(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("escrow-short", entity, "escrow_usd_m", message, remedy)
 
 
+@reads(
+    "commitments", "commitment_flows", "contracts", "contract_money", "company", "entities", "instruments",
+    "treasury", "holdings", "market",
+)  # fmt: skip
+def own_spend_can_be_paid(portfolio: Portfolio) -> Iterator[Finding]:
+    """What the company itself has promised to spend is not beyond all that it has and could raise at once."""
+    flows = [f for rows in _flows(portfolio, ahead=True).values() for f in rows]
+    spend = sum(f.amount_usd_m for f in flows if f.funded_by in ("own", "vendor"))
+    has, could_raise = _means(portfolio) if portfolio.company else (spend, 0.0)
+    if spend > has + could_raise + 1e-6:
+        message = f"{spend:,.0f} $M of own and vendor rows; the company has {has:,.0f} with its tenants' "
+        message += f"money to come, and could raise {could_raise:,.0f} at once"
+        remedy = "correct amounts or funded_by: rents alone would have to pay the rest"
+        yield Finding("warning", "spend-unfunded", "commitment_flows", "", "amount_usd_m", message, remedy)
+
+
+def _means(portfolio: Portfolio) -> tuple[float, float]:
+    """Cash, coins, holdings and tenants' money to come; and one deal of each kind. [$M]"""
+    firm = portfolio.firm
+    committed = {c.contract for c in portfolio.contracts if c.state == "committed"}
+    coming = (
+        m.amount_usd_m or 0.0
+        for m in portfolio.contract_money
+        if m.contract in committed and m.received_quarter and m.received_quarter >= firm.first_quarter
+    )
+    btc_usd = next((r.btc_usd for r in portfolio.market if r.quarter == firm.first_quarter), 0.0)
+    coins = sum(lot.btc for lot in portfolio.treasury) * btc_usd / 1e6
+    has = sum(e.unrestricted_cash_usd_m for e in portfolio.entities) + sum(coming) + coins
+    has += sum(h.value_usd_m for h in portfolio.holdings)
+    cap = firm.price_usd * firm.basic_shares_m
+    deals: dict[str, float] = {"atm": firm.atm_left_usd_m}
+    for i in portfolio.instruments:
+        if i.kind in ("follow_on", "convertible", "notes", "revolver"):
+            size = i.max_usd_m if i.kind == "revolver" else min(i.max_usd_m, i.max_frac_of_market_cap * cap)
+            deals[i.kind] = max(deals.get(i.kind, 0.0), size)
+    return has, sum(deals.values())
+
+
 @reads("commitments", "products", "cooling")
 def commitments_cooled(portfolio: Portfolio) -> Iterator[Finding]:
     """The site says how much energy the cooling of a commitment takes."""
@@ -237,6 +275,7 @@ CHECKS = (
     cancellable_alone,
     drawn_from_debt,
     escrow_suffices,
+    own_spend_can_be_paid,
     commitments_cooled,
     crews_suffice,
     commitments_energised,

@@ -118,6 +118,22 @@ def stated_value(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("contract-value", contract, "contract_value_usd_m", message, remedy)
 
 
+@reads("contracts", "commitments", "products")
+def stated_income(portfolio: Portfolio) -> Iterator[Finding]:
+    """No more is earned before interest and taxes than the tenant pays."""
+    for contract in portfolio.contracts:
+        billed_mw, noi = _billed_mw(portfolio, contract), contract.noi_usd_m_per_year
+        if noi is None or billed_mw is None:
+            continue
+        rent = contract.first_year_rent_usd_per_kw_month * billed_mw * _rent_sum(contract)
+        paid = contract.contract_value_usd_m or rent
+        earned = noi * contract.term_q / QUARTERS_PER_YEAR
+        if earned > paid:
+            message = f"{noi:g} a year over the term is {earned:,.0f} $M, of {paid:,.0f} of rent"
+            remedy = f"write {paid / contract.term_q * QUARTERS_PER_YEAR:.1f} or less, or leave it empty"
+            yield doubt("noi-over-rent", contract, "noi_usd_m_per_year", message, remedy)
+
+
 def _rent_sum(contract: Contract) -> float:
     """Rent of one MW over the term, per $ per kW-month in the first year. [$M]"""
     growth = 1.0 + contract.escalator_frac_per_year
@@ -216,6 +232,7 @@ CHECKS = (
     contract_terms,
     options_are_granted,
     stated_value,
+    stated_income,
     money_by_state,
     offers_can_be_met,
 )

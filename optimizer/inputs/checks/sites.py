@@ -143,6 +143,41 @@ def mining_allowed(portfolio: Portfolio) -> Iterator[Finding]:
             yield doubt("not-allowed-here", fleet, "site", message, "allow it, or move the fleet")
 
 
+MOST_HOURS_PER_Q = 92 * 24
+
+
+@reads("sites", "cooling", "products", "site_products")
+def water_for_halls(portfolio: Portfolio) -> Iterator[Finding]:
+    """The water of a site cools what may be built on it, unless dry cooling takes the rest."""
+    for site in portfolio.sites:
+        if site.water_limit_m3_per_q is None or not site.hpc_allowed:
+            continue
+        wet_mw, dry_mw, thrift = _coolable(portfolio, site)
+        cooled_mw = site.water_limit_m3_per_q / (thrift * MOST_HOURS_PER_Q) if thrift else wet_mw
+        wanted = min(site.max_hpc_critical_mw, wet_mw + dry_mw)
+        allowed = min(wanted, dry_mw + min(wet_mw, cooled_mw))
+        if allowed < wanted - 1e-6:
+            message = f"it lets {allowed:,.0f} MW of the {wanted:,.0f} be cooled that may be built"
+            need = (wanted - dry_mw) * thrift * MOST_HOURS_PER_Q
+            remedy = (
+                f"{need:,.0f} would do: check unit and quarter, or leave it empty where water is no limit"
+            )
+            yield doubt("water-short", site, "water_limit_m3_per_q", message, remedy)
+
+
+def _coolable(portfolio: Portfolio, site: Site) -> tuple[float, float, float]:
+    """Critical MW of products that take water, of others, least water of a MW and hour. [MW, MW, m3]"""
+    water = {c.cooling: c.water_m3_per_mwh for c in portfolio.cooling if c.site == site.site}
+    most = {x.product: x.max_modules for x in portfolio.site_products if x.site == site.site}
+    wet_mw, dry_mw, rates = 0.0, 0.0, []
+    for product in portfolio.products:
+        mw = most.get(product.product, 0) * product.module_mw
+        rate = water.get(product.cooling, 0.0) * product.load_frac
+        wet_mw, dry_mw = (wet_mw + mw, dry_mw) if rate > 0.0 else (wet_mw, dry_mw + mw)
+        rates += [rate] if rate > 0.0 and mw > 0.0 else []
+    return wet_mw, dry_mw, min(rates, default=0.0)
+
+
 CHECKS = (
     one_company,
     one_parent,
@@ -152,4 +187,5 @@ CHECKS = (
     power_priced,
     buildable,
     mining_allowed,
+    water_for_halls,
 )
