@@ -112,6 +112,14 @@ LENT_LINES = (
 )
 """Money that investors and lenders bring to the company: no payout is made of it."""
 
+MARKET_LINES = (
+    CashLine.EQUITY_PROCEEDS,
+    CashLine.CONVERT_PROCEEDS,
+    CashLine.NOTES_PROCEEDS,
+    CashLine.RESCUE,
+)
+"""Money that stops when markets shut."""
+
 CORPORATE_COST_LINES = (
     CashLine.OVERHEAD,
     CashLine.TAX,

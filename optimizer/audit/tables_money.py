@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 
-from models.domain.ledger import CashLine
+from models.domain.ledger import MARKET_LINES, CashLine
+from optimizer.audit.court import Court
 from optimizer.audit.covenants import covenant_tests
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.valuation import AWARDS, DELIVERED, FAIR_COST, NEW_SHARES, Valuation
@@ -208,8 +209,24 @@ def liquidity(world: World) -> Rows:
             "wall_usd_m": wall,
             "floor_usd_m": floor,
             "headroom_usd_m": cash - late - wall - floor,
+            "runway_q": _runway_q(world, n),
         }
     return found
+
+
+def _runway_q(world: World, node: int) -> float:
+    """Quarters after a node in which cash stays above its floor on every path, nothing raised after it."""
+    tree, ledger = world.book.tree, world.ledger
+    least = tree.horizon_q - 1 - tree.period[node]
+    missing = {node: 0.0}
+    for m in world.book.below[node]:
+        if m == node:
+            continue
+        missing[m] = missing[tree.parent[m]] + ledger.total(m, MARKET_LINES)
+        cash = ledger.company_cash(m) + ledger.block_cash(m) - missing[m]
+        if cash < world.book.firm.cash_floor_usd_m - Court.USD_M:
+            least = min(least, tree.period[m] - tree.period[node] - 1)
+    return float(least)
 
 
 def covenants(worth: Valuation) -> Rows:

@@ -27,6 +27,7 @@ _BY_UNIT = {
     "M": Court.SHARES_M,
     "BTC": Court.BTC,
     "MWh": Court.MWH,
+    "quarters": Court.INTEGER,
     "USD": Court.USD,
 }
 _BY_NAME = {

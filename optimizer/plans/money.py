@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 
 from models.blocks.books import Decision, Tally
-from models.domain.ledger import DECIDED_NOW, CashLine, Quantity
+from models.domain.ledger import DECIDED_NOW, MARKET_LINES, CashLine, Quantity
 from optimizer.plans import corporate_debt
 from optimizer.plans.covenants import covenant_rows
 from optimizer.plans.reading import Array, Reading
 
 NOW_Q = 2
+SHORT_USD_M = 1e-3
+"""Cash is below its floor by this much, or it is not."""
 _IN_USD_M = (
     Quantity.ATM,
     Quantity.FOLLOW_ON,
@@ -181,6 +183,7 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
     restricted, undrawn = r.tally(Tally.RESTRICTED), r.tally(Tally.UNDRAWN)
     late, wall = r.tally(Tally.LATE_LOSS), r.tally(Tally.WALL)
     floor = p.portfolio.firm.cash_floor_usd_m
+    runway = _runway_q(r, company + block)
     return [
         {
             "node": r.labels[n],
@@ -193,9 +196,24 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
             "wall_usd_m": wall[n],
             "floor_usd_m": floor,
             "headroom_usd_m": company[n] - late[n] - wall[n] - floor,
+            "runway_q": runway[n],
         }
         for n in p.tree.nodes
     ]
+
+
+def _runway_q(r: Reading, cash: Array) -> list[int]:
+    """Quarters after each node to the cash floor, were markets to shut there and all else to go on."""
+    tree, floor = r.program.params.tree, r.program.params.portfolio.firm.cash_floor_usd_m
+    raised = np.array([r.program.books[0].cash_at(n, MARKET_LINES).value for n in tree.nodes])
+    since_root = np.array([raised[list(tree.path(n))].sum() for n in tree.nodes])
+    found = []
+    for n in tree.nodes:
+        left = cash - (since_root - since_root[n])
+        short = [m for m in tree.descendants(n)[1:] if left[m] < floor - SHORT_USD_M]
+        lasts = tree.horizon_q - 1 - tree.period[n]
+        found.append(min((tree.period[m] - tree.period[n] - 1 for m in short), default=lasts))
+    return found
 
 
 def _decide_now(r: Reading) -> pd.DataFrame:

@@ -48,6 +48,8 @@ class Plan:
     gap: float
     value_per_share_usd: float
     committed_value_per_share_usd: float
+    committed_lines: Mapping[str, float]
+    """What the committed-only plan's leaves are made of, expected, notes as owed. [$M]"""
     taxes: Literal["before tax", "after tax"]
     """What every value is: after tax where the portfolio has tax groups."""
     price_usd: float

@@ -57,6 +57,7 @@ def summarise(
         gap=outcome.gap,
         value_per_share_usd=lam,
         committed_value_per_share_usd=committed,
+        committed_lines=outcome.committed_lines,
         taxes="after tax" if loaded.portfolio.tax_groups else "before tax",
         price_usd=firm.price_usd,
         implied_return=(lam / firm.price_usd) ** (1.0 / years) - 1.0 if lam > 0.0 else -1.0,

@@ -11,6 +11,7 @@ from optimizer.plans.plan import Plan
 from optimizer.plans.tables import BY_NAME
 from optimizer.report.figures import Figures, guessed, number, percent
 from optimizer.report.layout import fill, section, table
+from optimizer.report.leans import leans_on, worth_nothing
 
 STATUS_STYLES = {"optimal": "bold green", "feasible": "bold yellow"}
 OVERRIDES_SHOWN = 6
@@ -89,6 +90,8 @@ def _rests_on(figures: Figures) -> RenderableType:
     lines = [
         f"Of the value, {percent(plan.beyond_horizon_frac)} lies beyond the horizon and "
         f"{percent(plan.beyond_contracts_frac)} beyond contracts signed at the opening.",
+        *worth_nothing(figures),
+        *leans_on(figures),
         *_less_than_committed(plan),
         guessed(plan.evidence.guesses, plan.evidence.money_inputs),
         *_changed(plan),

@@ -51,5 +51,7 @@ class Outcome:
     """Programs solved."""
     note: str = ""
     loop: tuple[str, ...] = field(default=())
+    committed_lines: Mapping[str, float] = field(default_factory=dict)
+    """What the leaves of the committed-only plan are made of, expected, notes at their least. [$M]"""
     prices: Mapping[str, float] = field(default_factory=dict)
     """What lifting a covenant or budget is worth, by its name. [USD per share]"""

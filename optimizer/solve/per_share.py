@@ -85,6 +85,8 @@ class Search:
     stop: threading.Event
     tell: Tell
     started: float
+    bare: Array | None = None
+    """The committed-only plan."""
 
     @property
     def shares_m(self) -> float:
@@ -151,6 +153,7 @@ class Search:
         lam, best, last = self._restricted(BEGUN | RAISED)
         if best is None or self.rescue_usd_m(best) > RESCUE_TOLERANCE_USD_M:
             lam, best, last = self._restricted(BEGUN)
+        self.bare = best
         return lam, best, last
 
     def _restricted(self, barred: frozenset[Quantity]) -> tuple[float, Array | None, MipResult]:

@@ -18,6 +18,8 @@ from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best
 from optimizer.solve.prices import price_tests
 from optimizer.solve.strategy import give_up
 
+NOTES = "convertibles"
+"""Line of the committed-only plan that the notes of the opening claim."""
 MODEL_COMMENTS = {".mps": "*", ".lp": "\\"}
 """How a line of comment begins, by the ending of the file."""
 
@@ -45,11 +47,26 @@ def search_plan(
             found, _ = best_value(search)
             if found.x is not None:
                 outcome = replace(found, status="equity_under_water", note=outcome.note)
+    outcome = replace(outcome, committed_lines=_made_of(search))
     if outcome.x is not None:
         matrix.load(outcome.x)
         if not stop.is_set():
             outcome = replace(outcome, prices=price_tests(search, outcome))
     return outcome, committed
+
+
+def _made_of(search: Search) -> dict[str, float]:
+    """Expected value of the committed-only plan by line, and what notes claim of worthless shares. [$M]"""
+    if search.bare is None:
+        return {}
+    search.matrix.load(search.bare)
+    p, found = search.program.params, dict[str, float]()
+    for books in search.program.books:
+        for line, by_leaf in books.value.items():
+            for leaf, worth in by_leaf.items():
+                found[line.value] = found.get(line.value, 0.0) + float(p.tree.probability[leaf]) * worth.value
+    found[NOTES] = -p.claims.standing(0.0, p.notes)
+    return found
 
 
 def model_ending(file: Path) -> str:

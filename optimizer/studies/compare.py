@@ -8,7 +8,7 @@ from typing import get_args
 
 import pandas as pd
 
-from models.domain.ledger import CashLine, ValueLine
+from models.domain.ledger import ValueLine
 from models.domain.site import Strategy
 from optimizer.inputs.load import Loaded, load
 from optimizer.pipeline import Progress, plan
@@ -16,8 +16,6 @@ from optimizer.plans.plan import Plan
 from optimizer.solve.options import Options
 
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
-NEW_MONEY = (CashLine.EQUITY_PROCEEDS, CashLine.CONVERT_PROCEEDS, CashLine.RESCUE)
-"""Lines that stop when markets shut."""
 _NOTHING_MW = 0.01
 
 
@@ -77,8 +75,7 @@ def compare(
         )
     shares_m = loaded.portfolio.firm.basic_shares_m
     best = _per_share(plans["optimal"], shares_m) if "optimal" in plans else {}
-    floor = loaded.portfolio.firm.cash_floor_usd_m
-    return tuple(_compared(s, p, best, shares_m, floor) for s, p in plans.items())
+    return tuple(_compared(s, p, best, shares_m) for s, p in plans.items())
 
 
 def _asking(loaded: Loaded, strategy: Strategy) -> Loaded:
@@ -89,9 +86,7 @@ def _asking(loaded: Loaded, strategy: Strategy) -> Loaded:
     return replace(loaded, portfolio=p.model_copy(update={"company": company, "sites": sites}))
 
 
-def _compared(
-    strategy: Strategy, p: Plan, best: dict[str, float], shares_m: float, floor_usd_m: float
-) -> Compared:
+def _compared(strategy: Strategy, p: Plan, best: dict[str, float], shares_m: float) -> Compared:
     nan = float("nan")
     if not p.tables:
         return Compared(strategy, p, nan, nan, nan, None, nan, nan, nan, (), ())
@@ -106,7 +101,7 @@ def _compared(
         dilution_frac=p.shares_m / shares_m - 1.0,
         peak_debt_usd_m=float(_debt(p).max()),
         least_liquidity_usd_m=float(cash.min()),
-        runway_q=_runway_q(p, cash, floor_usd_m),
+        runway_q=_runway_q(p),
         hpc_critical_mw=_expected(summary, "hpc_critical_mw", weight),
         mining_mw=_expected(summary, "mining_mw", weight),
         unmet_mw=_expected(asked, "unmet_mw", weight),
@@ -133,19 +128,11 @@ def _debt(p: Plan) -> pd.Series:
     return loans.reindex(nodes, fill_value=0.0) + notes.reindex(nodes, fill_value=0.0)
 
 
-def _runway_q(p: Plan, cash: pd.Series, floor_usd_m: float) -> int | None:
-    flows = p.tables["cash_flow"]
-    new = flows[flows["line"].isin([str(line) for line in NEW_MONEY])].groupby("node")["usd_m"].sum()
-    fewest: int | None = None
-    for leaf in p.tree.leaves:
-        path = [p.tree.label(n) for n in p.tree.path(leaf)]
-        raised = new.reindex(path, fill_value=0.0).cumsum()
-        for t, node in enumerate(path):
-            without = cash[path[t + 1 :]] - (raised[path[t + 1 :]] - raised[node])
-            below = [k for k, level in enumerate(without) if level < floor_usd_m - 1e-6]
-            if below and (fewest is None or below[0] < fewest):
-                fewest = below[0]
-    return fewest
+def _runway_q(p: Plan) -> int | None:
+    """Of the table liquidity, the fewest that do not reach the horizon."""
+    runway = p.tables["liquidity"].set_index("node")["runway_q"]
+    left = {p.tree.label(n): p.tree.horizon_q - 1 - p.tree.period[n] for n in p.tree.nodes}
+    return min((int(q) for node, q in runway.items() if q < left[str(node)]), default=None)
 
 
 def _missed(strategy: Strategy, summary: pd.DataFrame, asked: pd.DataFrame) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def _plan(tree: TimeTree) -> Plan:
         gap=0.004,
         value_per_share_usd=12.5,
         committed_value_per_share_usd=9.25,
+        committed_lines={"machines": 40.0, "existing_debt": -90.0, "overhead": -60.0},
         taxes="before tax",
         price_usd=10.0,
         implied_return=0.25,
@@ -98,7 +99,7 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
         ],
         "sources_uses": [row for leaf in leaves for row in _sources_uses(leaf)],
         "liquidity": [
-            [label, 62.0 + i, 5.0, 0.0, 0.0, 2.0, 2.0, 50.0, 8.0 + i, label[:6]]
+            [label, 62.0 + i, 5.0, 0.0, 0.0, 2.0, 2.0, 50.0, 8.0 + i, 3 - i, label[:6]]
             for i, label in enumerate(nodes)
         ],
         "covenants": [

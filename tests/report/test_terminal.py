@@ -244,6 +244,13 @@ def test_a_committed_plan_that_is_not_there_has_no_number(make_plan: MakePlan) -
     assert not re.search(r"\bnan\b", text)
 
 
+def test_shares_that_are_worth_nothing_alone_are_said_so(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan(committed_value_per_share_usd=0.0)))
+    assert "Without new money or new leases the shares are worth nothing by 2027Q2" in text
+    assert "loans and overhead come to more than what is left of mining." in text
+    assert "worth nothing by" not in shown(make_plan())
+
+
 def test_what_is_not_proved_is_not_claimed(make_plan: MakePlan) -> None:
     text = shown(make_plan(status="feasible", gap=float("inf"), bound=float("inf"), note="interrupted"))
     assert "feasible: how far it is from the best plan is not proved (interrupted)" in squeezed(text)
