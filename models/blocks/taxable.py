@@ -16,6 +16,9 @@ from models.domain.ledger import (
 )
 from models.params.params import Params
 
+IN_TENTHS = 10.0
+"""Rows are in $0.1M, like a borrower's cash: margins of machines come near to nothing."""
+
 
 @dataclass(frozen=True, eq=False)
 class TaxablePorts:
@@ -44,16 +47,18 @@ def add_taxable(b: pyo.Block, p: Params, entity: str, books: Books) -> TaxablePo
     b.income = pyo.Var(nodes, doc="taxable income of a quarter, all interest deducted [$M]")
     b.above_cap = pyo.Var(capped, doc="net interest of a quarter less its cap [$M]")
 
-    @b.Constraint(nodes, doc="TAX-1 taxable income of an entity in a quarter [$M]")
+    @b.Constraint(nodes, doc="TAX-1 taxable income of an entity in a quarter [$0.1M]")
     def income_of_quarter(b, n):
         earned = books.cash_at(n, TAXABLE_LINES) + books.tally_at(Tally.KEPT_MONEY, n)
         cost = books.tally_at(Tally.INTEREST, n) + books.tally_at(Tally.WRITTEN_OFF, n)
-        return equal(term(b.income[n]), earned - cost)
+        return equal(term(b.income[n], IN_TENTHS), (earned - cost) * IN_TENTHS)
 
-    @b.Constraint(capped, doc="TAX-1 net interest of an entity less its cap [$M]")
+    @b.Constraint(capped, doc="TAX-1 net interest of an entity less its cap, over the cap's share [$0.1M]")
     def interest_above_cap(b, n):
+        scale = IN_TENTHS / cap_frac if cap_frac else IN_TENTHS
         net = books.tally_at(Tally.INTEREST, n) - books.cash_at(n, INTEREST_EARNED_LINES)
-        return equal(term(b.above_cap[n]), net - books.cash_at(n, EBITDA_LINES) * cap_frac)
+        above = net - books.cash_at(n, EBITDA_LINES) * cap_frac
+        return equal(term(b.above_cap[n], scale), above * scale)
 
     income, above_cap = ([term(v[n]) for n in v] for v in (b.income, b.above_cap))
     return TaxablePorts(group.tax_group, income, above_cap)

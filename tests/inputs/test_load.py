@@ -112,7 +112,7 @@ def test_the_whole_catalogue_and_deck_are_sound(draft: Any) -> None:
     taken = "".join(f'{table} = "all"\n' for table in tables if table not in ("provenance", "policies"))
     own_deck_dropped(draft)
     draft.manifest = draft.manifest.split("[catalogue]")[0] + "[catalogue]\n" + taken
-    for table in ("valuation", "regions", "instruments", "impact", "leverage_blocks"):
+    for table in ("valuation", "regions", "instruments", "impact", "leverage_blocks", "tax_classes"):
         del draft.tables[table]
     assert draft.load().findings == ()
 
