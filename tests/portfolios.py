@@ -589,6 +589,34 @@ def add_other_business(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def termination(scenario: str, contract: str, ahead: int, **changes: Any) -> dict[str, Any]:
+    """Half of the rent to come is paid, at most 8 $M a MW; a quarter later the halls are let at 0.7 of it."""
+    return {
+        "scenario": scenario, "contract": contract, "quarter": quarter(ahead), "paid_by": "tenant",
+        "fee_frac_of_remaining_rent": 0.5, "fee_months_of_rent": 0.0, "fee_at_most_usd_m_per_mw": 8.0,
+        "vacancy_q": 1, "relet_rent_frac": 0.7, **changes,
+    }  # fmt: skip
+
+
+def add_terminations(p: Portfolio) -> Portfolio:
+    """``lease`` ends on the base, ``rival`` in ``up``; what was committed ends too, some of it for good."""
+    dark = {"vacancy_q": None, "relet_rent_frac": None, "fee_at_most_usd_m_per_mw": None}
+    free = {"paid_by": "nobody", "fee_frac_of_remaining_rent": 0.0, "fee_at_most_usd_m_per_mw": None}
+    rows = (
+        termination("base", "lease", 5),
+        termination("up", "rival", 4, fee_frac_of_remaining_rent=0.0, fee_months_of_rent=9.0),
+        termination("base", "held", 2, **free),
+        termination("down", "loose", 5, **dark),
+        termination("base", "cloud", 5, vacancy_q=0, relet_rent_frac=0.5),
+    )
+    held = {c.contract for c in p.contracts}
+    if "rival" in held:
+        p = with_row(p, "contract_money", "rival|prepayment", refundable_on_termination=True)
+    if "held" in held:
+        p = with_row(p, "contract_money", "held", refundable_on_termination=False)
+    return with_rows(p, "terminations", *(row for row in rows if row["contract"] in held))
+
+
 def add_late_damages(p: Portfolio) -> Portfolio:
     """``lease`` may be a quarter late, for 50 $/kW-month of what is missing."""
     damages = {"long_stop_quarter": quarter(5), "late_damages_usd_per_kw_month": 50.0}
@@ -678,6 +706,7 @@ FEATURES: tuple[Change, ...] = (
     add_notes,
     add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
+    add_terminations,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,
     add_taxes, add_payouts,
 )  # fmt: skip

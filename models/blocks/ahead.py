@@ -20,6 +20,7 @@ _SURE = (
     CashLine.EXPANSION_SPEND,
     CashLine.COMMITMENT_SPEND,
     CashLine.TENANT_MONEY,
+    CashLine.TENANT_REFUND,
     CashLine.SECURITY,
     CashLine.PROJECT_DRAWS,
     CashLine.ESCROW_INCOME,

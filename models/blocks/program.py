@@ -207,7 +207,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     routes = [r for r in p.routes if r.route.key[0] == site.site]
     conversion = add_conversion(b.conversion, tree, site, routes, books)
     begun = conversion.begun
-    signed = add_tenants(b.tenants, tree, site, p.portfolio.contracts, begun, books)
+    signed = add_tenants(b.tenants, tree, site, p.portfolio.contracts, p.over, begun, books)
     held = [c for c in p.commitments if c.commitment.site == site.site]
     money = [m for m in p.contract_money if m.site == site.site]
     committed = add_commitments(b.commitments, p.outlook, site, held, money, books)

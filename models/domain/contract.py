@@ -99,6 +99,9 @@ class ContractMoney(Row):
     give_back_from_q: int = Field(ge=0)
     give_back_q: int = Field(ge=0, description="0: never given back")
     max_frac_of_rent: float = Field(gt=0, le=1)
+    refundable_on_termination: bool | None = Field(
+        default=None, description="paid back, not kept, if the contract ends early; wanted if one may"
+    )
 
 
 class Renewal(Row):

@@ -7,6 +7,8 @@ class CashLine(StrEnum):
     """Lines of the cash flow; inflows positive. Every movement of cash is on exactly one."""
 
     RENT = "rent"
+    RELET_RENT = "relet_rent"
+    """Of halls let again after their contract ended early."""
     TENANT_CREDIT = "tenant_credit"
     LATE_DAMAGES = "late_damages"
     OPEX = "opex"
@@ -29,6 +31,8 @@ class CashLine(StrEnum):
     MACHINE_SALE = "machine_sale"
     MACHINE_MOVE = "machine_move"
     TENANT_MONEY = "tenant_money"
+    TENANT_REFUND = "tenant_refund"
+    TERMINATION_FEE = "termination_fee"
     SECURITY = "security"
     PROJECT_DRAWS = "project_draws"
     ESCROW_INCOME = "escrow_income"
@@ -72,6 +76,7 @@ class CashLine(StrEnum):
 
 EBITDA_LINES = (
     CashLine.RENT,
+    CashLine.RELET_RENT,
     CashLine.LATE_DAMAGES,
     CashLine.OPEX,
     CashLine.HPC_POWER,
@@ -91,6 +96,7 @@ CFADS_LINES = (*EBITDA_LINES, CashLine.TENANT_CREDIT, CashLine.TAX)
 
 TAXABLE_LINES = (
     *EBITDA_LINES,
+    CashLine.TERMINATION_FEE,
     CashLine.MACHINE_SALE,
     CashLine.BITCOIN_SALE,
     CashLine.ESCROW_INCOME,

@@ -13,6 +13,7 @@ from models.domain.row import Provenance, Row
 from models.domain.rules import Budget, Covenant, History
 from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct, Strategy
 from models.domain.tax import TaxClass, TaxGroup
+from models.domain.termination import Termination
 from models.domain.treasury import LoanCollateral, TreasuryLot
 
 
@@ -37,6 +38,7 @@ class Portfolio(BaseModel):
     contracts: tuple[Contract, ...] = ()
     contract_money: tuple[ContractMoney, ...] = ()
     renewals: tuple[Renewal, ...] = ()
+    terminations: tuple[Termination, ...] = ()
     commitments: tuple[Commitment, ...] = ()
     commitment_flows: tuple[CommitmentFlow, ...] = ()
     machines: tuple[Machine, ...] = ()

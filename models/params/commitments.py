@@ -13,9 +13,24 @@ from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
 from models.params.refresh import Refresh, refresh_of
 from models.params.streams import Stream, Terms, stream, terms_of
+from models.params.terminations import Ending, Endings, settled
 
 Array = NDArray[np.float64]
 FUNDERS = ("own", "escrow", "tenant", "gpu_debt")
+_PLACED = (
+    "rent",
+    "relet",
+    "fee",
+    "opex",
+    "power",
+    "energy_mwh",
+    "served",
+    "used",
+    *FUNDERS,
+    "taken_over",
+    "remaining_own",
+    "remaining_unsigned",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +40,9 @@ class CommitmentArrays:
     commitment: Commitment
     terms: Terms
     rent: Array
+    relet: Array
+    fee: Array
+    """Paid when the contract ends before its term."""
     opex: Array
     power: Array
     energy_mwh: Array
@@ -35,13 +53,17 @@ class CommitmentArrays:
     reserved_gross_mw: float
     """All of it, whatever its stage."""
     spend: dict[str, Array]
-    """By who funds it; vendor rows are own spend a quarter later."""
+    """By who funds it; vendor rows are own spend a quarter later, tenant rows own spend once it has gone."""
+    taken_over_usd_m: Array
+    """Of it, what a tenant was to pay that has gone."""
     payable: Array
     """Of own spend still to come, what vendors have shipped."""
     refresh: Array
     """GPUs replaced."""
     remaining_own: Array
-    """Own spend after the node, replaced GPUs apart."""
+    """Own spend after the node, as the contract stands there, replaced GPUs apart."""
+    remaining_unsigned: Array
+    """Of it, what no tenant has signed for."""
     signed_value: Mapping[int, float]
     beyond_value: Mapping[int, float]
     remaining_spend: Mapping[int, float]
@@ -59,6 +81,10 @@ class ContractMoneyArrays:
     site: str
     received: Array
     credit: Array
+    refund: Array
+    """When the contract ends before its term."""
+    kept: Array
+    """Income: never given back, or not given back because the contract ended."""
     unearned: Mapping[int, float]
 
 
@@ -67,6 +93,7 @@ def commitment_arrays(
     outlook: Outlook,
     futures: tuple[Future, ...],
     flat_prices: Mapping[str, Mapping[int, Array]],
+    endings: Mapping[str, Endings],
 ) -> tuple[tuple[CommitmentArrays, ...], tuple[ContractMoneyArrays, ...]]:
     """All commitments and the money of their contracts.
 
@@ -78,7 +105,8 @@ def commitment_arrays(
     found: list[CommitmentArrays] = []
     rents: dict[tuple[str, int], Array] = {}
     for c in portfolio.commitments:
-        terms = terms_of(portfolio, sites[c.site], products[c.product], contracts[c.contract])
+        ends = endings.get(c.contract, {})
+        terms = terms_of(portfolio, sites[c.site], products[c.product], contracts[c.contract], ends)
         streams = {f.leaf: _stream(portfolio, c, terms, f, flat_prices[c.site][f.leaf]) for f in futures}
         refreshed = {f.leaf: _refresh(portfolio, c, terms, f) for f in futures}
         streams = {
@@ -94,7 +122,7 @@ def commitment_arrays(
         rows = [m for m in portfolio.contract_money if m.contract == name]
         if rows:
             by_leaf = {f.leaf: rents[name, f.leaf] for f in futures}
-            money.append(_money(portfolio, name, site, outlook, futures, by_leaf))
+            money.append(_money(portfolio, name, site, outlook, futures, by_leaf, endings.get(name, {})))
     return tuple(found), tuple(money)
 
 
@@ -155,33 +183,33 @@ def _arrays(
     gross = total / terms.product.gross_to_critical_ratio
     length = len(futures[0].quarters)
     spend = _spend(portfolio, c, outlook, length)
-    own_left = spend["own"].sum() - np.cumsum(spend["own"])
     payable = np.zeros(length)
     for flow in portfolio.commitment_flows:
         if flow.commitment == c.commitment and flow.funded_by == "vendor" and flow.quarter >= tree.first:
             payable[flow.quarter - tree.first] += flow.amount_usd_m
     replaced = np.zeros(len(tree.nodes))
-    placed = {name: np.zeros(len(tree.nodes)) for name in ("rent", "opex", "power", "energy_mwh", "served")}
+    placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
     signed, beyond, remaining = {}, {}, {}
     for future in futures:
         s, h = streams[future.leaf], future.horizon_q
-        for name, values in placed.items():
-            values[list(future.path)] = getattr(s, name)[:h]
+        paid = _paid(spend, terms, terms.endings.get(future.leaf))
+        for name, values in {**vars(s), **paid}.items():
+            if name in placed:
+                placed[name][list(future.path)] = values[:h]
         replaced[list(future.path)] = refreshed[future.leaf].cost[:h]
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
-        after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
+        after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[future.leaf] = present_value(in_term[h:], terms.rate_frac)
         beyond[future.leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
-        remaining[future.leaf] = float((spend["own"] + spend["escrow"])[h:].sum())
+        remaining[future.leaf] = float((paid["own"] + paid["escrow"])[h:].sum())
     live = _live_mw(portfolio, c, futures[0])
     taken = np.array([float(q >= c.occupies_from_quarter) for q in futures[0].quarters])
     until = c.cancellable_until_quarter
-    served = placed.pop("served")
+    served, used = placed.pop("served"), placed.pop("used")
     return CommitmentArrays(
         commitment=c,
         terms=terms,
-        **placed,
-        recovered_mw=served
+        recovered_mw=used
         * live[period]
         / terms.product.gross_to_critical_ratio
         * terms.contract.power_passed_through,
@@ -189,10 +217,11 @@ def _arrays(
         building_mw=((total - live) * taken)[period],
         occupied_gross_mw=(gross * taken)[period],
         reserved_gross_mw=gross,
-        spend={funder: values[period] for funder, values in spend.items()},
+        spend={funder: placed.pop(funder) for funder in FUNDERS},
+        taken_over_usd_m=placed.pop("taken_over"),
         payable=payable[period],
         refresh=replaced,
-        remaining_own=own_left[period],
+        **placed,
         signed_value=signed,
         beyond_value=beyond,
         remaining_spend=remaining,
@@ -204,6 +233,27 @@ def _arrays(
     )
 
 
+def _paid(spend: Mapping[str, Array], terms: Terms, ending: Ending | None) -> dict[str, Array]:
+    """Spend of a path by who pays it, and own spend still to come; what a tenant leaves unpaid is ours."""
+    own, tenant = spend["own"], spend["tenant"]
+    stays = np.ones(own.size) if ending is None else (np.arange(own.size) < ending.at).astype(float)
+    left = _after(own) + _after(tenant) * (1.0 - stays)
+    signed = 0.0 if terms.contract.state == "merchant" else stays
+    return {
+        **spend,
+        "own": own + tenant * (1.0 - stays),
+        "tenant": tenant * stays,
+        "taken_over": tenant * (1.0 - stays),
+        "remaining_own": left,
+        "remaining_unsigned": left * (1.0 - signed),
+    }
+
+
+def _after(by_quarter: Array) -> Array:
+    """What comes after each quarter."""
+    return np.append(np.cumsum(by_quarter[:0:-1])[::-1], 0.0)
+
+
 def _money(
     portfolio: Portfolio,
     name: str,
@@ -211,27 +261,36 @@ def _money(
     outlook: Outlook,
     futures: tuple[Future, ...],
     rents: Mapping[int, Array],
+    endings: Endings,
 ) -> ContractMoneyArrays:
     tree = outlook.tree
     start = next(c.commencement_quarter for c in portfolio.contracts if c.contract == name) - tree.first
-    received, credit = np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes))
+    received, credit, refund, kept = (np.zeros(len(tree.nodes)) for _ in range(4))
     unearned = dict.fromkeys(tree.leaves, 0.0)
     for m in portfolio.contract_money:
         if m.contract != name or m.amount_usd_m is None or m.received_quarter is None:
             continue
         due = m.received_quarter - tree.first
-        received += np.array([m.amount_usd_m * (t == due) for t in tree.period])
-        if not m.give_back_q:
-            continue
-        row_credit = np.zeros(len(tree.nodes))
+        row = {into: np.zeros(len(tree.nodes)) for into in ("received", "credit", "refund", "kept")}
         for future in futures:
-            given_before, given = _given_back(m, start + m.give_back_from_q, rents[future.leaf])
-            within = given[: future.horizon_q]
-            row_credit[list(future.path)] = within
-            if due < future.horizon_q:
-                unearned[future.leaf] += m.amount_usd_m - given_before - float(within.sum())
-        credit += row_credit
-    return ContractMoneyArrays(name, site, received, credit, unearned)
+            ending, h = endings.get(future.leaf), future.horizon_q
+            comes = due < (h if ending is None else ending.at)
+            here = np.zeros(len(future.quarters))
+            if comes and due >= 0:
+                here[due] = m.amount_usd_m
+            by_quarter = {"received": here}
+            if m.give_back_q:
+                before, given = _given_back(m, start + m.give_back_from_q, rents[future.leaf])
+                one = settled(m, m.amount_usd_m * comes - before, given, h, ending)
+                unearned[future.leaf] += one.unearned_usd_m if comes else 0.0
+                by_quarter |= {"credit": one.credit, "refund": one.refund, "kept": one.kept}
+            else:
+                by_quarter["kept"] = here
+            for into, values in by_quarter.items():
+                row[into][list(future.path)] = values[:h]
+        received, credit = received + row["received"], credit + row["credit"]
+        refund, kept = refund + row["refund"], kept + row["kept"]
+    return ContractMoneyArrays(name, site, received, credit, refund, kept, unearned)
 
 
 def _given_back(m: ContractMoney, first: int, rents: Array) -> tuple[float, Array]:

@@ -12,6 +12,7 @@ from models.formulas.project_finance import Facility, LoanTerms, size_facility
 from models.params.modules import ModuleArrays, Route, lender_noi
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
+from models.params.terminations import over_at
 from models.timetree import Quarter, TimeTree
 from models.units import QUARTERS_PER_YEAR
 
@@ -53,7 +54,8 @@ def close_nodes(route: Route, b: int, outlook: Outlook, lender: CreditClass) -> 
     nodes = [b] if lender.closes_at_start else []
     if lender.closes_at_completion:
         nodes += [c for c in tree.descendants(b) if tree.period[c] == tree.period[b] + lead_q]
-    return tuple(c for c in nodes if outlook.rows[c].project_debt_open)
+    over = over_at(route.terms.endings, tree)
+    return tuple(c for c in nodes if outlook.rows[c].project_debt_open and c not in over)
 
 
 def facility_arrays(

@@ -1,11 +1,12 @@
 """What one module does from its start to its last term: money, megawatts and value, route by route."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.domain.contract import ContractMoney
 from models.domain.portfolio import Portfolio
 from models.domain.site import SiteProduct
 from models.formulas.construction import is_live, occupied, ramp, spend
@@ -15,6 +16,7 @@ from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
 from models.params.refresh import refresh_of
 from models.params.streams import Stream, Terms, lagged, profile, stream, terms_of
+from models.params.terminations import Endings, Settled, over_at, settled
 from models.units import USD_M
 
 Array = NDArray[np.float64]
@@ -62,7 +64,13 @@ class ModuleArrays:
     """GPUs replaced."""
     tenant_money: Array
     rent: Array
+    relet: Array
+    fee: Array
+    """Paid when the contract ends before its term."""
     credit: Array
+    refund: Array
+    kept: Array
+    """Tenant money that becomes income when the contract ends."""
     opex: Array
     power: Array
     energy_mwh: Array
@@ -74,15 +82,19 @@ class ModuleArrays:
     building: Array
     signed_value: Mapping[int, float]
     beyond_value: Mapping[int, float]
+    remaining_own: Array
+    """Own spend after the node, as the contract stands there."""
+    remaining_unsigned: Array
+    """Of it, what no tenant has signed for."""
     remaining_spend: Mapping[int, float]
     unearned: Mapping[int, float]
     refresh_value: Mapping[int, float]
     later_refresh: Mapping[int, Array]
     """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     own_spend_by_age: Array
-    """Spend less tenant money, from the start to the last payment."""
+    """Spend less tenant money, from the start to the last payment, as long as the contract runs."""
     lender_base: Stream
-    """The stream of the first leaf below, for the lender's case."""
+    """The stream of the first leaf below, for the lender's case: nobody foresees its contract's end."""
     lender_credit: Array
 
     def __post_init__(self) -> None:
@@ -94,7 +106,11 @@ class ModuleArrays:
 
 _PLACED = (
     "rent",
+    "relet",
+    "fee",
     "credit",
+    "refund",
+    "kept",
     "opex",
     "power",
     "energy_mwh",
@@ -107,6 +123,8 @@ _PLACED = (
     "payable",
     "refresh",
     "tenant_money",
+    "remaining_own",
+    "remaining_unsigned",
 )
 
 
@@ -119,7 +137,6 @@ def module_arrays(
     building_usd_m, demolition_usd_m, gpu_usd_m = capex_of(route, row.capex_idx, row.gpu_price_idx)
     by_age, payable = _spend_by_age(route, building_usd_m + demolition_usd_m, gpu_usd_m)
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
-    given_frac = sum(m.frac_of_capex or 0.0 for m in terms.money if m.give_back_q)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
     signed, beyond, remaining, unearned, later = {}, {}, {}, {}, {}
@@ -132,48 +149,61 @@ def module_arrays(
         load = np.zeros(ages)
         load[p.lead_q :] = ramp(route.ramp_profile, ages)[: max(0, ages - p.lead_q)]
         pad = np.zeros(begun)
-        s = stream(
-            terms,
-            future,
+        given = (
             flat_prices[future.leaf],
             np.concatenate([pad, route.module_mw * alive]),
             np.concatenate([pad, load]),
             (building_usd_m, gpu_usd_m, route.module_mw),
             begun,
         )
+        s, ending = stream(terms, future, *given), terms.endings.get(future.leaf)
         new_usd_m = p.gpu_capex_usd_m_per_mw * route.module_mw * future.gpu_price_idx
         refreshed = refresh_of(terms, future, new_usd_m, gpu_usd_m, begun + p.lead_q)
         s = replace(s, residual=s.residual + refreshed.residual)
-        credit = _credits(terms, s.rent, begun + p.lead_q, capex_usd_m)
-        lender = lender or (s, credit)
+        money = _settled(terms, s.rent, begun, by_age, future)
+        credit = _sum(s.rent.size, (m.credit for m in money))
+        if lender is None:  # no lender foresees the end of a contract
+            foreseen = s if ending is None else stream(replace(terms, endings={}), future, *given)
+            credits = _credits(terms, foreseen.rent, begun + p.lead_q, capex_usd_m)
+            lender = foreseen, _sum(s.rent.size, (c for _, c in credits))
+        stays = np.ones(s.rent.size) if ending is None else np.arange(s.rent.size) < ending.at
+        tenants_frac = tenant_frac * stays
         age_of = np.arange(len(future.quarters)) - begun
+        spent = _from(by_age, begun, len(future.quarters))
+        left = _from(_after(by_age), begun, len(future.quarters)) * (1.0 - tenants_frac)
         whole = {
             "rent": s.rent,
+            "relet": s.relet,
+            "fee": s.fee,
             "credit": credit,
+            "refund": _sum(s.rent.size, (m.refund for m in money)),
+            "kept": _sum(s.rent.size, (m.kept for m in money)),
             "opex": s.opex,
             "power": s.power,
             "energy_mwh": s.energy_mwh,
-            "recovered_mw": s.served * route.gross_mw * terms.contract.power_passed_through,
+            "recovered_mw": s.used * route.gross_mw * terms.contract.power_passed_through,
             "late": _late(s.noi - credit, begun, p.lead_q, p.slip_q),
             "live": s.served,
             "occupied": np.concatenate([pad, occupied(p.lead_q, p.displaces_mining_q, ages)]),
             "building": ((age_of >= 0) & (age_of < p.lead_q)).astype(float),
-            "spend": _from(by_age, begun, len(future.quarters)),
-            "payable": _from(payable * (1.0 - tenant_frac), begun, len(future.quarters)),
+            "spend": spent,
+            "payable": _from(payable, begun, len(future.quarters)) * (1.0 - tenants_frac),
             "refresh": refreshed.cost,
-            "tenant_money": _from(by_age * tenant_frac, begun, len(future.quarters)),
+            "tenant_money": spent * tenants_frac,
+            "remaining_own": left,
+            "remaining_unsigned": left * (1.0 - stays * (terms.contract.state != "merchant")),
         }
         nodes = list(future.path[begun:])
         for name, values in whole.items():
             placed[name][nodes] = values[begun : future.horizon_q]
         h, leaf = future.horizon_q, future.leaf
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
-        after = s.rent_renewed - (s.opex + s.power) * (s.served - s.in_term) + s.residual
+        after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[leaf] = present_value(in_term[h:], terms.rate_frac)
         beyond[leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
-        remaining[leaf] = float(by_age[max(0, h - begun) :].sum()) * (1.0 - tenant_frac)
+        remaining[leaf] = float(by_age[max(0, h - begun) :].sum() * (1.0 - tenants_frac[h - 1]))
         later[leaf] = refreshed.cost[h:]
-        unearned[leaf] = capex_usd_m * given_frac - float(credit[:h].sum())
+        unearned[leaf] = sum(m.unearned_usd_m for m in money)
     assert lender is not None
     return ModuleArrays(
         **placed,
@@ -216,15 +246,35 @@ def capex_of(route: Route, capex_idx: float, gpu_idx: float) -> tuple[float, flo
     return building, razed, p.gpu_capex_usd_m_per_mw * mw * gpu_idx
 
 
-def _credits(terms: Terms, rent: Array, live_from: int, capex_usd_m: float) -> Array:
-    credit = np.zeros(rent.size)
+def _credits(
+    terms: Terms, rent: Array, live_from: int, capex_usd_m: float
+) -> Iterator[tuple[ContractMoney, Array]]:
+    """Each row that is given back, with its credits by quarter."""
     for m in terms.money:
         if m.give_back_q:
             amount = (m.frac_of_capex or 0.0) * capex_usd_m
-            credit += give_back(
-                amount, rent, live_from + m.give_back_from_q, m.give_back_q, m.max_frac_of_rent
-            )
-    return credit
+            first = live_from + m.give_back_from_q
+            yield m, give_back(amount, rent, first, m.give_back_q, m.max_frac_of_rent)
+
+
+def _settled(terms: Terms, rent: Array, begun: int, by_age: Array, future: Future) -> list[Settled]:
+    """Tenant money that is given back, row by row, up to the end of its contract."""
+    ending = terms.endings.get(future.leaf)
+    paid_for = by_age if ending is None else by_age[: max(0, ending.at - begun)]
+    live_from = begun + terms.product.lead_q
+    return [
+        settled(m, (m.frac_of_capex or 0.0) * float(paid_for.sum()), credit, future.horizon_q, ending)
+        for m, credit in _credits(terms, rent, live_from, float(by_age.sum()))
+    ]
+
+
+def _after(by_age: Array) -> Array:
+    """What comes after each age."""
+    return np.append(np.cumsum(by_age[:0:-1])[::-1], 0.0)
+
+
+def _sum(quarters: int, parts: Iterable[Array]) -> Array:
+    return sum(parts, np.zeros(quarters))
 
 
 def _late(noi: Array, begun: int, lead_q: int, slip_q: int) -> Array:
@@ -240,7 +290,7 @@ def _from(by_age: Array, begun: int, length: int) -> Array:
     return np.concatenate([np.zeros(begun), by_age, np.zeros(length)])[:length]
 
 
-def routes(portfolio: Portfolio) -> tuple[Route, ...]:
+def routes(portfolio: Portfolio, endings: Mapping[str, Endings]) -> tuple[Route, ...]:
     """Every route that offers, products and sites allow."""
     products = {p.product: p for p in portfolio.products}
     sites = {s.site: s for s in portfolio.sites}
@@ -262,7 +312,7 @@ def routes(portfolio: Portfolio) -> tuple[Route, ...]:
                 continue
             found.append(
                 Route(
-                    terms_of(portfolio, site, product, c),
+                    terms_of(portfolio, site, product, c, endings.get(c.contract, {})),
                     sp,
                     profile(portfolio, product.spend_profile),
                     profile(portfolio, product.gpu_spend_profile)
@@ -279,8 +329,11 @@ def open_starts(route: Route, outlook: Outlook) -> tuple[int, ...]:
     tree, sp, c, site = outlook.tree, route.site_product, route.terms.contract, route.terms.site
     first = max(sp.earliest_quarter, site.earliest_conversion_quarter)
     lead_q = route.terms.product.lead_q
+    over = over_at(route.terms.endings, tree)
     found = []
     for n in tree.nodes:
+        if n in over:
+            continue
         q = tree.quarter(n)
         live = q + lead_q
         if not first <= q <= sp.latest_quarter or live >= route.terms.term_end:

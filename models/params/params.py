@@ -26,6 +26,7 @@ from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offe
 from models.params.outlook import Outlook, read_futures, read_outlook
 from models.params.power import SitePower, flat_prices, prices_of, site_power
 from models.params.tax import Taxes, taxes_of
+from models.params.terminations import endings_of, over_at
 from models.timetree import TimeTree
 
 Array = NDArray[np.float64]
@@ -49,6 +50,8 @@ class Params:
     routes: tuple[RouteParams, ...]
     power: Mapping[str, SitePower]
     commitments: tuple[CommitmentArrays, ...]
+    over: Mapping[str, frozenset[int]]
+    """Nodes at which a contract has ended before its term."""
     contract_money: tuple[ContractMoneyArrays, ...]
     vintages: tuple[Vintage, ...]
     mining: Mapping[tuple[str, str], MiningAtSite]
@@ -74,7 +77,8 @@ class Params:
 def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     """Params of a valid portfolio on a tree; nothing in them depends on lambda or on a decision."""
     outlook = read_outlook(portfolio, tree)
-    open_routes = routes(portfolio)
+    endings = endings_of(portfolio, tree)
+    open_routes = routes(portfolio, endings)
     renewals = {r.contract: r.term_q for r in portfolio.renewals}
     ends = [
         c.commencement_quarter + (c.term_q + renewals.get(c.contract, 0) + c.payment_lag_q)
@@ -106,7 +110,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
             compiled.append(RouteParams(route, modules, facilities))
     found = vintages(portfolio, outlook)
     regions = {r.region: r for r in portfolio.regions}
-    commitments, money = commitment_arrays(portfolio, outlook, futures, flat)
+    commitments, money = commitment_arrays(portfolio, outlook, futures, flat, endings)
     debts = tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt)
     firm = portfolio.firm
     notes = existing_notes(portfolio, outlook)
@@ -124,6 +128,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         routes=tuple(compiled),
         power=power,
         commitments=commitments,
+        over={name: over_at(by_leaf, tree) for name, by_leaf in endings.items()},
         contract_money=money,
         vintages=found,
         mining=mining,
@@ -137,5 +142,5 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         repurchase_offers=repurchase_offers(portfolio, notes, outlook),
         claims=Claims(portfolio, outlook),
         overhead_usd_m=firm.overhead_usd_m_per_q * growth,
-        taxes=taxes_of(portfolio, outlook, started, commitments, found, mining),
+        taxes=taxes_of(portfolio, outlook, started, commitments, money, found, mining),
     )

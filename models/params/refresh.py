@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.formulas.refresh import expected_worth_at_end, refresh_quarters
 from models.params.outlook import Future
-from models.params.streams import Terms
+from models.params.streams import Terms, tenancy_of
 
 Array = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ def refresh_of(terms: Terms, future: Future, new_usd_m: Array, first_usd_m: floa
     """Replacement of GPUs that cost ``first_usd_m`` and went live in a quarter of the future, or before it.
 
     ``new_usd_m`` is what all of them cost new in each quarter. What a renewal lets on is replaced with its
-    probability. Replacements before the first quarter have been paid for.
+    probability, and nothing in halls that stand dark. Replacements before the first quarter are paid for.
     """
     quarters, product = len(future.quarters), terms.product
     cost, residual = np.zeros(quarters), np.zeros(quarters)
@@ -34,8 +34,10 @@ def refresh_of(terms: Terms, future: Future, new_usd_m: Array, first_usd_m: floa
         return Refresh(cost, residual)
     found = refresh_quarters(live_from, last_end, product.refresh_q)
     in_term = terms.term_end - future.quarters[0]
+    stays, let_again = tenancy_of(terms, future)
     renewal_frac = terms.renewal.probability_frac if terms.renewal else 0.0
-    chances = np.array([1.0 if t < in_term else renewal_frac for t in found])
+    used = stays + let_again
+    chances = np.array([(1.0 if t < in_term else renewal_frac) * used[max(0, t)] for t in found])
     costs = np.array([product.refresh_cost_frac * new_usd_m[max(0, t)] for t in found])
     for t, chance, each in zip(found, chances, costs, strict=True):
         if t >= 0:

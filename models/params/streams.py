@@ -10,7 +10,9 @@ from models.domain.portfolio import Portfolio
 from models.domain.product import Product
 from models.domain.site import Site, SiteCooling
 from models.formulas.lease import escalator_factor
+from models.formulas.termination import tenancy, termination_fee_usd_m
 from models.params.outlook import Future
+from models.params.terminations import Endings
 from models.timetree import Quarter
 from models.units import QUARTERS_PER_YEAR, USD_M, USD_M_PER_KW_MONTH
 
@@ -29,6 +31,8 @@ class Terms:
     money: tuple[ContractMoney, ...]
     rate_frac: float
     """Discount rate of the workload's stream."""
+    endings: Endings
+    """Where the contract ends before its term."""
 
     @property
     def term_end(self) -> Quarter:
@@ -49,11 +53,17 @@ class Stream:
     """Received, base term and renewal."""
     rent_renewed: Array
     """Of it, what was due after the base term."""
+    relet: Array
+    """Received of halls let again after their contract ended early."""
+    fee: Array
+    """Paid for that end."""
     opex: Array
     power: Array
     energy_mwh: Array
     in_term: Array
-    """1 in live quarters of the base term."""
+    """1 in live quarters of the base term, while the contract runs."""
+    used: Array
+    """1 in live quarters up to the last term end in which somebody is in the halls."""
     served: Array
     """1 in live quarters up to the last term end."""
     residual: Array
@@ -62,7 +72,7 @@ class Stream:
     @property
     def noi(self) -> Array:
         """Rent - opex - power."""
-        return self.rent - self.opex - self.power
+        return self.rent + self.relet - self.opex - self.power
 
 
 def stream(
@@ -96,7 +106,10 @@ def stream(
     chance = before_end + renewed * (terms.renewal.probability_frac if terms.renewal else 0.0)
     billed = live_mw / (p.gross_to_critical_ratio if c.billing_basis == "gross" else 1.0)
     price = _rent_usd_per_kw_month(terms, future, since, renewed, begun)
-    due = (since >= 0.0) * price * USD_M_PER_KW_MONTH * billed * load * chance
+    each = USD_M_PER_KW_MONTH * billed * load * chance
+    due = (since >= 0.0) * price * each
+    stays, let_again = tenancy_of(terms, future)
+    used = stays + let_again
     opex = (
         (1.0 - c.opex_passed_through_frac)
         * p.opex_usd_per_kw_month
@@ -107,18 +120,21 @@ def stream(
     )
     share = live_mw / total_mw * c.delivery_probability_frac
     upkeep = p.maintenance_frac_of_capex_per_year / QUARTERS_PER_YEAR * capex_usd_m * share
-    energy = live_mw * p.load_frac * terms.cooling.pue * future.hours * load * chance
+    energy = live_mw * p.load_frac * terms.cooling.pue * future.hours * load * chance * used
     power = np.zeros(len(quarters)) if c.power_passed_through else energy * flat_price * USD_M
     live = (live_mw > 0.0).astype(float)
     last = np.array([float(q + 1 == terms.last_end) for q in quarters])
     residual = p.residual_frac * capex_usd_m + p.gpu_residual_frac * gpu_usd_m
     return Stream(
-        rent=lagged(due, c.payment_lag_q),
-        rent_renewed=lagged(due * renewed, c.payment_lag_q),
-        opex=(opex + upkeep) * chance,
+        rent=lagged(due * stays, c.payment_lag_q),
+        rent_renewed=lagged(due * renewed * stays, c.payment_lag_q),
+        relet=lagged(_relet_usd_per_kw_month(terms, future) * each * let_again, c.payment_lag_q),
+        fee=_fee(terms, future, due * before_end, total_mw),
+        opex=(opex * used + upkeep) * chance,
         power=power,
         energy_mwh=energy,
-        in_term=live * before_end,
+        in_term=live * before_end * stays,
+        used=live * before_last * used,
         served=live * before_last,
         residual=last * live_mw / total_mw * residual,
     )
@@ -145,7 +161,38 @@ def _rent_usd_per_kw_month(
     return np.where(renewed > 0.0, after, running)
 
 
-def terms_of(portfolio: Portfolio, site: Site, product: Product, contract: Contract) -> Terms:
+def tenancy_of(terms: Terms, future: Future) -> tuple[Array, Array]:
+    """Quarters in which the tenant stays, and in which its halls are let again."""
+    ending, quarters = terms.endings.get(future.leaf), len(future.quarters)
+    if ending is None:
+        return np.ones(quarters), np.zeros(quarters)
+    return tenancy(quarters, ending.at, ending.row.vacancy_q)
+
+
+def _relet_usd_per_kw_month(terms: Terms, future: Future) -> Array:
+    """Rent of halls let again: a share of the first-year rent, at the market's index."""
+    ending = terms.endings.get(future.leaf)
+    index = future.gpu_rent_idx if terms.product.workload == "gpu_cloud" else future.lease_idx
+    share = 0.0 if ending is None else ending.row.relet_rent_frac or 0.0
+    return terms.contract.first_year_rent_usd_per_kw_month * share * index
+
+
+def _fee(terms: Terms, future: Future, rents_usd_m: Array, total_mw: float) -> Array:
+    """What is paid when the contract ends before its term, by quarter. [$M]"""
+    fee, ending = np.zeros(len(future.quarters)), terms.endings.get(future.leaf)
+    if ending is not None:
+        row, cap = ending.row, ending.row.fee_at_most_usd_m_per_mw
+        most = np.inf if cap is None else cap * total_mw * terms.contract.delivery_probability_frac
+        lost = rents_usd_m[ending.at :]
+        fee[ending.at] = termination_fee_usd_m(
+            lost, row.fee_frac_of_remaining_rent, row.fee_months_of_rent, most
+        )
+    return fee
+
+
+def terms_of(
+    portfolio: Portfolio, site: Site, product: Product, contract: Contract, endings: Endings
+) -> Terms:
     """Bring together what fixes a stream."""
     return Terms(
         site=site,
@@ -155,6 +202,7 @@ def terms_of(portfolio: Portfolio, site: Site, product: Product, contract: Contr
         renewal=next((r for r in portfolio.renewals if r.contract == contract.contract), None),
         money=tuple(m for m in portfolio.contract_money if m.contract == contract.contract),
         rate_frac=next(v.rate_frac for v in portfolio.valuation if v.stream == product.workload),
+        endings=endings,
     )
 
 

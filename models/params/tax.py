@@ -12,7 +12,7 @@ from models.domain.product import Product
 from models.domain.tax import TaxClass, TaxGroup
 from models.formulas.depreciation import written_off_frac
 from models.formulas.discounting import present_value
-from models.params.commitments import CommitmentArrays
+from models.params.commitments import CommitmentArrays, ContractMoneyArrays
 from models.params.mining import MiningAtSite, Vintage
 from models.params.modules import ModuleArrays, Route, capex_of
 from models.params.outlook import Outlook
@@ -76,6 +76,7 @@ def taxes_of(
     outlook: Outlook,
     started: tuple[Started, ...],
     commitments: tuple[CommitmentArrays, ...],
+    money: tuple[ContractMoneyArrays, ...],
     vintages: tuple[Vintage, ...],
     mining: Mapping[tuple[str, str], MiningAtSite],
 ) -> Taxes:
@@ -96,8 +97,9 @@ def taxes_of(
     for c in commitments:
         owner, items = entity[c.commitment.site], held[c.commitment.commitment]
         standing[owner] = standing[owner] + items if owner in standing else items
-    for name, items in writer.money(commitments):
-        standing[entity[name]] = standing[entity[name]] + items
+    for m in money:
+        items = TaxItems(np.zeros(len(outlook.tree.nodes)), m.kept, {})
+        standing[entity[m.site]] = standing[entity[m.site]] + items
     return Taxes(
         groups=portfolio.tax_groups,
         of_entity={e.entity: groups[e.tax_group or ""] for e in portfolio.entities},
@@ -193,7 +195,7 @@ class _Writer:
         all_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money)
         kept_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money if not m.give_back_q)
         share = kept_frac / all_frac if all_frac else 0.0
-        return TaxItems(items.written_off, arrays.tenant_money * share, items.left)
+        return TaxItems(items.written_off, arrays.tenant_money * share + arrays.kept, items.left)
 
     def _refresh(self, p: Product, refresh: Array, later: Mapping[int, Array]) -> TaxItems:
         """GPUs replaced, each written off from its quarter on."""
@@ -224,16 +226,7 @@ class _Writer:
             if row.gpu_capex_usd_m > 0.0:
                 gpus = self.shares(p.gpu_tax_class, "gpus")
                 items += self.asset(row.gpu_capex_usd_m * part, gpus, 0, live, p.workload)
+        for n in map(int, np.flatnonzero(c.taken_over_usd_m)):
+            paid = float(c.taken_over_usd_m[n])
+            items += self.asset(paid, self.shares(p.tax_class, "halls"), n, tree.period[n], p.workload)
         return items + self._refresh(p, c.refresh, c.later_refresh)
-
-    def money(self, commitments: tuple[CommitmentArrays, ...]) -> Iterator[tuple[str, TaxItems]]:
-        """Money of committed contracts that is never given back, at the site of their first commitment."""
-        tree = self.outlook.tree
-        site: dict[str, str] = {}
-        for c in commitments:
-            site.setdefault(c.commitment.contract, c.commitment.site)
-        for m in self.portfolio.contract_money:
-            if m.contract in site and not m.give_back_q:
-                here = [float(tree.quarter(n) == m.received_quarter) for n in tree.nodes]
-                kept = (m.amount_usd_m or 0.0) * np.array(here)
-                yield site[m.contract], TaxItems(np.zeros(len(tree.nodes)), kept, {})

@@ -48,12 +48,13 @@ class Ahead:
         for start, module in self.world.sites.modules:
             if start.node in path:
                 q = module.at[m]
-                earned = 0.0 if is_unsigned(self.book, start.contract) else q.noi - q.credit
-                cash += start.modules * (earned - q.spend - q.refresh + q.tenant_money)
+                earned = 0.0 if is_unsigned(self.book, start.contract) else q.noi - q.relet - q.credit
+                cash += start.modules * (earned - q.spend - q.refresh + q.tenant_money - q.refund)
         return cash
 
     def _commitments(self, n: int, m: int) -> float:
-        cash = sum(money.at[m].received - money.at[m].credited for money in self.world.money)
+        paid_in = (money.at[m] for money in self.world.money)
+        cash = sum(q.received - q.credited - q.refunded for q in paid_in)
         for one, kept in zip(self.world.sites.commitments, self._kept, strict=True):
             if not one.is_cancelled(n):
                 q = kept.at[m]

@@ -13,6 +13,7 @@ from models.domain.mining import Fleet, Machine
 from models.domain.portfolio import Portfolio
 from models.domain.product import Product
 from models.domain.site import Power, Site, SiteCooling
+from models.domain.termination import Termination
 from models.timetree import Quarter, TimeTree
 
 NEW = ":new"
@@ -81,6 +82,7 @@ class Book:
         self.parent = portfolio.parent.entity
         self.spvs = tuple(e.entity for e in portfolio.entities if e.kind == "spv")
         self.node_of = {tree.label(n): n for n in tree.nodes}
+        self._endings = {(t.contract, t.scenario, t.quarter): t for t in portfolio.terminations}
         self._money: dict[str, list[ContractMoney]] = defaultdict(list)
         for row in portfolio.contract_money:
             self._money[row.contract].append(row)
@@ -134,6 +136,19 @@ class Book:
     def last_quarter(self) -> Quarter:
         """Quarter of the leaves."""
         return self.tree.first + (self.tree.horizon_q - 1)
+
+    def ended(self, contract: str, node: int) -> Termination | None:
+        """How a contract has ended before its term by a node; None while it runs."""
+        for n in self.paths[node] if self._endings else ():
+            found = self._endings.get((contract, self.tree.scenario[n], self.tree.quarter(n)))
+            if found is not None:
+                return found
+        return None
+
+    def ends_at(self, contract: str, node: int) -> bool:
+        """Whether a contract ends before its term at a node."""
+        found = self.ended(contract, node)
+        return found is not None and found.quarter == self.tree.quarter(node)
 
     def money(self, contract: str) -> Sequence[ContractMoney]:
         """The tenant money of a contract."""

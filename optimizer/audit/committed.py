@@ -17,12 +17,17 @@ class CommitmentQuarter:
     """A commitment in one quarter; amounts positive, $M."""
 
     rent: float = 0.0
+    relet: float = 0.0
+    end_fee: float = 0.0
+    """Paid to us when the contract ends before its term."""
     opex: float = 0.0
     power: float = 0.0
     recovered: float = 0.0
     energy_mwh: float = 0.0
     own: float = 0.0
-    """Own and vendor rows, when paid."""
+    """Own and vendor rows, when paid; a tenant's rows once it has gone."""
+    taken_over: float = 0.0
+    """Of it, the tenant's rows."""
     escrow: float = 0.0
     tenant: float = 0.0
     gpu_debt: float = 0.0
@@ -32,7 +37,7 @@ class CommitmentQuarter:
     refresh: float = 0.0
     """GPUs replaced."""
     remaining_own: float = 0.0
-    """Own and vendor rows paid after the quarter."""
+    """Own and vendor rows paid after the quarter, a tenant's too once it has gone."""
     remaining_escrow: float = 0.0
     occupied_mw: float = 0.0
     building_mw: float = 0.0
@@ -70,6 +75,19 @@ class Committed:
         rent = 0.0 if is_history else self.lease.rent_due(due, self.live_mw(due.quarter))
         capex = self.commitment.capex_usd_m * self._share(live)
         return rent, self.lease.opex(moment, live, capex), self.lease.power(moment, live)
+
+    def relet_received(self, moment: Moment) -> float:
+        """Rent from those who came after the tenant, due a payment lag before. [$M]"""
+        due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
+        return self.lease.relet_rent_due(due, self.live_mw(due.quarter))
+
+    def end_fee(self, node: int) -> float:
+        """What is paid when the contract ends at a node. [$M]"""
+        if not self.book.ends_at(self.lease.contract.contract, node):
+            return 0.0
+        ahead = [self.book.moment(node, k) for k in self.lease.quarters_left(node)]
+        lost = [self.lease.agreed_rent(m, self.live_mw(m.quarter)) for m in ahead]
+        return self.lease.end_fee(node, self.total_mw, lost)
 
     def residual(self, moment: Moment) -> float:
         """What is left at the end of the last term. [$M]"""
@@ -131,19 +149,24 @@ class Committed:
         rent, opex, power = self.income(moment)
         occupies = quarter >= self.commitment.occupies_from_quarter
         gross = self.total_mw * self.lease.gross_per_mw
+        own, is_over = ("own", "vendor"), self.lease.is_over(moment)
+        ours = (*own, "tenant") if is_over else own
         return CommitmentQuarter(
             rent=rent,
+            relet=self.relet_received(moment),
+            end_fee=self.end_fee(node),
             opex=opex,
             power=power,
             recovered=self.lease.demand_recovered(moment, live),
             energy_mwh=self.lease.energy(moment, live),
-            own=self._spent(quarter, "own", "vendor"),
+            own=self._spent(quarter, *ours),
+            taken_over=self._spent(quarter, "tenant") if is_over else 0.0,
             escrow=self._spent(quarter, "escrow"),
-            tenant=self._spent(quarter, "tenant"),
+            tenant=0.0 if is_over else self._spent(quarter, "tenant"),
             gpu_debt=self._spent(quarter, "gpu_debt"),
             payable=self._shipped(quarter),
             refresh=self.refresh(moment),
-            remaining_own=self._left(quarter, "own", "vendor"),
+            remaining_own=self._left(quarter, *ours),
             remaining_escrow=self._left(quarter, "escrow"),
             occupied_mw=gross if occupies else 0.0,
             building_mw=self.total_mw - live if occupies else 0.0,
@@ -159,7 +182,7 @@ class Committed:
         signed, beyond, refresh = [], [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
-            in_term, after = self.lease.parted(moment, *self.income(moment))
+            in_term, after = self.lease.parted(moment, self.income(moment), self.relet_received(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
             refresh.append(self.refresh(moment))
@@ -174,6 +197,9 @@ class MoneyQuarter:
 
     received: float
     credited: float
+    refunded: float
+    kept: float
+    """Income: never given back, or not given back because the contract ended."""
     unearned: float
     """Received less credited to date, of what is given back."""
 
@@ -182,7 +208,7 @@ class CommittedMoney:
     """The tenant money of a committed contract, booked at the site of its first commitment."""
 
     def __init__(self, book: Book, contract: str, held: list[Committed]) -> None:
-        self.book, self.site = book, held[0].commitment.site
+        self.book, self.contract, self.site = book, contract, held[0].commitment.site
         start = book.contracts[contract].commencement_quarter
         self.rows = book.money(contract)
         self.credit_rows = tuple(
@@ -197,36 +223,51 @@ class CommittedMoney:
         )
         self.at: dict[int, MoneyQuarter] = {}
         carried: dict[int, tuple[float, ...]] = {}
-        credited: dict[int, float] = {}
+        credited: dict[int, tuple[float, ...]] = {}
         for n in book.tree.nodes:
             parent, quarter = book.tree.parent[n], book.tree.quarter(n)
-            rent = sum(c.at[n].rent for c in held)
+            is_over = book.ended(contract, n) is not None
+            rent = 0.0 if is_over else sum(c.at[n].rent for c in held)
             owed = carried[parent] if parent >= 0 else tuple(0.0 for _ in self.credit_rows)
+            before = credited[parent] if parent >= 0 else self._history()
             given = [r.given(quarter, left, rent) for r, left in zip(self.credit_rows, owed, strict=True)]
             carried[n] = tuple(left for _, left in given)
-            now = sum(credit for credit, _ in given)
-            credited[n] = now + (credited[parent] if parent >= 0 else self._history())
+            credited[n] = tuple(b + now for b, (now, _) in zip(before, given, strict=True))
+            comes = [m for m in self.rows if m.received_quarter == quarter and not is_over]
+            back, kept = self._settled(contract, n, before)
             self.at[n] = MoneyQuarter(
-                received=sum(m.amount_usd_m or 0.0 for m in self.rows if m.received_quarter == quarter),
-                credited=now,
-                unearned=self._received_by(quarter) - credited[n],
+                received=sum(m.amount_usd_m or 0.0 for m in comes),
+                credited=sum(now for now, _ in given),
+                refunded=back,
+                kept=kept + sum(m.amount_usd_m or 0.0 for m in comes if not m.give_back_q),
+                unearned=0.0 if is_over else sum(self._received(quarter)) - sum(credited[n]),
             )
+
+    def _settled(self, contract: str, node: int, credited: tuple[float, ...]) -> tuple[float, float]:
+        """What is paid back, and what is kept, when the contract ends at a node. [$M]"""
+        if not self.book.ends_at(contract, node):
+            return 0.0, 0.0
+        given_back = [m for m in self.rows if m.give_back_q]
+        received = self._received(self.book.tree.quarter(node) + -1)
+        left = [max(0.0, r - c) for r, c in zip(received, credited, strict=True)]
+        back = sum(x for m, x in zip(given_back, left, strict=True) if m.refundable_on_termination)
+        return back, sum(left) - back
 
     def _when(self, received: Quarter | None) -> Quarter:
         return received if received is not None else self.book.tree.first + -1
 
-    def _received_by(self, quarter: Quarter) -> float:
-        return sum(
-            m.amount_usd_m or 0.0
+    def _received(self, quarter: Quarter) -> list[float]:
+        """Of each row that is given back, what has come by the end of a quarter. [$M]"""
+        return [
+            (m.amount_usd_m or 0.0) if self._when(m.received_quarter) <= quarter else 0.0
             for m in self.rows
-            if m.give_back_q and self._when(m.received_quarter) <= quarter
-        )
+            if m.give_back_q
+        ]
 
-    def _history(self) -> float:
-        """Credits before the first quarter, taken as given on their plan dates. [$M]"""
-        return sum(
-            r.part_usd_m * min(r.parts, max(0, self.book.tree.first - r.first)) for r in self.credit_rows
-        )
+    def _history(self) -> tuple[float, ...]:
+        """Credits before the first quarter by row, taken as given on their plan dates. [$M]"""
+        first = self.book.tree.first
+        return tuple(r.part_usd_m * min(r.parts, max(0, first - r.first)) for r in self.credit_rows)
 
 
 def committed_money(book: Book, held: list[Committed]) -> list[CommittedMoney]:

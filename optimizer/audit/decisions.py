@@ -233,7 +233,7 @@ def _facility_exists(row: _Row, book: Book) -> bool:
         return False
     gone = book.tree.period[row.node] - book.tree.period[begun]
     at_completion = gone == book.products[row.item].lead_q and begun in book.paths[row.node]
-    return row.node == begun or at_completion
+    return (row.node == begun or at_completion) and book.ended(row.contract, row.node) is None
 
 
 def _secures(row: _Row, book: Book) -> bool:

@@ -240,5 +240,5 @@ def lenders_noi(module: Module, closed: int) -> list[float]:
         moment = book.moment(closed, to_live + j)
         rent, opex, power = module.income(moment)
         credit, carried = module.credits(moment.quarter, carried, rent)
-        found.append(max(0.0, haircut * (rent - opex - power) - credit))
+        found.append(max(0.0, haircut * (rent - opex - power) - sum(credit)))
     return found

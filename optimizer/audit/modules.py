@@ -15,9 +15,15 @@ class ModuleQuarter:
     """One module in one quarter; amounts positive, $M."""
 
     rent: float
+    relet: float
+    fee: float
+    """Paid when the contract ends before its term."""
     opex: float
     power: float
     credit: float
+    refund: float
+    kept: float
+    """Tenant money that becomes income when the contract ends."""
     recovered: float
     spend: float
     payable: float
@@ -34,7 +40,7 @@ class ModuleQuarter:
     @property
     def noi(self) -> float:
         """Net operating income, before credits."""
-        return self.rent - self.opex - self.power
+        return self.rent + self.relet - self.opex - self.power
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,9 @@ class Carried:
     """What one quarter hands to the next."""
 
     credits: tuple[float, ...] = ()
-    credited: float = 0.0
+    """Due and not yet given, by row of tenant money."""
+    given: tuple[float, ...] = ()
+    """By row, so far."""
     lost: float = 0.0
 
 
@@ -70,12 +78,9 @@ class Module:
         self.at: dict[int, ModuleQuarter] = {}
         self.state: dict[int, Carried] = {}
         self._price()
+        nothing = tuple(0.0 for _ in self.credit_rows)
         for n in book.below[begun]:
-            before = (
-                Carried(tuple(0.0 for _ in self.credit_rows))
-                if n == begun
-                else self.state[book.tree.parent[n]]
-            )
+            before = Carried(nothing, nothing) if n == begun else self.state[book.tree.parent[n]]
             self.at[n], self.state[n] = self._quarter(book.moment(n), before)
 
     def _price(self) -> None:
@@ -140,6 +145,20 @@ class Module:
         due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
         return self.lease.rent_due(due, self.used_mw(due), self.book.moment(self.begun))
 
+    def relet_received(self, moment: Moment) -> float:
+        """Rent from those who came after the tenant, due a payment lag before. [$M]"""
+        due = self.book.earlier(moment, self.lease.contract.payment_lag_q)
+        return self.lease.relet_rent_due(due, self.used_mw(due))
+
+    def end_fee(self, node: int) -> float:
+        """What is paid when the contract ends at a node. [$M]"""
+        if not self.book.ends_at(self.lease.contract.contract, node):
+            return 0.0
+        ahead = [self.book.moment(node, k) for k in self.lease.quarters_left(node)]
+        begun = self.book.moment(self.begun)
+        lost = [self.lease.agreed_rent(m, self.used_mw(m), begun) for m in ahead]
+        return self.lease.end_fee(node, self.mw, lost)
+
     def residual(self, moment: Moment) -> float:
         """What is left at the end of the last term. [$M]"""
         is_last = moment.quarter + 1 == self.lease.last_end
@@ -156,10 +175,12 @@ class Module:
         """GPUs replaced in a quarter, as far as it is expected to be let. [$M]"""
         return refresh_cost(self.lease, moment, self.live_from, self._gpus_new(moment))
 
-    def payable(self, age: int) -> float:
+    def payable(self, age: int, is_over: bool) -> float:
         """GPUs shipped and not yet paid at the end of an age, the tenant's part apart. [$M]"""
         lag = self.product.gpu_payment_lag_q or 0
-        return sum(self.shipped[max(0, age - lag + 1) : age + 1]) * (1.0 - self.tenant_frac)
+        return sum(self.shipped[max(0, age - lag + 1) : age + 1]) * (
+            1.0 - (0.0 if is_over else self.tenant_frac)
+        )
 
     def income(self, moment: Moment) -> tuple[float, float, float]:
         """Rent received, opex and power of a quarter. [$M]"""
@@ -170,29 +191,51 @@ class Module:
 
     def credits(
         self, quarter: Quarter, carried: tuple[float, ...], rent: float
-    ) -> tuple[float, tuple[float, ...]]:
-        """Tenant credits of a quarter over all rows, and what each carries on. [$M]"""
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Tenant credits of a quarter by row, and what each carries on. [$M]"""
         given = [row.given(quarter, owed, rent) for row, owed in zip(self.credit_rows, carried, strict=True)]
-        return sum(g for g, _ in given), tuple(left for _, left in given)
+        return tuple(g for g, _ in given), tuple(left for _, left in given)
+
+    def _settled(self, node: int, given: tuple[float, ...]) -> tuple[float, float]:
+        """Tenant money paid back, and kept, when the contract ends at a node. [$M]"""
+        name, age = (
+            self.lease.contract.contract,
+            self.book.tree.period[node] - self.book.tree.period[self.begun],
+        )
+        if not self.book.ends_at(name, node):
+            return 0.0, 0.0
+        refund, kept = 0.0, 0.0
+        for row, credited in zip((m for m in self.book.money(name) if m.give_back_q), given, strict=True):
+            left = max(0.0, (row.frac_of_capex or 0.0) * sum(self.spend[:age]) - credited)
+            refund += left if row.refundable_on_termination else 0.0
+            kept += 0.0 if row.refundable_on_termination else left
+        return refund, kept
 
     def _quarter(self, moment: Moment, before: Carried) -> tuple[ModuleQuarter, Carried]:
         age = moment.period - self.book.tree.period[self.begun]
         is_live, product = age >= self.lead, self.product
         rent, opex, power = self.income(moment)
-        credit, carried = self.credits(moment.quarter, before.credits, rent)
-        lost = before.lost + (max(0.0, rent - opex - power - credit) if is_live else 0.0)
+        is_over, relet = self.lease.is_over(moment), self.relet_received(moment)
+        now, carried = self.credits(moment.quarter, before.credits, 0.0 if is_over else rent)
+        refund, kept = self._settled(moment.node, before.given)
+        credit, given = sum(now), tuple(g + c for g, c in zip(before.given, now, strict=True))
+        lost = before.lost + (max(0.0, rent + relet - opex - power - credit) if is_live else 0.0)
         spend = self.spend[age] if age < len(self.spend) else 0.0
         used = self.used_mw(moment)
         quarter = ModuleQuarter(
             rent=rent,
+            relet=relet,
+            fee=self.end_fee(moment.node),
             opex=opex,
             power=power,
             credit=credit,
+            refund=refund,
+            kept=kept,
             recovered=self.lease.demand_recovered(moment, self.mw) if is_live else 0.0,
             spend=spend,
-            payable=self.payable(age),
+            payable=self.payable(age, is_over),
             refresh=self.refresh(moment),
-            tenant_money=spend * self.tenant_frac,
+            tenant_money=0.0 if is_over else spend * self.tenant_frac,
             energy_mwh=self.lease.energy(moment, used),
             late_loss=lost if is_live and age < self.lead + product.slip_q else 0.0,
             occupied_mw=self.gross if age >= max(0, self.lead - product.displaces_mining_q) else 0.0,
@@ -200,16 +243,19 @@ class Module:
             live_mw=self.mw if is_live and moment.quarter < self.lease.last_end else 0.0,
             utilised_mw=used,
         )
-        return quarter, Carried(carried, before.credited + credit, lost)
+        return quarter, Carried(carried, given, lost)
 
     def remaining_own(self, node: int) -> float:
         """Own spend after the quarter of a node. [$M]"""
         age = self.book.tree.period[node] - self.book.tree.period[self.begun]
-        return sum(self.own_spend[age + 1 :])
+        is_over = self.book.ended(self.lease.contract.contract, node) is not None
+        return sum((self.spend if is_over else self.own_spend)[age + 1 :])
 
     def unearned(self, node: int) -> float:
         """Tenant money to be given back, received or still to come, that is not yet credited. [$M]"""
-        return self.owed_frac * sum(self.spend) - self.state[node].credited
+        if self.book.ended(self.lease.contract.contract, node) is not None:
+            return 0.0
+        return self.owed_frac * sum(self.spend) - sum(self.state[node].given)
 
     def tail(self, leaf: int) -> Tail:
         """Worth after a leaf: net operating income in the term; renewal and residual. [$M]"""
@@ -217,7 +263,7 @@ class Module:
         signed, beyond, refresh = [], [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
-            in_term, after = self.lease.parted(moment, *self.income(moment))
+            in_term, after = self.lease.parted(moment, self.income(moment), self.relet_received(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
             refresh.append(self.refresh(moment))

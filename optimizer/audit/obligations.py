@@ -94,14 +94,19 @@ def is_unsigned(book: Book, contract: str) -> bool:
     return book.contracts[contract].state == "merchant"
 
 
+def has_no_tenant(book: Book, contract: str, node: int) -> bool:
+    """Whether no tenant has signed, or the one that did has gone by a node."""
+    return is_unsigned(book, contract) or book.ended(contract, node) is not None
+
+
 def unsigned_left(world: World, node: int) -> float:
     """Own spend still to come of halls that nobody has signed for. [$M]"""
     book, left = world.book, 0.0
     for start, module in world.sites.modules:
-        if is_unsigned(book, start.contract) and start.node in book.paths[node]:
+        if has_no_tenant(book, start.contract, node) and start.node in book.paths[node]:
             left += start.modules * module.remaining_own(node)
     for one in world.sites.commitments:
-        if is_unsigned(book, one.commitment.contract):
+        if has_no_tenant(book, one.commitment.contract, node):
             left += one.at[node].remaining_own
     return left
 

@@ -10,6 +10,7 @@ from optimizer.audit.court import Court
 from optimizer.audit.decisions import read_decisions
 from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
+from optimizer.audit.terminations import terminations
 from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
 from optimizer.plans.tables import BY_NAME
@@ -29,6 +30,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "site_summary": tables_physical.site_summary(world),
         "strategies": strategies(world),
         "contracts": tables_physical.contracts(world),
+        "terminations": terminations(world),
         "financing": tables_money.financing(world),
         "sources_uses": tables_money.sources_uses(world),
         "cash_flow": tables_money.cash_flow(world),

@@ -16,7 +16,12 @@ def refresh_cost(lease: Lease, moment: Moment, live_from: Quarter, new_usd_m: fl
     """What replacing them costs in a quarter, by the probability that they are let in it. [$M]"""
     if not _is_due(lease, moment.quarter, live_from):
         return 0.0
-    return (lease.product.refresh_cost_frac or 0.0) * new_usd_m * lease.weight(moment.quarter)
+    return (
+        (lease.product.refresh_cost_frac or 0.0)
+        * new_usd_m
+        * lease.weight(moment.quarter)
+        * lease.is_used(moment)
+    )
 
 
 def gpus_at_end(
@@ -29,7 +34,8 @@ def gpus_at_end(
         moment = lease.book.earlier(end, back)
         quarter = end.quarter + -back
         if _is_due(lease, quarter, live_from):
-            chance, served = lease.weight(quarter), (back + 1) / (product.refresh_q or 1)
+            chance = lease.weight(quarter) * lease.is_used(moment)
+            served = (back + 1) / (product.refresh_q or 1)
             kept = 1.0 - (1.0 - product.gpu_residual_frac) * min(1.0, served)
             new = (product.refresh_cost_frac or 0.0) * new_usd_m(moment) * kept
             worth = chance * new + (1.0 - chance) * worth

@@ -60,7 +60,8 @@ class PhysicalRules:
             last = contract.long_stop_quarter or contract.deadline_quarter
             in_time = last is None or live <= last
             from_sign = contract.sign_from_quarter is None or quarter >= contract.sign_from_quarter
-            inside("TEN-1", place, suits and live < term_end and in_time and from_sign)
+            runs = book.ended(s.contract, s.node) is None
+            inside("TEN-1", place, suits and live < term_end and in_time and from_sign and runs)
             is_cloud = product.workload == "gpu_cloud"
             inside("CNV-1", place, book.regions[site.region].gpu_cloud_allowed or not is_cloud)
         for sign in self.decided.signs:
@@ -68,7 +69,8 @@ class PhysicalRules:
             by = terms.sign_from_quarter is None or quarter >= terms.sign_from_quarter
             by = by and (terms.sign_by_quarter is None or quarter <= terms.sign_by_quarter)
             place = self._at(sign.node, "sign", sign.site, sign.item)
-            inside("ALO-1", place, by and terms.signable and _allows(terms.sites, sign.site))
+            runs = all(book.ended(name, sign.node) is None for name in (sign.item, terms.option_of) if name)
+            inside("ALO-1", place, runs and by and terms.signable and _allows(terms.sites, sign.site))
         for step in self.decided.expands:
             expansion, quarter = book.expansions[step.item], book.tree.quarter(step.node)
             open_now = expansion.earliest_quarter <= quarter <= expansion.latest_quarter
@@ -180,6 +182,9 @@ class PhysicalRules:
             for leaf in self.leaves:
                 court.at_most("ALO-1", self._at(leaf, name), self._signed(name, leaf), 1.0, _MODULES)
                 path = book.paths[leaf]
+                end = book.ended(name, leaf)
+                if end is not None and end.quarter <= (deadline or book.last_quarter):
+                    continue  # who has gone asks for nothing
                 for site in {s.site for s in self.decided.signs if s.item == name}:
                     live = sum(
                         s.modules * m.mw

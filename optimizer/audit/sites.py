@@ -125,6 +125,9 @@ class Sites:
             here.payable[n] += k * q.payable
             here.cooled_mw[product.cooling, n] += k * q.live_mw
             self._post(name, n, CashLine.RENT, k * q.rent)
+            self._post(name, n, CashLine.RELET_RENT, k * q.relet)
+            self._post(name, n, CashLine.TERMINATION_FEE, k * q.fee)
+            self._post(name, n, CashLine.TENANT_REFUND, -k * q.refund)
             self._post(name, n, CashLine.TENANT_CREDIT, -k * q.credit)
             self._post(name, n, CashLine.OPEX, -k * q.opex)
             self._post(name, n, CashLine.HPC_POWER, -k * q.power)
@@ -153,6 +156,8 @@ class Sites:
             here.payable[n] += q.payable
             self.ledger.at_site[name, n, CashLine.DEBT_DRAWS] += q.gpu_debt
             self._post(name, n, CashLine.RENT, q.rent)
+            self._post(name, n, CashLine.RELET_RENT, q.relet)
+            self._post(name, n, CashLine.TERMINATION_FEE, q.end_fee)
             self._post(name, n, CashLine.OPEX, -q.opex)
             self._post(name, n, CashLine.HPC_POWER, -q.power)
             self._post(name, n, CashLine.DEMAND_RECOVERED, q.recovered)
@@ -169,6 +174,7 @@ class Sites:
             here.unearned[n] += q.unearned
             self._post(money.site, n, CashLine.TENANT_MONEY, q.received)
             self._post(money.site, n, CashLine.TENANT_CREDIT, -q.credited)
+            self._post(money.site, n, CashLine.TENANT_REFUND, -q.refunded)
 
     def _add_expansion(self, step: Placed) -> None:
         terms, here, tree = self.book.expansions[step.item], self.of[step.site], self.book.tree
@@ -205,7 +211,8 @@ class Sites:
             each = (terms.late_damages_usd_per_kw_month or 0.0) * USD_M_PER_KW_MONTH
             ours = [(s, m) for s, m in self.modules if (s.site, s.contract) == (site, name)]
             for n in tree.nodes:
-                if terms.deadline_quarter <= tree.quarter(n) < terms.long_stop_quarter:
+                is_due = terms.deadline_quarter <= tree.quarter(n) < terms.long_stop_quarter
+                if is_due and book.ended(name, n) is None:
                     path = book.paths[n]
                     signed = sum(
                         s.amount

@@ -179,6 +179,17 @@ class Taxes:
                         asset = self._asset(row.site, basis, held, flow.quarter, 0, p.workload)
                         found.append(replace(asset, nodes=kept))
             found += self._replaced(row.site, one, 1.0, kept)
+            found += self._taken_over(one, kept)
+        return found
+
+    def _taken_over(self, one: Committed, kept: frozenset[int]) -> list[Asset]:
+        """What a tenant that has gone was to pay: a part of the hall from the quarter in which we do."""
+        found, book, p = [], self.book, one.lease.product
+        for n in kept:
+            if one.at[n].taken_over:
+                held, live = self._class(p.tax_class, "halls"), book.tree.quarter(n)
+                asset = self._asset(one.commitment.site, one.at[n].taken_over, held, live, n, p.workload)
+                found.append(replace(asset, nodes=asset.nodes & kept))
         return found
 
     def _in_place(self, group: TaxGroup) -> Asset:
@@ -220,18 +231,15 @@ class Taxes:
 
     def _kept(self, name: str, node: int) -> float:
         """Tenant money received that is never given back. [$M]"""
-        members, quarter = self.members[name], self.book.tree.quarter(node)
-        found = 0.0
+        members, found = self.members[name], 0.0
         for start, module in self.world.sites.modules:
             if self.book.sites[start.site].entity in members and node in module.at:
-                found += start.modules * module.at[node].spend * (module.tenant_frac - module.owed_frac)
+                q = module.at[node]
+                free_frac = 1.0 - module.owed_frac / module.tenant_frac if module.tenant_frac else 0.0
+                found += start.modules * (q.tenant_money * free_frac + q.kept)
         for money in self.world.money:
             if self.book.sites[money.site].entity in members:
-                found += sum(
-                    m.amount_usd_m or 0.0
-                    for m in money.rows
-                    if not m.give_back_q and m.received_quarter == quarter
-                )
+                found += money.at[node].kept
         return found
 
     def _income(self, name: str, node: int) -> float:

@@ -13,6 +13,7 @@ from optimizer.plans.sites import site_tables
 from optimizer.plans.strategies import strategies
 from optimizer.plans.tables import TABLES
 from optimizer.plans.taxes import tax_tables
+from optimizer.plans.terminations import terminations
 
 
 def extract(
@@ -26,6 +27,7 @@ def extract(
     reading = Reading(program, value_per_share_usd, prices or {})
     found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading), **tax_tables(reading)}
     found["strategies"] = pd.DataFrame(strategies(reading))
+    found["terminations"] = pd.DataFrame(terminations(reading))
     found |= coin_tables(reading)
     tables = {}
     for table in TABLES:

@@ -88,6 +88,13 @@ TABLES: tuple[Table, ...] = (
         "tenant state signed_quarter",
     ),
     _table(
+        "terminations",
+        "contracts that end before their term: MW under them, what is paid and what is paid back",
+        "contract site node",
+        "mw_critical[MW] fee_usd_m[$M] refund_usd_m[$M]",
+        "quarter tenant paid_by",
+    ),
+    _table(
         "financing",
         "money raised: gross, what arrives, and shares sold or reserved",
         "instrument node",

@@ -12,6 +12,7 @@ from optimizer.report.headline import headline
 from optimizer.report.limits import headroom
 from optimizer.report.money import raised, sources_and_uses
 from optimizer.report.sites import by_leaf, strategies, strip
+from optimizer.report.terminations import terminations
 from optimizer.report.worth import made_of
 
 PLAIN_WIDTH = 100
@@ -48,6 +49,7 @@ def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
         made_of(figures),
         decided_now(figures),
         strategies(figures),
+        terminations(figures),
         by_leaf(figures),
         strip(figures, ascii_only=ascii_only),
         sources_and_uses(figures),

@@ -243,13 +243,21 @@ def _tenancy() -> dict[str, object]:
         "contracts": _contracts(),
         "contract_money": [
             {"contract": "lease", "kind": "prepayment", "frac_of_capex": 0.1, "amount_usd_m": None,
-             "received_quarter": None, **money},
+             "received_quarter": None, "refundable_on_termination": True, **money},
             {"contract": "lease", "kind": "tenant_capex", "frac_of_capex": 0.05, "amount_usd_m": None,
              "received_quarter": None, "give_back_from_q": 0, "give_back_q": 0, "max_frac_of_rent": 1.0},
             {"contract": "held", "kind": "prepayment", "frac_of_capex": None, "amount_usd_m": 8.0,
-             "received_quarter": "2026Q3", **money},
+             "received_quarter": "2026Q3", "refundable_on_termination": True, **money},
             {"contract": "held", "kind": "incentive", "frac_of_capex": None, "amount_usd_m": 3.0,
-             "received_quarter": quarter(2), **money},
+             "received_quarter": quarter(2), "refundable_on_termination": False, **money},
+        ],
+        "terminations": [
+            {"scenario": "down", "contract": "lease", "quarter": quarter(8), "paid_by": "tenant",
+             "fee_frac_of_remaining_rent": 0.3, "fee_months_of_rent": 3.0, "fee_at_most_usd_m_per_mw": None,
+             "vacancy_q": 2, "relet_rent_frac": 0.8},
+            {"scenario": "up", "contract": "held", "quarter": quarter(5), "paid_by": "tenant",
+             "fee_frac_of_remaining_rent": 1.0, "fee_months_of_rent": 0.0, "fee_at_most_usd_m_per_mw": 2.0,
+             "vacancy_q": None, "relet_rent_frac": None},
         ],
         "renewals": [
             {"contract": name, "probability_frac": 0.6, "rent_basis": basis, "term_q": 12}
@@ -428,7 +436,9 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("distributed", "", "s-co", "", "", trunk[2], 4.0),
     ]
     for group, taxed in (("home", 5.0), ("south", 3.0)):
-        rows += [("taxed", "", group, "", "", label, taxed) for label in year_ends(tree)]
+        paid = nodes[9, "down"] if group == "home" else ""  # the year in which a tenant pays to go
+        ends = [(label, 22.0 if label == paid else taxed) for label in year_ends(tree)]
+        rows += [("taxed", "", group, "", "", label, amount) for label, amount in ends]
     for n in tree.nodes:
         t, label = tree.period[n], tree.label(n)
         rows.append(("on_mw", "north", "n-s1", "", "", label, 20.0 if t < 2 else 8.0))

@@ -99,9 +99,15 @@ CELLS: dict[str, str] = {
         exclusive_group= usable_slack_frac=0 slack_hours_frac=0""",
     "contract_money": """
         contract=lease kind=prepayment frac_of_capex=0.1 amount_usd_m= received_quarter= give_back_from_q=4
-        give_back_q=8 max_frac_of_rent=0.5 / contract=signed kind=prepayment frac_of_capex= amount_usd_m=40
-        received_quarter=2026Q3 give_back_from_q=0 give_back_q=8 max_frac_of_rent=0.5""",
+        give_back_q=8 max_frac_of_rent=0.5 refundable_on_termination=true / contract=signed kind=prepayment
+        frac_of_capex= amount_usd_m=40 received_quarter=2026Q3 give_back_from_q=0 give_back_q=8
+        max_frac_of_rent=0.5 refundable_on_termination=false""",
     "renewals": "contract=lease probability_frac=0.5 rent_basis=min term_q=20",
+    "terminations": """
+        scenario=bear contract=signed quarter=2027Q1 paid_by=guarantor fee_frac_of_remaining_rent=0.5
+        fee_months_of_rent=0 fee_at_most_usd_m_per_mw=8 vacancy_q=2 relet_rent_frac=0.7 /
+        scenario=base contract=lease quarter=2027Q2 paid_by=nobody fee_frac_of_remaining_rent=0
+        fee_months_of_rent=0 fee_at_most_usd_m_per_mw= vacancy_q= relet_rent_frac=""",
     "commitments": """
         commitment=hall site=beta contract=signed product=cloud debt=gpu-loan capex_usd_m=80
         gpu_capex_usd_m=560 occupies_from_quarter=2026Q3 cancellable_until_quarter= cancel_fee_usd_m=0""",

@@ -100,6 +100,16 @@ spend-unfunded      commitment_flows[].amount_usd_m        commitment_flows[hall
 stated-total        stated_totals[cash_usd_m].amount       entities[top].unrestricted_cash_usd_m=193
 stated-total        stated_totals[basic_shares_m].amount   = 103
 stated-total        stated_totals[cash_usd_m].note         = & stated_totals[cash_usd_m].difference=1
+early-termination   terminations[bear|signed].quarter      = 2026Q4
+idle-termination    terminations[bear|signed].quarter      = 2027Q3
+idle-termination    terminations[base|lease].quarter       = 2026Q2
+idle-termination    terminations[bear|signed].quarter      contracts[signed].term_q=2
+termination-terms   terminations[bear|open].contract       + terminations[bear|signed] contract=open
+termination-terms   terminations[base|lease].paid_by       = tenant
+termination-terms   terminations[bear|signed].paid_by      = nobody
+termination-terms   terminations[bear|signed].paid_by      contracts[signed].guarantor=
+termination-terms   terminations[bear|signed].vacancy_q    =
+termination-money   contract_money[lease|prepayment].refundable_on_termination =
 commitment-misfit   commitments[hall].contract             = lease
 commitment-misfit   commitments[hall].site                 contracts[signed].sites=alpha
 commitment-misfit   commitments[hall].product              contracts[signed].coolings=dlc
@@ -204,6 +214,7 @@ cooling[beta|air].site site_products[alpha|colo].site site_products[alpha|colo].
 products[colo].spend_profile products[cloud].gpu_spend_profile products[colo].ramp_profile
 machines[s21].resale_profile contracts[lease].sites contracts[lease].workloads contracts[lease].coolings
 contracts[lease].credit_class contract_money[lease|prepayment].contract renewals[lease].contract
+terminations[bear|signed].scenario terminations[bear|signed].contract
 commitments[hall].site commitments[hall].contract commitments[hall].product commitments[hall].debt
 commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
 fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
@@ -276,6 +287,12 @@ def test_a_name_that_does_not_exist_is_found(draft: Any, place: str) -> None:
 def test_a_contract_names_at_least_one_site(draft: Any) -> None:
     draft.set("contracts", "lease", sites=";")
     assert_found(draft, "unknown-reference", ("contracts", "lease", "sites"))
+
+
+def test_money_that_is_never_given_back_is_not_refunded(draft: Any) -> None:
+    draft.set("contract_money", "lease|prepayment", give_back_q="0")
+    place = ("contract_money", "lease|prepayment", "refundable_on_termination")
+    assert_found(draft, "termination-money", place)
 
 
 def test_history_of_commitments_neither_draws_nor_spends(draft: Any) -> None:

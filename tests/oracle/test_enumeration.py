@@ -31,6 +31,8 @@ JUDGED_ALONE = (
     "machines",
     "claims",
     "commitments",
+    "terminated",
+    "terminated on a tree",
     "covenants",
     "taxes",
     "coins",

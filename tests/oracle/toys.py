@@ -240,6 +240,32 @@ def claims() -> Portfolio:
     return make.with_all(p, "cooling", max_modules=0)
 
 
+def terminated() -> Portfolio:
+    """A tenant that pays ahead, and lenders, who do not know that it goes after a quarter or two of rent."""
+    p = make.add_project_debt(make.add_rival_offers(north_only(short(make.small(), 5))))
+    p = make.with_row(p, "contracts", "rival", sign_by_quarter=make.quarter(0), min_mw=10.0, max_mw=20.0)
+    p = make.with_row(p, "contract_money", "rival|prepayment", refundable_on_termination=True)
+    p = make.without(p, "contracts", "open")
+    months = {"fee_frac_of_remaining_rent": 0.0, "fee_months_of_rent": 9.0, "vacancy_q": 0}
+    p = make.with_rows(p, "terminations", make.termination("base", "rival", 3, **months))
+    p = make.with_row(p, "contracts", "lease", first_year_rent_usd_per_kw_month=175.0)
+    return poor(make.with_all(p, "cooling", max_modules=0), 90.0)
+
+
+def terminated_on_tree() -> Portfolio:
+    """The same tenant goes only where the share does not double; what was committed ends there as well."""
+    p = make.two_scenarios(make.add_commitments(make.add_rival_offers(short(make.small()))))
+    p = make.without(p, "contracts", "open")
+    p = make.with_row(p, "contracts", "rival", sign_by_quarter=make.quarter(0), min_mw=10.0, max_mw=10.0)
+    p = make.with_row(p, "contracts", "lease", max_mw=10.0)
+    p = make.add_terminations(p)
+    p = make.with_row(p, "terminations", "up|rival", scenario="base", quarter=make.quarter(2))
+    p = make.without(p, "terminations", "down|loose")
+    p = make.with_row(p, "terminations", "base|lease", quarter=make.quarter(3))
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0), max_modules=1)
+    return make.with_all(p, "cooling", max_modules=0, existing_mw=30.0)
+
+
 def taxes() -> Portfolio:
     """A hall or two and machines, a loan, and a year that ends within the plan: losses, and tax to pay."""
     p = make.add_taxes(make.add_debt(short(make.small(), 5)))
@@ -354,6 +380,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "guard rails": (guard_rails, make.chain_of),
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),
     "project debt on a tree": (project_debt_on_tree, make.tree_of),
+    "terminated": (terminated, make.chain_of),
+    "terminated on a tree": (terminated_on_tree, make.tree_of),
     "taxes": (taxes, make.chain_of),
     "taxes on a tree": (taxes_on_tree, make.tree_of),
     "coins": (coins, make.chain_of),

@@ -45,6 +45,7 @@ def add_commitments(
     for m in money:
         books.post_constant(CashLine.TENANT_MONEY, m.received)
         books.post_constant(CashLine.TENANT_CREDIT, -m.credit)
+        books.post_constant(CashLine.TENANT_REFUND, -m.refund)
         for leaf, amount in m.unearned.items():
             books.worth_constant(ValueLine.UNEARNED_TENANT_MONEY, leaf, -amount)
 
@@ -86,6 +87,8 @@ def _post(
             books.tally(what, variable, values * weight, place)
 
     cash(CashLine.RENT, a.rent)
+    cash(CashLine.RELET_RENT, a.relet)
+    cash(CashLine.TERMINATION_FEE, a.fee)
     cash(CashLine.OPEX, -a.opex)
     cash(CashLine.HPC_POWER, -a.power)
     cash(CashLine.COMMITMENT_SPEND, -(a.spend["own"] + a.spend["escrow"] + a.spend["gpu_debt"]))
@@ -96,8 +99,7 @@ def _post(
     tally(Tally.DUE, a.payable)
     tally(Tally.BUILDING_MW, a.building_mw)
     tally(Tally.REMAINING_OWN, a.remaining_own)
-    if a.terms.contract.state == "merchant":
-        tally(Tally.REMAINING_UNSIGNED, a.remaining_own)
+    tally(Tally.REMAINING_UNSIGNED, a.remaining_unsigned)
     for parts, values in (
         (load.gross_mw, a.occupied_gross_mw),
         (load.energy_mwh, a.energy_mwh),

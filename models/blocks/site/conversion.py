@@ -15,12 +15,15 @@ from models.timetree import TimeTree
 
 _INFLOWS = (
     (CashLine.RENT, "rent"),
+    (CashLine.RELET_RENT, "relet"),
+    (CashLine.TERMINATION_FEE, "fee"),
     (CashLine.TENANT_MONEY, "tenant_money"),
 )
 _OUTFLOWS = (
     (CashLine.MODULE_SPEND, "spend"),
     (CashLine.GPU_REFRESH, "refresh"),
     (CashLine.TENANT_CREDIT, "credit"),
+    (CashLine.TENANT_REFUND, "refund"),
     (CashLine.OPEX, "opex"),
     (CashLine.HPC_POWER, "power"),
 )
@@ -127,14 +130,8 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
     books.tally(Tally.OWN_NEED, x.count, -a.tenant_money, site.site)
     books.tally(Tally.BUILDING_MW, x.count, x.route.module_mw * a.building)
     books.tally(Tally.LATE_LOSS, x.count, a.late)
-    left = a.own_spend_by_age.sum() - np.cumsum(a.own_spend_by_age)
-    after = np.zeros(len(tree.nodes))
-    for m in tree.descendants(x.node):
-        age = tree.period[m] - tree.period[x.node]
-        after[m] = left[age] if age < left.size else 0.0
-    books.tally(Tally.REMAINING_OWN, x.count, np.maximum(0.0, after))
-    if x.route.terms.contract.state == "merchant":
-        books.tally(Tally.REMAINING_UNSIGNED, x.count, np.maximum(0.0, after))
+    books.tally(Tally.REMAINING_OWN, x.count, a.remaining_own)
+    books.tally(Tally.REMAINING_UNSIGNED, x.count, a.remaining_unsigned)
     for worth, sign, by_leaf in (
         (CONTRACT_LINES[x.route.terms.contract.state], 1.0, a.signed_value),
         (ValueLine.BEYOND_CONTRACTS, 1.0, a.beyond_value),

@@ -20,14 +20,23 @@ def add_tenants(
     tree: TimeTree,
     site: Site,
     contracts: Sequence[Contract],
+    over: Mapping[str, frozenset[int]],
     begun: Sequence[Begun],
     books: Books,
 ) -> Mapping[tuple[str, int], Any]:
-    """Signatures by offer and node. Maths: docs/program.md, TEN-1 ... TEN-4."""
+    """Signatures by offer and node; ``over``: nodes at which a contract has ended. Maths: TEN-1 to TEN-4."""
     offers = {x.route.terms.contract.contract: x.route.terms.contract for x in begun}
     offers = {name: c for name, c in offers.items() if c.signable}
+
+    def is_over(name: str | None, n: int) -> bool:
+        return n in over.get(name or "", ())
+
+    may_sign = {
+        o: [n for n in signing_nodes(c, tree) if not is_over(o, n) and not is_over(c.option_of, n)]
+        for o, c in offers.items()
+    }
     b.signed = pyo.Var(
-        [(o, n) for o, c in offers.items() for n in signing_nodes(c, tree)],
+        [(o, n) for o, nodes in may_sign.items() for n in nodes],
         domain=pyo.Binary,
         doc="offer signed here",
     )
@@ -44,7 +53,7 @@ def add_tenants(
 
     def signed_mw(o: str, n: int, mw: float) -> Linear:
         result = Linear()
-        for m in signing_nodes(offers[o], tree):
+        for m in may_sign[o]:
             if n in below[m]:
                 result.add(mw, b.signed[o, m])
         return result
@@ -61,13 +70,13 @@ def add_tenants(
     def begun_after_signing(b, o, n):
         return at_most(begun_mw(o, n), signed_mw(o, n, offers[o].max_mw))
 
-    checks = [(o, n) for o, c in offers.items() for n in deadline_nodes(c, tree)]
+    checks = [(o, n) for o, c in offers.items() for n in deadline_nodes(c, tree) if not is_over(o, n)]
 
     @b.Constraint(checks, doc="TEN-2 minimum live by the deadline [MW]")
     def minimum_by_deadline(b, o, n):
         return at_most(signed_mw(o, n, offers[o].min_mw), begun_mw(o, n))
 
-    overdue = [(o, n) for o, c in offers.items() for n in overdue_nodes(c, tree)]
+    overdue = [(o, n) for o, c in offers.items() for n in overdue_nodes(c, tree) if not is_over(o, n)]
     b.late_mw = pyo.Var(overdue, domain=pyo.NonNegativeReals, doc="critical MW late")
 
     @b.Constraint(overdue, doc="TEN-4 MW late after the deadline [MW]")
@@ -85,9 +94,7 @@ def add_tenants(
         books.limit(b.late_mw[o, n], ("late", site.site, o, n), 1.0, offers[o].min_mw)
 
     granted_by_plan = {c.contract for c in contracts if c.signable}
-    exercises = [
-        (o, n) for o, c in offers.items() if c.option_of in granted_by_plan for n in signing_nodes(c, tree)
-    ]
+    exercises = [(o, n) for o, c in offers.items() if c.option_of in granted_by_plan for n in may_sign[o]]
 
     @b.Constraint(exercises, doc="TEN-3 an option only where its contract is signed [signatures]")
     def exercised_after_signing(b, o, n):

@@ -37,6 +37,8 @@ REFERENCES = (
     Reference("contracts", "credit_class", "credit_classes"),
     Reference("contract_money", "contract", "contracts"),
     Reference("renewals", "contract", "contracts"),
+    Reference("terminations", "scenario", "scenarios"),
+    Reference("terminations", "contract", "contracts"),
     Reference("commitments", "site", "sites"),
     Reference("commitments", "contract", "contracts"),
     Reference("commitments", "product", "products"),
