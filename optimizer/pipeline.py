@@ -15,10 +15,11 @@ from models.blocks.program import Program, build_program
 from models.domain.futures import scenario_chain, scenario_tree
 from models.findings import Finding
 from models.params.params import compile_params
-from models.timetree import TimeTree
+from models.timetree import Quarter, TimeTree
 from optimizer.audit.verdict import audit
 from optimizer.inputs.load import Loaded, load
 from optimizer.plans.extract import extract
+from optimizer.plans.kept import keep, read_kept
 from optimizer.plans.plan import Audit, Plan
 from optimizer.plans.summary import summarise
 from optimizer.solve.matrix import Matrix, compile_matrix
@@ -123,7 +124,10 @@ def plan(
     Raises
     ------
     InputError
-        The portfolio cannot be used; carries all findings.
+        The portfolio cannot be used, or what ``options.keep_decisions`` names has no place in it; carries
+        all findings.
+    StoreError
+        That folder holds no decisions.
     ValueError
         Both a scenario and the tree are asked for, or no scenario has a probability, or the ending of
         ``export`` is neither ``.mps`` nor ``.lp``.
@@ -151,6 +155,7 @@ def plan(
     try:
         with _timed(clock, "build"):
             program, matrix = _build(loaded, time_tree)
+            matrix = _keep(program, matrix, options)
         with _timed(clock, "solve"):
             outcome, committed = search_plan(program, matrix, options, stop or threading.Event(), tell)
     except ContradictionError as broken:
@@ -182,6 +187,15 @@ def plan(
         except OSError as trouble:
             raise ExportError(result, file, trouble.strerror or str(trouble)) from trouble
     return result
+
+
+def _keep(program: Program, matrix: Matrix, options: Options) -> Matrix:
+    """With the first decisions of an earlier plan, where one is named."""
+    if not options.keep_decisions:
+        return matrix
+    first = program.params.tree.first
+    last = Quarter.parse(options.keep_to) if options.keep_to else first + 1
+    return keep(program, matrix, read_kept(Path(options.keep_decisions), first, last), last)
 
 
 def check(portfolio: Loaded | str | Path) -> Checked:

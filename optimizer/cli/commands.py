@@ -96,6 +96,13 @@ def plan_command(
         Path | None,
         typer.Option(metavar="FILE", help="Write the program at the plan's optimum, .mps or .lp."),
     ] = None,
+    keep_decisions: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Decide first as an earlier plan does, written here with --out."),
+    ] = None,
+    keep_to: Annotated[
+        str, typer.Option(metavar="QUARTER", help="Last quarter of it that is kept; the second by default.")
+    ] = "",
     overrides: Overrides = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
@@ -107,6 +114,7 @@ def plan_command(
     if tree and scenario is not None:
         raise typer.BadParameter("a plan is on one scenario or on the tree, not both", param_hint="--tree")
     refuse_places(out, export)
+    refuse_kept(keep_decisions, keep_to)
     from optimizer.pipeline import ExportError
     from optimizer.solve.options import Options
 
@@ -118,6 +126,8 @@ def plan_command(
         solver=solver,
         threads=threads,
         seed=seed,
+        keep_decisions="" if keep_decisions is None else str(keep_decisions),
+        keep_to=keep_to,
     )
     where = Request(scenario=scenario, tree=tree, export=export, out=out)
     with stoppable() as stop, answering(as_json) as answer:
@@ -261,6 +271,22 @@ def refuse_places(out: Path | None, export: Path | None) -> None:
             raise typer.BadParameter(str(refusal), param_hint="--out") from None
 
 
+def refuse_kept(folder: Path | None, to: str) -> None:
+    """Say now what cannot be kept of an earlier plan."""
+    from models.timetree import Quarter
+
+    if folder is None and to:
+        raise typer.BadParameter("it goes with --keep-decisions", param_hint="--keep-to")
+    if folder is not None and not (folder / "decisions.csv").is_file():
+        wrong = f"'{folder}' holds no decisions.csv of a plan"
+        raise typer.BadParameter(wrong, param_hint="--keep-decisions")
+    try:
+        if to:
+            Quarter.parse(to)
+    except ValueError as wrong_quarter:
+        raise typer.BadParameter(str(wrong_quarter), param_hint="--keep-to") from None
+
+
 def refuse_scenario(loaded: "Loaded", scenario: str | None, tree: bool) -> None:
     known = {s.scenario: s.probability for s in loaded.portfolio.scenarios}
     if scenario is not None and scenario not in known:
@@ -284,6 +310,7 @@ def _planned(
     loaded: "Loaded", options: "Options", where: "Request", stop: threading.Event, answer: Answer
 ) -> "Plan":
     """The audited plan; a plan that fails its audit is put aside and ends the command."""
+    from models.findings import InputError
     from optimizer.pipeline import AuditError, plan
     from optimizer.report.progress import shown
     from optimizer.report.terminal import console_for
@@ -302,6 +329,8 @@ def _planned(
             )
     except UnknownSolverError as unknown:
         raise typer.BadParameter(str(unknown), param_hint="--solver") from None
+    except InputError as wrong:
+        answer.input_errors(wrong.findings)
     except AuditError as rejected:
         reject(rejected.plan, where.out, answer)
 

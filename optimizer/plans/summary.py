@@ -138,6 +138,8 @@ def _run(loaded: Loaded, options: Options, outcome: Outcome, matrix: Matrix | No
             "solver": options.solver,
             "threads": options.threads,
             "seed": options.seed,
+            "keep_decisions": options.keep_decisions,
+            "keep_to": options.keep_to,
         },
         "steps": outcome.steps,
     }

@@ -38,6 +38,9 @@ def why_no_plan(plan: Plan) -> RenderableType:
 def _lines(plan: Plan) -> list[str]:
     if plan.status == "infeasible":
         lines = ["No plan satisfies the portfolio's constraints, whatever is decided.", *_said(plan.note)]
+        options = plan.run.get("options")
+        if isinstance(options, dict) and options.get("keep_decisions"):
+            lines = [f"No plan keeps the decisions of {options['keep_decisions']}.", *_said(plan.note)]
         return [*lines, "Loosen one of them, or a commitment that cannot be kept, and plan again."]
     if plan.status == "unbounded":
         lines = ["Value grows without limit: the inputs hold a money machine.", *_said(plan.note)]

@@ -120,11 +120,22 @@ def _less_than_committed(plan: Plan) -> list[str]:
 
 
 def _changed(plan: Plan) -> list[str]:
+    kept = _kept(plan)
     changed = plan.evidence.overridden
     if not changed:
-        return []
+        return kept
     more = f" and {len(changed) - OVERRIDES_SHOWN} more" if len(changed) > OVERRIDES_SHOWN else ""
-    return [f"Changed from the catalogue or by --set: {', '.join(changed[:OVERRIDES_SHOWN])}{more}."]
+    return [*kept, f"Changed from the catalogue or by --set: {', '.join(changed[:OVERRIDES_SHOWN])}{more}."]
+
+
+def _kept(plan: Plan) -> list[str]:
+    """Whose first decisions these are."""
+    options = plan.run.get("options")
+    said = options if isinstance(options, dict) else {}
+    if not said.get("keep_decisions"):
+        return []
+    to = said.get("keep_to") or plan.tree.first + 1
+    return [f"Decisions up to {to} are those of {said['keep_decisions']}."]
 
 
 def _warnings(plan: Plan) -> list[str]:

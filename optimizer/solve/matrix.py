@@ -36,6 +36,8 @@ class Matrix:
     is_integer: NDArray[np.bool_]
     column: dict[int, int]
     """Position of a variable by its identity."""
+    free: tuple[Array, Array] | None = None
+    """Bounds before decisions of an earlier plan were set in them; None where none were."""
 
     @property
     def a(self) -> "csc_array":

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from models.timetree import Quarter
+
 Objective = Literal["per-share", "value"]
 Method = Literal["exact"]
 MOST_THREADS = 64
@@ -30,6 +32,10 @@ class Options:
     """HiGHS through its own interface; any other name goes to Pyomo."""
     threads: int = 1
     seed: int = 0
+    keep_decisions: str = ""
+    """Folder of an earlier plan, whose first decisions this one keeps; empty: none."""
+    keep_to: str = ""
+    """Last quarter whose decisions are kept, like 2026Q4; empty: the second one."""
 
     def __post_init__(self) -> None:
         """Refuse what no solve can be asked for."""
@@ -43,6 +49,8 @@ class Options:
             ("threads", _is_count(self.threads) and 1 <= self.threads <= MOST_THREADS, threads),
             ("seed", _is_count(self.seed) and 0 <= self.seed <= LARGEST_SEED, seed),
         )
+        if self.keep_to:
+            Quarter.parse(self.keep_to)
         wrong = [
             f"{name} is {getattr(self, name)!r}; write {what}" for name, fits, what in allowed if not fits
         ]

@@ -157,7 +157,8 @@ class Search:
         return lam, best, last
 
     def _restricted(self, barred: frozenset[Quantity]) -> tuple[float, Array | None, MipResult]:
-        upper = self.matrix.upper.copy()
+        lower, most = self.matrix.free or (self.matrix.lower, self.matrix.upper)
+        upper = most.copy()
         for d in self.program.decisions:
             if d.quantity in barred:
                 upper[self.matrix.column[id(d.variable)]] = 0.0
@@ -165,7 +166,7 @@ class Search:
             upper[self.matrix.column[id(wish.variable)]] = np.inf
         lam, best = 0.0, None
         for _ in range(MAX_STEPS):
-            result, _ = self.at(lam, integer=True, gap=1e-4, upper=upper)
+            result, _ = self.at(lam, integer=True, gap=1e-4, lower=lower, upper=upper)
             if result.x is None:
                 return (np.nan if best is None else lam), best, result
             found = self.root(result.x)
@@ -229,6 +230,8 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
     committed, best, last = search.committed()
     if last.proved == "unbounded":
         return _nothing(search, "unbounded", last.loop), committed
+    if search.matrix.free is not None:
+        best = None  # it does not keep what is to be kept
     lam = 0.0 if best is None else committed
     search.tell("committed", lam, np.inf)
     bound = search.relaxed(lam)
@@ -264,6 +267,8 @@ def best_value(search: Search) -> tuple[Outcome, float]:
     committed, best, last = search.committed()
     if last.proved == "unbounded":
         return _nothing(search, "unbounded", last.loop), committed
+    if search.matrix.free is not None:
+        best = None
     objective = search.program.value_objective()
 
     def progress(value: float, bound: float) -> None:
