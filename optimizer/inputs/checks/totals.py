@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
+from models.domain.contract import Contract
 from models.domain.portfolio import Portfolio
 from models.findings import Finding
 from optimizer.inputs.checks.register import doubt, reads
 
 TOLERANCE_FRAC = 0.01
+MONTHS = 0.012
+"""$M a year of one $ per kW-month on a MW."""
 ROUNDING = 0.05
 """$M or M shares; totals are stated to one decimal."""
 
@@ -28,10 +31,51 @@ def totals_of(portfolio: Portfolio) -> dict[str, float]:
         "cash_usd_m": cash,
         "basic_shares_m": basic,
         "diluted_shares_m": basic + vested + converted,
+        "bitcoin_btc": sum(lot.btc for lot in portfolio.treasury),
+        "energised_mw": sum(_energised_mw(portfolio, site.site) for site in portfolio.sites),
+        "contracted_mw": sum(c.max_mw for c in portfolio.contracts if c.state == "committed"),
+        "contracted_rent_usd_m": sum(
+            MONTHS * c.first_year_rent_usd_per_kw_month * _billed_mw(portfolio, c)
+            for c in portfolio.contracts
+            if c.state == "committed"
+        ),
     }
 
 
-@reads("stated_totals", "company", "entities", "debt", "convertibles", "share_claims")
+def _energised_mw(portfolio: Portfolio, site: str) -> float:
+    """Gross MW of a site in the first quarter."""
+    rows = (r for r in portfolio.power if r.site == site and r.from_quarter <= portfolio.firm.first_quarter)
+    latest = max(rows, key=lambda r: r.from_quarter, default=None)
+    return latest.energised_mw if latest else 0.0
+
+
+def _billed_mw(portfolio: Portfolio, contract: Contract) -> float:
+    """MW that a committed contract bills once all of its commitments are live."""
+    ratios = {p.product: p.gross_to_critical_ratio for p in portfolio.products}
+    products = {c.commitment: c.product for c in portfolio.commitments if c.contract == contract.contract}
+    gross = contract.billing_basis == "gross"
+    return sum(
+        flow.mw_live / (ratios.get(products[flow.commitment], 1.0) if gross else 1.0)
+        for flow in portfolio.commitment_flows
+        if flow.commitment in products
+    )
+
+
+@reads(
+    "stated_totals",
+    "company",
+    "entities",
+    "debt",
+    "convertibles",
+    "share_claims",
+    "treasury",
+    "sites",
+    "power",
+    "contracts",
+    "commitments",
+    "commitment_flows",
+    "products",
+)
 def totals_as_stated(portfolio: Portfolio) -> Iterator[Finding]:
     """Tables come to the stated total within one per cent of it, but for the difference that is explained."""
     found = totals_of(portfolio) if portfolio.company else {}
