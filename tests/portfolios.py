@@ -346,9 +346,22 @@ def add_cloud(p: Portfolio) -> Portfolio:
 
 def add_gpu_terms(p: Portfolio) -> Portfolio:
     """GPUs are paid a quarter after shipment; half of them are replaced in their third quarter."""
-    if not any(x.product == "pods" for x in p.products):
-        p = add_cloud(p)
+    p = p if any(x.product == "pods" for x in p.products) else add_cloud(p)
     return with_row(p, "products", "pods", gpu_payment_lag_q=1, refresh_q=2, refresh_cost_frac=0.5)
+
+
+def gpu_lease(name: str, **changes: Any) -> dict[str, Any]:
+    """Nine tenths of the GPUs of pods: four payments at 9 %, a tenth in the end, 150 owed at a time."""
+    return {
+        "lease": name, "products": ("pods",), "max_frac_of_gpus": 0.9, "spread_frac": 0.05, "term_q": 4,
+        "buyout_frac": 0.1, "max_usd_m": 150.0, **changes,
+    }  # fmt: skip
+
+
+def add_vendor_lease(p: Portfolio) -> Portfolio:
+    """A lessor pays for GPUs, of a GPU cloud that is added where there is none."""
+    p = p if any(x.product == "pods" for x in p.products) else add_cloud(p)
+    return with_rows(p, "vendor_leases", gpu_lease("lessor"))
 
 
 def credit_class(name: str, funding: str, **changes: Any) -> dict[str, Any]:
@@ -702,9 +715,8 @@ def add_payouts(p: Portfolio) -> Portfolio:
 
 
 FEATURES: tuple[Change, ...] = (
-    add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_project_debt, add_debt,
-    add_notes,
-    add_commitments,
+    add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
+    add_project_debt, add_debt, add_notes, add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,

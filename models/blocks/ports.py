@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.blocks.books import Books
 from models.blocks.linear import Linear
 from models.blocks.taxable import TaxablePorts
+from models.domain.equipment import VendorLease
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.notes import NoteArrays
@@ -25,6 +26,15 @@ class Begun:
     node: int
     arrays: ModuleArrays
     count: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Leased:
+    """Modules of a cohort whose GPUs a lessor pays for, and what each owes it by node. [$M]"""
+
+    terms: VendorLease
+    variable: Any
+    balance: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +99,7 @@ class SitePorts:
     conversion: ConversionPorts
     signed: Mapping[tuple[str, int], Any]
     mining: MiningPorts
+    leased: tuple[Leased, ...]
     wishes: tuple[Wish, ...]
 
 

@@ -15,6 +15,7 @@ from models.blocks.company.corporate_notes import BondPorts, add_corporate_notes
 from models.blocks.company.covenants import add_budgets, add_covenants
 from models.blocks.company.equity import add_equity
 from models.blocks.company.harvest import add_harvest, add_payouts
+from models.blocks.company.lessors import add_lessors
 from models.blocks.company.leverage import add_leverage
 from models.blocks.company.repurchase import RepurchasePorts, add_repurchases
 from models.blocks.company.revolver import add_revolvers
@@ -34,6 +35,7 @@ from models.blocks.site.power import add_power
 from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.strategy import add_strategy
 from models.blocks.site.tenants import add_tenants
+from models.blocks.site.vendor_leases import add_vendor_leases
 from models.blocks.taxable import add_taxable
 from models.domain.company import Entity
 from models.domain.site import Site
@@ -103,10 +105,11 @@ def build_program(p: Params) -> Program:
     contracts = {c.contract: c for c in portfolio.contracts}
     for name in ("allocation", "convertibles", "notes", "revolver", "repurchase", "leverage", "equity"):
         m.company.add_component(name, pyo.Block())
-    for name in ("payouts", "cash", "tax", "value", "covenants", "budgets"):
+    for name in ("lessors", "payouts", "cash", "tax", "value", "covenants", "budgets"):
         m.company.add_component(name, pyo.Block())
     _add_treasury(m.company, p, parent, books)
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
+    add_lessors(m.company.lessors, tree, portfolio.vendor_leases, borrowers)
     notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
     bonds, bought, repaid = _add_corporate_debt(m.company, p, notes.issues, books)
     reserved = _reserved_shares(p, notes.issued, bought)
@@ -198,6 +201,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         "cooling",
         "commitments",
         "project_debt",
+        "vendor_leases",
         "mining",
         "power",
         "strategy",
@@ -214,7 +218,9 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     plants = [c for c in p.portfolio.cooling if c.site == site.site]
     add_cooling(b.cooling, p.outlook, site, plants, begun, committed.held, books)
     offered = [f for r in routes for n, f in r.facilities.items()]
-    add_project_debt(b.project_debt, tree, site, begun, offered, books)
+    financed = add_project_debt(b.project_debt, tree, site, begun, offered, books)
+    on_lease = [x for r in routes for n, x in r.leases.items()]
+    leased = add_vendor_leases(b.vendor_leases, tree, site, begun, on_lease, financed, books)
     room, hours_frac = _slack_room(p, site, begun, committed.held)
     fleet = {v.name: (v, p.mining[v.name, site.site]) for v in p.vintages if (v.name, site.site) in p.mining}
     region = next(r for r in p.portfolio.regions if r.region == site.region)
@@ -250,7 +256,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         mining.slack_gross_mw,
         room,
     )
-    return SitePorts(site.site, conversion, signed, mining, wishes)
+    return SitePorts(site.site, conversion, signed, mining, leased, wishes)
 
 
 def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float]:

@@ -39,6 +39,10 @@ class CashLine(StrEnum):
     PROJECT_INTEREST = "project_interest"
     PROJECT_PRINCIPAL = "project_principal"
     RESERVE_RELEASE = "reserve_release"
+    LEASE_DRAWS = "lease_draws"
+    """GPUs that a lessor pays for."""
+    LEASE_INTEREST = "lease_interest"
+    LEASE_PRINCIPAL = "lease_principal"
     ESCROW_RELEASE = "escrow_release"
     DEBT_DRAWS = "debt_draws"
     DEBT_INTEREST = "debt_interest"
@@ -167,6 +171,8 @@ class ValueLine(StrEnum):
     RESTRICTED = "restricted"
     EXISTING_DEBT = "existing_debt"
     PROJECT_DEBT = "project_debt"
+    LEASES = "leases"
+    """Of GPUs, taken by the plan, at par."""
     NEW_LOANS = "new_loans"
     """Taken by the plan against bitcoin, or to roll a balloon."""
     CORPORATE_DEBT = "corporate_debt"
@@ -202,6 +208,7 @@ class ValueLine(StrEnum):
 DEBT_LINES = (
     ValueLine.EXISTING_DEBT,
     ValueLine.PROJECT_DEBT,
+    ValueLine.LEASES,
     ValueLine.NEW_LOANS,
     ValueLine.CORPORATE_DEBT,
 )
@@ -234,6 +241,8 @@ class Quantity(StrEnum):
     EXPAND = "expand"
     COOL = "cool"
     FINANCED = "financed"
+    LEASED = "leased"
+    """Modules whose GPUs a lessor pays for."""
     CANCEL = "cancel"
     ON_MW = "on_mw"
     SLACK_MW = "slack_mw"
@@ -271,6 +280,7 @@ DECIDED_NOW = frozenset(
         Quantity.EXPAND,
         Quantity.COOL,
         Quantity.FINANCED,
+        Quantity.LEASED,
         Quantity.CANCEL,
         Quantity.BOUGHT_MW,
         Quantity.SOLD_MW,

@@ -93,6 +93,8 @@ class ModuleArrays:
     """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     own_spend_by_age: Array
     """Spend less tenant money, from the start to the last payment, as long as the contract runs."""
+    own_gpus_by_age: Array
+    """Of it, GPUs."""
     lender_base: Stream
     """The stream of the first leaf below, for the lender's case: nobody foresees its contract's end."""
     lender_credit: Array
@@ -135,7 +137,7 @@ def module_arrays(
     tree, p, terms = outlook.tree, route.terms.product, route.terms
     begun, row = tree.period[b], outlook.rows[b]
     building_usd_m, demolition_usd_m, gpu_usd_m = capex_of(route, row.capex_idx, row.gpu_price_idx)
-    by_age, payable = _spend_by_age(route, building_usd_m + demolition_usd_m, gpu_usd_m)
+    by_age, gpus_by_age, payable = _spend_by_age(route, building_usd_m + demolition_usd_m, gpu_usd_m)
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
@@ -214,22 +216,23 @@ def module_arrays(
         refresh_value={leaf: present_value(x, terms.rate_frac) for leaf, x in later.items()},
         later_refresh=later,
         own_spend_by_age=by_age * (1.0 - tenant_frac),
+        own_gpus_by_age=gpus_by_age * (1.0 - tenant_frac),
         lender_base=lender[0],
         lender_credit=lender[1],
     )
 
 
-def _spend_by_age(route: Route, halls_usd_m: float, gpu_usd_m: float) -> tuple[Array, Array]:
-    """What is paid at each age, and what is shipped and still to be paid at its end. [$M]"""
+def _spend_by_age(route: Route, halls_usd_m: float, gpu_usd_m: float) -> tuple[Array, Array, Array]:
+    """What is paid at each age, GPUs of it, and what is shipped and still to be paid at its end. [$M]"""
     p = route.terms.product
     lag_q = p.gpu_payment_lag_q or 0
     none = np.zeros(lag_q)
     paid = np.append(spend(halls_usd_m, route.spend_profile, p.lead_q), none)
     if gpu_usd_m == 0.0:
-        return paid, np.zeros(paid.size)
+        return paid, np.zeros(paid.size), np.zeros(paid.size)
     shipped = np.append(spend(gpu_usd_m, route.gpu_spend_profile, p.lead_q), none)
     gpus_paid = lagged(shipped, lag_q)
-    return paid + gpus_paid, np.maximum(0.0, np.cumsum(shipped) - np.cumsum(gpus_paid))
+    return paid + gpus_paid, gpus_paid, np.maximum(0.0, np.cumsum(shipped) - np.cumsum(gpus_paid))
 
 
 def capex_of(route: Route, capex_idx: float, gpu_idx: float) -> tuple[float, float, float]:

@@ -27,6 +27,7 @@ from models.params.outlook import Outlook, read_futures, read_outlook
 from models.params.power import SitePower, flat_prices, prices_of, site_power
 from models.params.tax import Taxes, taxes_of
 from models.params.terminations import endings_of, over_at
+from models.params.vendor_leases import LeaseArrays, lease_arrays
 from models.timetree import TimeTree
 
 Array = NDArray[np.float64]
@@ -34,11 +35,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class RouteParams:
-    """One route: its modules by start node, and the facilities each may carry."""
+    """One route: its modules by start node, and the facilities and leases each may carry."""
 
     route: Route
     modules: Mapping[int, ModuleArrays]
     facilities: Mapping[int, tuple[FacilityArrays, ...]]
+    leases: Mapping[int, tuple[LeaseArrays, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     for route in open_routes:
         site = route.terms.site.site
         lender = lenders.get(route.terms.contract.credit_class or "")
-        modules, facilities = {}, {}
+        modules, facilities, leases = {}, {}, {}
         for b in open_starts(route, outlook):
             modules[b] = module_arrays(route, b, outlook, futures, flat[site])
             future = next(x for x in futures if outlook.below[b][x.leaf])
@@ -106,8 +108,9 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
                 else []
             )
             facilities[b] = tuple(f for f in sized if f is not None)
+            leases[b] = lease_arrays(portfolio, route, b, modules[b], outlook)
         if modules:
-            compiled.append(RouteParams(route, modules, facilities))
+            compiled.append(RouteParams(route, modules, facilities, leases))
     found = vintages(portfolio, outlook)
     regions = {r.region: r for r in portfolio.regions}
     commitments, money = commitment_arrays(portfolio, outlook, futures, flat, endings)

@@ -108,6 +108,10 @@ class Ahead:
                 cash += f.modules * (
                     q.received + q.escrow_income - q.paid_interest - q.principal + q.released
                 )
+        for taken in self.world.leases:
+            if taken.decided.begun in path:
+                one = taken.at(m)
+                cash += taken.decided.modules * (one.drawn - one.paid_interest - one.principal)
         return cash
 
     def _notes(self, n: int, m: int) -> float:

@@ -31,7 +31,7 @@ RULES = {
 }
 
 
-_OWED = ("rescue", "payouts", "existing_debt", "project_debt", "new_loans", "corporate_debt")
+_OWED = ("rescue", "payouts", "existing_debt", "project_debt", "leases", "new_loans", "corporate_debt")
 """Lines of value that are no assets of the leaf."""
 
 

@@ -20,4 +20,8 @@ def service(world: World, entity: str, node: int) -> float:
         if world.book.sites[f.site].entity == entity:
             one = world.facility_at(f, facility, node)
             paid += f.modules * (one.paid_interest + one.principal - one.balloon)
+    for taken in world.leases:
+        if world.book.sites[taken.decided.site].entity == entity:
+            lease = taken.at(node)
+            paid += taken.decided.modules * (lease.paid_interest + lease.principal - lease.buyout)
     return paid

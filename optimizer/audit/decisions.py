@@ -57,6 +57,18 @@ class Financed:
 
 
 @dataclass(frozen=True)
+class Leased:
+    """Modules whose GPUs a lessor pays for."""
+
+    site: str
+    product: str
+    contract: str
+    lease: str
+    begun: int
+    modules: float
+
+
+@dataclass(frozen=True)
 class Placed:
     """Something done at a site: an offer signed, steps or plant begun."""
 
@@ -75,6 +87,7 @@ class Decisions:
     expands: list[Placed] = field(default_factory=list)
     cools: list[Placed] = field(default_factory=list)
     financed: list[Financed] = field(default_factory=list)
+    leased: list[Leased] = field(default_factory=list)
     cancels: list[tuple[str, int]] = field(default_factory=list)
     mw: dict[tuple[Quantity, str, str, int], float] = field(default_factory=dict)
     """By quantity, site, vintage, node."""
@@ -190,6 +203,7 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.EXPAND: lambda: row.item in book.expansions and book.expansions[row.item].site == row.site,
         Quantity.COOL: lambda: (row.site, row.item) in book.cooling,
         Quantity.FINANCED: lambda: route and _facility_exists(row, book),
+        Quantity.LEASED: lambda: route and _is_leased(row, book),
         Quantity.CANCEL: lambda: row.item in book.commitments,
         Quantity.CONTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
@@ -226,6 +240,11 @@ def _block_exists(row: _Row, book: Book) -> bool:
     return row.since in (blocks or {""})
 
 
+def _is_leased(row: _Row, book: Book) -> bool:
+    """Whether the lessor pays for the GPUs of the product."""
+    return row.since in book.leases and row.item in book.leases[row.since].products
+
+
 def _facility_exists(row: _Row, book: Book) -> bool:
     """Whether the contract has lenders and the loan closes at the start or at completion."""
     begun = row.begun
@@ -259,6 +278,8 @@ def _enter(to: Decisions, row: _Row) -> None:
         to.cools.append(Placed(row.site, row.item, n, value))
     elif q is Quantity.FINANCED:
         to.financed.append(Financed(row.site, row.item, row.contract, row.begun, n, value))
+    elif q is Quantity.LEASED:
+        to.leased.append(Leased(row.site, row.item, row.contract, row.since, n, value))
     elif q is Quantity.CANCEL:
         if value:
             to.cancels.append((row.item, n))

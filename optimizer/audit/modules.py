@@ -99,10 +99,11 @@ class Module:
         lag = p.gpu_payment_lag_q or 0
         self.spend = [self.capex * w for w in respread(book.profiles[p.spend_profile], self.lead)]
         self.spend += [0.0] * lag
-        self.shipped = [0.0] * len(self.spend)
+        self.shipped, self.gpus_paid = [0.0] * len(self.spend), [0.0] * len(self.spend)
         if p.gpu_spend_profile:
             for age, share in enumerate(respread(book.profiles[p.gpu_spend_profile], self.lead)):
                 self.shipped[age] = self.gpus * share
+                self.gpus_paid[age + lag] = self.gpus * share
                 self.spend[age + lag] += self.gpus * share
         money = book.money(contract.contract)
         self.tenant_frac = sum(m.frac_of_capex or 0.0 for m in money)

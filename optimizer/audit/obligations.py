@@ -38,7 +38,7 @@ def recourse_debt(world: World, node: int) -> float:
     """Loans with recourse, notes and revolvers. [$M]"""
     loans = sum(world.debts[d.debt][node].balance for d in world.book.portfolio.debt if d.recourse)
     loans += sum(q.balance for q in new_loans(world, node, recourse=True))
-    loans += world.corporate.total(node, "balance")
+    loans += world.corporate.total(node, "balance") + world.lease_sum(node, "balance")
     return loans + notes_outstanding(world, node)
 
 
@@ -47,14 +47,14 @@ def secured_debt(world: World, node: int) -> float:
     kinds = (d for d in world.book.portfolio.debt if d.kind != "corporate")
     loans = sum(world.debts[d.debt][node].balance for d in kinds)
     loans += sum(q.balance for q in new_loans(world, node, secured=True))
-    return loans + world.facility_sum(node, "balance")
+    return loans + world.facility_sum(node, "balance") + world.lease_sum(node, "balance")
 
 
 def recourse_interest(world: World, node: int) -> float:
     """Interest on loans with recourse, notes and revolvers, and coupons. [$M]"""
     loans = sum(world.debts[d.debt][node].interest for d in world.book.portfolio.debt if d.recourse)
     loans += sum(q.interest for q in new_loans(world, node, recourse=True))
-    loans += world.corporate.total(node, "interest")
+    loans += world.corporate.total(node, "interest") + world.lease_sum(node, "interest")
     return loans + sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
 
 
@@ -67,6 +67,7 @@ def due_in_a_year(world: World, node: int) -> float:
     )
     due += world.corporate.due_in(node, ahead)
     due += sum(here.payable[node] for here in world.sites.of.values())
+    due += sum(taken.due_after(node, YEAR_Q) for taken in world.leases)
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
         due += sum(repaid[q] for q in ahead)

@@ -44,6 +44,7 @@ class MoneyRules:
     def check(self) -> None:
         """Take every check."""
         self._loans()
+        self._leases()
         self._cash()
         unspent = self._raised_is_spent() if self.book.firm.raise_only_what_is_spent else None
         self._marketed()
@@ -81,6 +82,32 @@ class MoneyRules:
             holds = (allowed and is_open) or f.modules <= _SHARE
             place = self._at(f.closed, f.site, f.product, f.contract)
             self.court.require("PRJ-1", "decisions", place, "node", holds, "an open window", "shut")
+
+    def _leases(self) -> None:
+        """Begun once, financed or leased once; within each lessor's limit, while lenders are open."""
+        begun: dict[tuple[str, str, str, int], float] = defaultdict(float)
+        for s in self.decided.starts:
+            begun[s.site, s.product, s.contract, s.node] += s.modules
+        for route in {(x.site, x.product, x.contract, x.begun) for x in self.decided.leased}:
+            leased = sum(
+                x.modules for x in self.decided.leased if (x.site, x.product, x.contract, x.begun) == route
+            )
+            for leaf in self.book.tree.leaves_below(route[3]):
+                lent = sum(
+                    f.modules
+                    for f in self.decided.financed
+                    if (f.site, f.product, f.contract, f.begun) == route and f.closed in self.book.paths[leaf]
+                )
+                place = self._at(leaf, *route[:3], self.book.tree.label(route[3]))
+                self.court.at_most("LSE-1", place, leased + lent, begun[route], _SHARE)
+        for x in self.decided.leased:
+            holds = self.book.rows[x.begun].project_debt_open or x.modules <= _SHARE
+            place = self._at(x.begun, x.site, x.product, x.contract)
+            self.court.require("LSE-1", "decisions", place, "node", holds, "an open window", "shut")
+        for name, terms in self.book.leases.items():
+            for n in self.book.tree.nodes:
+                owed = self.world.lease_sum(n, "balance", name)
+                self.court.at_most("LSE-2", self._at(n, name), owed, terms.max_usd_m, Court.USD_M)
 
     def _cash(self) -> None:
         ledger, firm = self.world.ledger, self.book.firm

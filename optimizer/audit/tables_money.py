@@ -52,6 +52,9 @@ def financing(world: World) -> Rows:
     for f, facility in world.facilities:
         name = f"project:{book.contracts[f.contract].credit_class}"
         add(name, f.closed, f.modules * facility.loan, f.modules * facility.net, 0.0)
+    for taken in world.leases:
+        x, gross = taken.decided, taken.decided.modules * taken.lease.financed
+        add(x.lease, x.begun, gross, gross, 0.0)
     for name, rolled in world.debts.items():
         for n, q in rolled.items():
             add(name, n, q.drawn, q.drawn, 0.0)
@@ -118,6 +121,18 @@ def debt_schedule(world: World) -> Rows:
                 "principal_usd_m": f.modules * one.principal,
                 "balance_usd_m": f.modules * one.balance,
                 "restricted_usd_m": f.modules * one.restricted,
+            }
+    for taken in world.leases:
+        x = taken.decided
+        name = "|".join((x.site, x.product, x.contract, label(x.begun), x.lease))
+        for n in world.book.below[x.begun]:
+            lease = taken.at(n)
+            found[name, label(n)] = {
+                "drawn_usd_m": x.modules * (lease.drawn + lease.interest - lease.paid_interest),
+                "interest_usd_m": x.modules * lease.interest,
+                "principal_usd_m": x.modules * lease.principal,
+                "balance_usd_m": x.modules * lease.balance,
+                "restricted_usd_m": 0.0,
             }
     return found
 

@@ -35,6 +35,8 @@ def decisions(world: World) -> Rows:
         add(Quantity.COOL, p.site, p.item, "", "", p.node, p.amount)
     for f in decided.financed:
         add(Quantity.FINANCED, f.site, f.product, f.contract, label(f.begun), f.closed, f.modules)
+    for x in decided.leased:
+        add(Quantity.LEASED, x.site, x.product, x.contract, x.lease, x.begun, x.modules)
     for name, n in decided.cancels:
         add(Quantity.CANCEL, world.book.commitments[name].site, name, "", "", n, 1.0)
     for (quantity, site, vintage, n), mw in decided.mw.items():

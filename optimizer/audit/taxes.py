@@ -224,6 +224,9 @@ class Taxes:
         for f, facility in world.facilities:
             if self.book.sites[f.site].entity in members:
                 paid += f.modules * world.facility_at(f, facility, node).interest
+        for taken in world.leases:
+            if self.book.sites[taken.decided.site].entity in members:
+                paid += taken.decided.modules * taken.at(node).interest
         if self.book.parent in members:
             paid += sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
             paid += world.corporate.total(node, "interest")

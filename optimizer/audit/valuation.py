@@ -46,6 +46,7 @@ class Valuation:
             ValueLine.RESTRICTED: world.restricted(leaf),
             ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
             ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
+            ValueLine.LEASES: -world.lease_sum(leaf, "balance"),
             ValueLine.NEW_LOANS: -world.coins.owed(leaf),
             ValueLine.CORPORATE_DEBT: -world.corporate.total(leaf, "balance"),
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),

@@ -122,7 +122,7 @@ def _key_part(cell: object) -> str | float:
 def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
     if column == "value" and spec.name in ("decisions", "decide_now"):
         quantity = str(key[0])
-        if quantity in INTEGERS or quantity == Quantity.FINANCED:
+        if quantity in INTEGERS or quantity in (Quantity.FINANCED, Quantity.LEASED):
             return Court.INTEGER
         if quantity in COINS:
             return Court.BTC

@@ -7,10 +7,12 @@ from optimizer.audit.coins import Coins
 from optimizer.audit.committed import committed_money
 from optimizer.audit.corporate_debt import CorporateDebt
 from optimizer.audit.debts import DebtQuarter, roll_debt
-from optimizer.audit.decisions import Decisions, Financed
+from optimizer.audit.decisions import Decisions, Financed, Leased
 from optimizer.audit.facilities import Facility, FacilityQuarter, facility_of
+from optimizer.audit.leases import LeaseOfGpus, Taken
 from optimizer.audit.ledger import Ledger
 from optimizer.audit.machines import Machines
+from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, existing_note, new_note, roll_note
 from optimizer.audit.sites import Sites
 
@@ -30,6 +32,13 @@ class World:
         self.facilities = [(f, self.facility(f)) for f in decided.financed if f.modules]
         for financed, facility in self.facilities:
             self._post_facility(financed, facility)
+        self.leases = [
+            Taken(book, x, LeaseOfGpus(book.leases[x.lease], self._module_of(x)))
+            for x in decided.leased
+            if x.modules
+        ]
+        for taken in self.leases:
+            self._post_lease(taken)
         self.debts: dict[str, dict[int, DebtQuarter]] = {}
         for debt in book.portfolio.debt:
             self.debts[debt.debt] = roll_debt(book, debt)
@@ -69,6 +78,26 @@ class World:
             post(f.site, n, CashLine.PROJECT_INTEREST, -f.modules * q.paid_interest)
             post(f.site, n, CashLine.PROJECT_PRINCIPAL, -f.modules * q.principal)
             post(f.site, n, CashLine.RESERVE_RELEASE, f.modules * q.released)
+
+    def _module_of(self, x: Leased) -> Module:
+        return self.sites.module(x.site, x.product, x.contract, x.begun)
+
+    def _post_lease(self, taken: Taken) -> None:
+        x, post = taken.decided, self.ledger.post_site
+        for n in self.book.below[x.begun]:
+            q = taken.at(n)
+            self.sites.of[x.site].funded[n] += x.modules * q.drawn
+            post(x.site, n, CashLine.LEASE_DRAWS, x.modules * q.drawn)
+            post(x.site, n, CashLine.LEASE_INTEREST, -x.modules * q.paid_interest)
+            post(x.site, n, CashLine.LEASE_PRINCIPAL, -x.modules * q.principal)
+
+    def lease_sum(self, node: int, what: str, name: str | None = None) -> float:
+        """Sum over leases, or those of one lessor, of one of their quantities at a node. [$M]"""
+        return sum(
+            t.decided.modules * float(getattr(t.at(node), what))
+            for t in self.leases
+            if name is None or t.name == name
+        )
 
     def _post_debt(self, entity: str, rolled: dict[int, DebtQuarter]) -> None:
         for n, q in rolled.items():
@@ -198,14 +227,14 @@ class World:
         return sum(self.own_spend(site, node) for site in self.book.sites)
 
     def remaining_draws(self, node: int) -> float:
-        """Spend that facilities closed at start will still pay after the quarter of a node. [$M]"""
+        """Spend that facilities closed at start, and lessors, will still pay after a node. [$M]"""
         left = 0.0
         for f, facility in self.facilities:
             if f.closed == f.begun and f.closed in self.book.paths[node]:
                 age = self.book.tree.period[node] - self.book.tree.period[f.closed]
                 ahead = range(age + 1, facility.terms.construction_q)
                 left += f.modules * sum(facility.quarter(k).received for k in ahead)
-        return left
+        return left + self.lease_sum(node, "undrawn")
 
     def remaining_escrow(self, node: int) -> float:
         """Rows funded by escrow after the quarter of a node. [$M]"""
@@ -234,11 +263,13 @@ class World:
     def undrawn(self, node: int) -> float:
         """Loans and revolvers not yet drawn, and draws to come of closed facilities. [$M]"""
         existing = sum(rolled[node].undrawn for rolled in self.debts.values())
+        existing += self.lease_sum(node, "undrawn")
         return existing + self.facility_sum(node, "undrawn") + self.corporate.total(node, "undrawn")
 
     def interest(self, node: int) -> float:
         """Interest accrued on all loans and notes, and coupons. [$M]"""
         existing = sum(rolled[node].interest for rolled in self.debts.values())
+        existing += self.lease_sum(node, "interest")
         existing += self.corporate.total(node, "interest")
         coupons = sum(rolled[node].coupon for _, rolled in self.notes if node in rolled)
         return existing + self.facility_sum(node, "interest") + coupons + self.coins.interest(node)
@@ -246,6 +277,7 @@ class World:
     def debt(self, node: int) -> float:
         """Balances of all loans and notes, and convertibles outstanding at par. [$M]"""
         existing = sum(rolled[node].balance for rolled in self.debts.values())
+        existing += self.lease_sum(node, "balance")
         existing += self.corporate.total(node, "balance")
         notes = sum(rolled[node].outstanding for _, rolled in self.notes if node in rolled)
         return existing + self.facility_sum(node, "balance") + notes + self.coins.owed(node)

@@ -123,12 +123,15 @@ def _financing(r: Reading) -> list[dict[str, object]]:
         draws = float(t.arrays.draws[t.arrays.close] + t.arrays.to_pay[t.arrays.close])
         name = f"project:{t.route.terms.contract.credit_class}"
         book(name, "project_debt", t.arrays.close, t.modules * t.arrays.loan_usd_m, t.modules * draws, 0.0)
+    for x in r.leased:
+        gross = x.modules * x.arrays.financed_usd_m
+        book(x.arrays.terms.lease, "lease", x.begun, gross, gross, 0.0)
     for debt in p.debts:
         for n in np.flatnonzero(debt.draws):
             book(debt.debt.debt, "debt", int(n), float(debt.draws[n]), float(debt.draws[n]), 0.0)
-    for x in r.new_loans:
-        name = f"{x.source}:rolled" if x.kind == "refinanced" else x.source
-        book(name, x.kind, x.terms.drawn, x.amount, x.amount * x.net_frac, 0.0)
+    for loan in r.new_loans:
+        name = f"{loan.source}:rolled" if loan.kind == "refinanced" else loan.source
+        book(name, loan.kind, loan.terms.drawn, loan.amount, loan.amount * loan.net_frac, 0.0)
     for d, v in r.by_quantity[Quantity.RESCUE]:
         book("rescue", "rescue", d.node, v, v, 0.0)
     return [
@@ -156,11 +159,16 @@ def _debts(r: Reading) -> list[dict[str, object]]:
         a = t.arrays
         columns = [x * t.modules for x in (a.drawn, a.interest, a.principal, a.balance, a.restricted)]
         schedules.append((t.name(r.labels), t.route.terms.site.entity, columns))
-    for x in r.new_loans:
+    for x in r.leased:
+        lease, none = x.arrays, np.zeros(len(p.tree.nodes))
+        drawn = lease.draws + lease.interest - lease.interest_paid
+        parts = (drawn, lease.interest, lease.principal, lease.balance, none)
+        schedules.append((x.name(r.labels), x.route.terms.site.entity, [part * x.modules for part in parts]))
+    for loan in r.new_loans:
         drawn = np.zeros(len(p.tree.nodes))
-        drawn[x.terms.drawn] = 1.0
-        parts = (drawn, x.terms.interest, x.terms.principal, x.terms.balance, np.zeros(drawn.size))
-        schedules.append((x.name, x.entity, [part * x.amount for part in parts]))
+        drawn[loan.terms.drawn] = 1.0
+        parts = (drawn, loan.terms.interest, loan.terms.principal, loan.terms.balance, np.zeros(drawn.size))
+        schedules.append((loan.name, loan.entity, [part * loan.amount for part in parts]))
     names = ("drawn_usd_m", "interest_usd_m", "principal_usd_m", "balance_usd_m", "restricted_usd_m")
     return [
         {
@@ -273,6 +281,10 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
             if t.name(r.labels) == f"{d.site}|{d.item}|{d.contract}|{d.since}|{r.labels[d.node]}"
         )
         return v * taken.arrays.loan_usd_m
+    if d.quantity is Quantity.LEASED:
+        key = (d.site, d.item, d.contract, d.node, d.since)
+        leased = next(x for x in r.leased if (*x.route.key, x.begun, x.arrays.terms.lease) == key)
+        return v * leased.arrays.financed_usd_m
     if d.quantity is Quantity.COOL:
         plant = next(c for c in p.portfolio.cooling if (c.site, c.cooling) == (d.site, d.item))
         return float(v * plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx)
@@ -299,6 +311,7 @@ def _undo(quantity: Quantity) -> str:
     if quantity in (
         Quantity.SIGN,
         Quantity.FINANCED,
+        Quantity.LEASED,
         Quantity.ATM,
         Quantity.FOLLOW_ON,
         Quantity.ISSUE,

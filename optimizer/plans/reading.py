@@ -16,6 +16,7 @@ from models.params.loans import FacilityArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.new_loans import Bullet
 from models.params.notes import NoteArrays
+from models.params.vendor_leases import LeaseArrays
 
 Array = NDArray[np.float64]
 ZERO = 1e-9
@@ -44,6 +45,20 @@ class Taken:
         """Its key in the debt schedule."""
         site, product, contract = self.route.key
         return f"{site}|{product}|{contract}|{labels[self.begun]}|{labels[self.arrays.close]}"
+
+
+@dataclass(frozen=True, eq=False)
+class LeaseTaken:
+    """A lease with the modules whose GPUs it pays for."""
+
+    route: Route
+    begun: int
+    arrays: LeaseArrays
+    modules: float
+
+    def name(self, labels: list[str]) -> str:
+        """Its key in the debt schedule."""
+        return "|".join((*self.route.key, labels[self.begun], self.arrays.terms.lease))
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +138,21 @@ class Reading:
             begun = label[d.since]
             route, f = offered[d.site, d.item, d.contract, begun, d.node]
             found.append(Taken(route, begun, f, v))
+        return found
+
+    @cached_property
+    def leased(self) -> list[LeaseTaken]:
+        """All leases of GPUs."""
+        offered = {
+            (*r.route.key, n, x.terms.lease): (r.route, x)
+            for r in self.program.params.routes
+            for n, xs in r.leases.items()
+            for x in xs
+        }
+        found = []
+        for d, v in self.by_quantity[Quantity.LEASED]:
+            route, x = offered[d.site, d.item, d.contract, d.node, d.since]
+            found.append(LeaseTaken(route, d.node, x, v))
         return found
 
     @cached_property

@@ -20,6 +20,7 @@ ORDER = (
     Quantity.MOVED_IN_MW,
     Quantity.SOLD_MW,
     Quantity.FINANCED,
+    Quantity.LEASED,
     Quantity.ISSUE,
     Quantity.NOTES,
     Quantity.COMMIT,
@@ -133,6 +134,10 @@ def _financed(figures: Figures, row: Row) -> str:
     return f"close project debt on {_modules(row)} at {row['site']}, begun {begun}"
 
 
+def _leased(_: Figures, row: Row) -> str:
+    return f"lease the GPUs of {_modules(row)} at {row['site']} for {row['contract']} by {row['since']}"
+
+
 def _cool(_: Figures, row: Row) -> str:
     count = round(float(row["value"]))
     return f"order {count} module{'s' * (count != 1)} of {row['item']} cooling plant at {row['site']}"
@@ -166,6 +171,7 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.SIGN: _sign,
     Quantity.START: _start,
     Quantity.FINANCED: _financed,
+    Quantity.LEASED: _leased,
     Quantity.COOL: _cool,
     Quantity.EXPAND: _expand,
     Quantity.CANCEL: lambda _, row: f"cancel the commitment {row['item']}",

@@ -21,6 +21,7 @@ LABELS: dict[str, str] = {
     ValueLine.RESTRICTED: "restricted cash",
     ValueLine.EXISTING_DEBT: "existing loans, owed",
     ValueLine.PROJECT_DEBT: "project debt, owed",
+    ValueLine.LEASES: "GPU leases, owed",
     ValueLine.NEW_LOANS: "loans against bitcoin and rolled loans, owed",
     ValueLine.CORPORATE_DEBT: "corporate notes and revolver, owed",
     ValueLine.UNEARNED_TENANT_MONEY: "tenants' money not yet earned",

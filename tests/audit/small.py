@@ -190,6 +190,10 @@ def _finance() -> dict[str, object]:
         "credit_classes": [_credit("ig", "notes"), _credit("gpu", "delayed_draw", maturity_q=12,
         coverage_q=12)],
         "instruments": _instruments(),
+        "vendor_leases": [
+            {"lease": "lessor", "products": "pods", "max_frac_of_gpus": 0.9, "spread_frac": 0.05,
+             "term_q": 4, "buyout_frac": 0.1, "max_usd_m": 150.0}
+        ],
         "impact": [
             {"instrument": "atm", "block": b, "up_to_frac_of_volume": 0.05 * b, "discount_frac": 0.02 * b}
             for b in (1, 2)
@@ -399,6 +403,7 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("start", "south", "pods", "cloud", "", trunk[2], 1.0),
         ("financed", "south", "pods", "cloud", trunk[2], trunk[2], 1.0),
         ("start", "south", "pods", "open", "", up4, 1.0),
+        ("leased", "south", "pods", "open", "lessor", up4, 0.75),
         ("cool", "north", "air", "", "", trunk[1], 3.0),
         ("cool", "south", "air", "", "", trunk[1], 1.0),
         ("expand", "north", "line-2", "", "", trunk[0], 1.0),

@@ -178,7 +178,7 @@ AT = {t: f"{small.quarter(t)}:base" for t in range(4)}
         ("TRE-8", with_value("borrowed", 41.0)),
         ("TRE-9", with_value("rolled", 15.5)),
         ("TRE-9", added("rolled", "", "bond", "", "", AT[3], 1.0)),
-        ("CSH-5", with_value("borrowed", 210.0)),
+        ("CSH-5", with_value("borrowed", 400.0)),
         ("HRV-1", added("harvest", "", "", "", "", "2028Q4:up", 1.0)),
         ("HRV-2", added("atm", "", "atm", "", "1", "2029Q2:down", 1.0)),
         ("HRV-2", added("cool", "south", "air", "", "", "2029Q2:down", 1.0)),

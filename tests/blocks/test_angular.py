@@ -24,6 +24,8 @@ PER_MACHINE = "ALO-8"
 """Rows of a type of machine at a node: what may be sold."""
 PER_CONTRACT = frozenset({"ALO-1", "ALO-2", "ALO-6"})
 """Rows that stand once per offer, group or merchant contract, wherever it ends: not one per node."""
+PER_LESSOR = "LSE-2"
+"""What is owed to a lessor of GPUs at a node: a limit like a covenant's, one per lessor."""
 PER_TAX_YEAR = "TAX-1"
 """Rows of a tax group where its year ends."""
 COMPANY = "company"
@@ -91,6 +93,7 @@ def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
     of_money: Counter[int] = Counter()
     of_machines: Counter[tuple[str, int]] = Counter()
     of_taxes: Counter[tuple[str, int]] = Counter()
+    of_lessors: Counter[int] = Counter()
     for row in rows.coupling():
         index, rule = row.index(), id_of(row.parent_component())
         if rule in PER_VINTAGE:
@@ -99,9 +102,12 @@ def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
             assert row.index()[0] in {m.machine for m in plan.portfolio.machines}
         elif rule == PER_TAX_YEAR:
             of_taxes[index] += 1
+        elif rule == PER_LESSOR:
+            of_lessors[index[-1]] += 1
         elif rule not in PER_CONTRACT:
             of_money[index[-1] if isinstance(index, tuple) else index] += 1
     assert max(of_money.values()) <= COUPLING_PER_NODE + len(plan.portfolio.covenants)
+    assert max(of_lessors.values()) <= len(plan.portfolio.vendor_leases)
     assert {n for _, n in of_taxes} == set(plan.program.params.taxes.years)
     assert max(of_taxes.values()) <= 2, "income, and income at the cap of interest"
     assert max(of_machines.values()) <= len(PER_VINTAGE)

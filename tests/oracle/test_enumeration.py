@@ -42,6 +42,7 @@ JUDGED_ALONE = (
     "revolver",
     "bought back",
     "payouts",
+    "leased",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

@@ -167,6 +167,24 @@ def cloud_renewed() -> Portfolio:
     return make.with_rows(p, "renewals", renewal)
 
 
+def leased() -> Portfolio:
+    """GPUs on a lease or on project debt, with a limit, tests of all that is owed, and shares that cost."""
+    p = make.add_vendor_lease(make.add_history(make.add_debt(cloud())))
+    p = make.with_row(p, "vendor_leases", "lessor", max_usd_m=60.0, term_q=2)
+    p = make.without(make.without(p, "debt", "lease-line"), "contracts", "gpu-market")
+    p = make.with_row(p, "site_products", "south", latest_quarter=make.quarter(0))
+    p = make.with_all(p, "cooling", max_modules=0, existing_mw=10.0)
+    p = make.with_row(p, "contracts", "cloud", sites=("south",))
+    p = make.with_rows(
+        p, "covenants",
+        make.covenant("recourse_debt", 110.0), make.covenant("secured_debt", 150.0),
+        make.covenant("maturities", 0.3), make.covenant("cash_cover", 4.0),
+        make.covenant("funded_commitments", 2.0), make.covenant("stress_liquidity", 1.0),
+        make.covenant("solvency", 1.1, from_quarter=None, to_quarter=None),
+    )  # fmt: skip
+    return poor(p, 60.0)
+
+
 def covenants() -> Portfolio:
     """Tests and budgets that bind: less is built than would pay."""
     p = make.add_debt(make.add_project_debt(north_only(short(make.small(), 5))))
@@ -376,6 +394,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "claims": (claims, make.chain_of),
     "cloud": (cloud, make.chain_of),
     "cloud renewed": (cloud_renewed, make.chain_of),
+    "leased": (leased, make.chain_of),
     "covenants": (covenants, make.chain_of),
     "guard rails": (guard_rails, make.chain_of),
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),

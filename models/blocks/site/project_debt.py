@@ -1,6 +1,7 @@
 """PRJ: facilities taken by cohort of modules, sized by the lender, served as sculpted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyomo.environ as pyo
 
@@ -20,8 +21,11 @@ def add_project_debt(
     begun: Sequence[Begun],
     offered: Sequence[tuple[FacilityArrays, ...]],
     books: Books,
-) -> None:
-    """Modules financed by cohort and close; ``offered`` runs along ``begun``. Maths: PRJ-1."""
+) -> Mapping[tuple[int, int], Any]:
+    """Modules financed by cohort and close; ``offered`` runs along ``begun``. Maths: PRJ-1.
+
+    Returned are the modules financed by cohort and close.
+    """
     keyed: Mapping[tuple[int, int], FacilityArrays] = {
         (i, f.close): f for i, fs in enumerate(offered) for f in fs
     }
@@ -43,6 +47,8 @@ def add_project_debt(
         closes = {begun[i].node, close}
         taken = total(term(b.financed[i, c]) for c in closes if (i, c) in keyed)
         return at_most(taken, term(begun[i].count))
+
+    return b.financed
 
 
 def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: Site, books: Books) -> None:

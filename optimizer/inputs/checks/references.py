@@ -51,6 +51,7 @@ REFERENCES = (
     Reference("treasury", "entity", "entities"),
     Reference("treasury", "pledged_to", "debt"),
     Reference("loan_collateral", "debt", "debt"),
+    Reference("vendor_leases", "products", "products"),
     Reference("impact", "instrument", "instruments"),
     Reference("leverage_blocks", "instrument", "instruments"),
     Reference("instruments", "tranche", "convertibles"),
