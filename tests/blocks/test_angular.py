@@ -17,7 +17,7 @@ from tests.blocks.bite import BITE_TIMES, Plan, built, id_of
 from tests.portfolios import PORTFOLIOS
 
 COUPLING_PER_NODE = 8
-"""Rows of the company that touch borrowers at a node, covenants and machines apart."""
+"""Rows of the company that touch borrowers at a node, covenants with budgets and machines apart."""
 PER_VINTAGE = frozenset({"ALO-4", "ALO-5", "ALO-7", "MIN-3"})
 """Rows of a vintage at a node: its pool and, where there are such limits, what is bought, hauled and dies."""
 PER_MACHINE = "ALO-8"
@@ -106,7 +106,8 @@ def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
             of_lessors[index[-1]] += 1
         elif rule not in PER_CONTRACT:
             of_money[index[-1] if isinstance(index, tuple) else index] += 1
-    assert max(of_money.values()) <= COUPLING_PER_NODE + len(plan.portfolio.covenants)
+    tests = len(plan.portfolio.covenants) + len(plan.portfolio.budgets)
+    assert max(of_money.values()) <= COUPLING_PER_NODE + tests
     assert max(of_lessors.values()) <= len(plan.portfolio.vendor_leases)
     assert {n for _, n in of_taxes} == set(plan.program.params.taxes.years)
     assert max(of_taxes.values()) <= 2, "income, and income at the cap of interest"

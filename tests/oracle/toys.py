@@ -175,6 +175,8 @@ def leased() -> Portfolio:
     p = make.with_row(p, "site_products", "south", latest_quarter=make.quarter(0))
     p = make.with_all(p, "cooling", max_modules=0, existing_mw=10.0)
     p = make.with_row(p, "contracts", "cloud", sites=("south",))
+    p = make.with_row(p, "sites", "south", water_limit_m3_per_q=None)
+    p = make.with_all(p, "credit_classes", closes_at_start=False)
     p = make.with_rows(
         p, "covenants",
         make.covenant("recourse_debt", 110.0), make.covenant("secured_debt", 150.0),
@@ -182,7 +184,7 @@ def leased() -> Portfolio:
         make.covenant("funded_commitments", 2.0), make.covenant("stress_liquidity", 1.0),
         make.covenant("solvency", 1.1, from_quarter=None, to_quarter=None),
     )  # fmt: skip
-    return poor(p, 60.0)
+    return poor(p, 100.0)
 
 
 def covenants() -> Portfolio:
