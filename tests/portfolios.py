@@ -399,6 +399,32 @@ def add_debt(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def loan(name: str, entity: str, usd_m: float, first: int, last: int, **changes: Any) -> dict[str, Any]:
+    """A loan of a borrower at 8 %, repaid in equal parts between two quarters."""
+    return {
+        "debt": name, "entity": entity, "kind": "project", "recourse": False, "principal_usd_m": usd_m,
+        "undrawn_usd_m": 0.0, "rate_kind": "fixed", "coupon_or_spread_frac": 0.08, "commitment_fee_frac": 0.0,
+        "first_repayment_quarter": quarter(first), "maturity_quarter": quarter(last),
+        "repayment": "straight", **changes,
+    }  # fmt: skip
+
+
+def add_debt_terms(p: Portfolio) -> Portfolio:
+    """North: 40 sculpted, a balloon, reserve, lock-up and sweep. South: 12 by list, and a letter."""
+    steps = (*_profile("noi", 1.0, 1.0, 1.1, 1.1), *_profile("steps", 0.5, 0.0, 0.25, 0.25))
+    p = with_rows(p, "profiles", *steps)
+    kept = {"dsra_usd_m": 2.0, "dsra_form": "cash", "lockup_dscr": 1.5, "sweep_frac": 0.4}
+    sculpted = {"repayment": "sculpted", "repayment_profile": "noi", "balloon_frac": 0.6}
+    listed = {"repayment": "listed", "repayment_profile": "steps", "lockup_dscr": 1.2}
+    letter = {"dsra_usd_m": 3.0, "dsra_form": "parent_lc", "dsra_fee_frac": 0.02}
+    return with_rows(
+        p, "debt",
+        loan("term-notes", "north-co", 40.0, 1, 4, **sculpted, **kept, lockup_from_quarter=quarter(2)),
+        loan("listed-notes", "south-co", 12.0, 1, 4, **listed, **letter, rate_kind="floating",
+             coupon_or_spread_frac=0.03),
+    )  # fmt: skip
+
+
 def add_notes(p: Portfolio) -> Portfolio:
     """Two convertibles: 50 that mature within the horizon, 80 that run on with a put, a call and a cap."""
     plain = {
@@ -716,7 +742,7 @@ def add_payouts(p: Portfolio) -> Portfolio:
 
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
-    add_project_debt, add_debt, add_notes, add_commitments,
+    add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments,
     add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,

@@ -26,6 +26,8 @@ class Tally(StrEnum):
     INTEREST = "interest"
     SERVICE = "service"
     """Interest that a borrower pays out of its income, and scheduled principal: no balloon, no bullet."""
+    LOCKED = "locked"
+    """Of a borrower's cash, what a lock-up holds."""
     RESTRICTED = "restricted"
     UNDRAWN = "undrawn"
     LINE = "line"

@@ -70,6 +70,8 @@ def add_coins(b: pyo.Block, coins: Coins, tree: TimeTree, entity: Entity, books:
     _add_pledge_rules(b, coins, tree, list(lots), loans, pledged)
     _add_borrowing_rules(b, coins, tree, list(lots), lines, loans, pledged)
     _post_coins(b, coins, tree, lots, books)
+    for (lot, _), variable in b.sold_btc.items():
+        books.limit(variable, ("sold", lot), 1.0, lots[lot].btc)
     for i, n in taken:
         _post_loan(b.borrowed_usd_m[i, n], lines[i], n, tree, books)
         books.limit(b.borrowed_usd_m[i, n], ("borrowed", i, n), 1.0, lines[i].instrument.max_usd_m)

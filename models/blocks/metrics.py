@@ -85,9 +85,9 @@ class Metrics:
         return total(books.tally_at(what, n) for books in self.all_books)
 
     def sure_cash(self, n: int) -> Linear:
-        """Unrestricted cash, every open delivery late. [$M]"""
+        """Unrestricted cash that no lock-up holds, every open delivery late. [$M]"""
         cash = total(term(x.cash[n]) for x in self.borrowers) + term(self.treasury.cash[n])
-        return cash - self.tallied(Tally.LATE_LOSS, n)
+        return cash - self.tallied(Tally.LOCKED, n) - self.tallied(Tally.LATE_LOSS, n)
 
     def free(self, n: int) -> Linear:
         """Of it, what is left when the notes due in the quarter take their principal in full. [$M]"""

@@ -104,6 +104,16 @@ class SitePorts:
 
 
 @dataclass(frozen=True, eq=False)
+class DebtUse:
+    """A use of raised money that a decision brings, by node per unit; negative where it takes a use away."""
+
+    since: int
+    """Node of the decision."""
+    variable: Any
+    usd_m: Array
+
+
+@dataclass(frozen=True, eq=False)
 class BorrowerPorts:
     """One block as the company sees it."""
 
@@ -112,6 +122,8 @@ class BorrowerPorts:
     cash: Any
     contributed: Any
     distributed: Any
+    spared: tuple[DebtUse, ...]
+    """Uses that loans repaid before their time take away."""
     sites: tuple[SitePorts, ...]
     taxable: TaxablePorts | None
 
@@ -148,13 +160,3 @@ class Issue:
     variable: Any
     most_usd_m: float
     outstanding: Array
-
-
-@dataclass(frozen=True, eq=False)
-class DebtUse:
-    """A use of raised money that a decision brings, by node per unit; negative where it takes a use away."""
-
-    since: int
-    """Node of the decision."""
-    variable: Any
-    usd_m: Array

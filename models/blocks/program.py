@@ -22,6 +22,7 @@ from models.blocks.company.revolver import add_revolvers
 from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
+from models.blocks.debt_terms import add_debt_terms, add_prepayments
 from models.blocks.linear import Linear, by_node
 from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import BorrowerPorts, DebtUse, Issue, Load, Raised, SitePorts, Treasury, Wish
@@ -100,7 +101,7 @@ def build_program(p: Params) -> Program:
     borrowers = [_add_borrower(m.borrower[e.entity], p, e) for e in spvs]
     books = Books("company", tree)
     parent = portfolio.parent
-    post_debts(tuple(d for d in p.debts if d.debt.entity == parent.entity), tree, books)
+    post_debts(_of(p.debts, parent), tree, books)
     post_restricted(parent, tree, books)
     contracts = {c.contract: c for c in portfolio.contracts}
     for name in ("allocation", "convertibles", "notes", "revolver", "repurchase", "leverage", "equity"):
@@ -116,7 +117,8 @@ def build_program(p: Params) -> Program:
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
     add_tax(m.company.tax, p, books)
     add_payouts(m.company.payouts, p, books)
-    add_cash(m.company.cash, p, parent, borrowers, repaid, books)
+    spared = [use for x in borrowers for use in x.spared]
+    add_cash(m.company.cash, p, parent, borrowers, [*repaid, *spared], books)
     treasury = Treasury(m.company.cash.cash, m.company.cash.rescue)
     add_value(m.company.value, p, treasury.cash, borrowers, books)
     m.company.taxable = pyo.Block()
@@ -168,11 +170,18 @@ def _reserved_shares(p: Params, issued, repurchases: RepurchasePorts) -> list[Li
     return [x + standing for x in by_node(pairs, len(tree.nodes))]
 
 
-def _add_treasury(b: pyo.Block, p: Params, entity: Entity, books: Books) -> None:
-    """Coins and rolled loans of an owner."""
-    b.coins, b.refinancing = pyo.Block(), pyo.Block()
+def _of(rows: Sequence[Any], entity: Entity) -> tuple[Any, ...]:
+    """The rows on an entity's loans."""
+    return tuple(x for x in rows if x.debt.entity == entity.entity)
+
+
+def _add_treasury(b: pyo.Block, p: Params, entity: Entity, books: Books) -> tuple[DebtUse, ...]:
+    """Coins, loans repaid before their time and rolled loans of an owner."""
+    b.coins, b.refinancing, b.terms = pyo.Block(), pyo.Block(), pyo.Block()
     add_coins(b.coins, p.coins, p.tree, entity, books)
-    add_refinancing(b.refinancing, [r for r in p.rolls if r.debt.entity == entity.entity], books)
+    spared = add_prepayments(b.terms, _of(p.sweeps, entity), books)
+    add_refinancing(b.refinancing, _of(p.rolls, entity), b.terms.prepaid_usd_m, books)
+    return spared
 
 
 def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
@@ -181,14 +190,16 @@ def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
     b.site = pyo.Block([s.site for s in sites])
     ports = tuple(_add_site(b.site[s.site], p, s, books) for s in sites)
     b.own, b.taxable = pyo.Block(), pyo.Block()
-    _add_treasury(b, p, entity, books)
-    add_own_cash(b.own, p.tree, entity, tuple(d for d in p.debts if d.debt.entity == entity.entity), books)
+    spared, debts = _add_treasury(b, p, entity, books), _of(p.debts, entity)
+    add_own_cash(b.own, p.tree, entity, debts, books)
+    add_debt_terms(b.terms, entity, debts, _of(p.sweeps, entity), b.own.cash, b.own.distributed, books)
     return BorrowerPorts(
         entity=entity.entity,
         books=books,
         cash=b.own.cash,
         contributed=b.own.contributed,
         distributed=b.own.distributed,
+        spared=spared,
         sites=ports,
         taxable=add_taxable(b.taxable, p, entity.entity, books),
     )

@@ -1,25 +1,30 @@
 """TRE: what an existing loan owes at its maturity, rolled into a new one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
-from models.blocks.linear import at_most, term
+from models.blocks.linear import at_most, term, total
 from models.blocks.new_loans import post_bullet
 from models.domain.ledger import CashLine, Quantity
 from models.params.new_loans import Roll
 
 
-def add_refinancing(b: pyo.Block, rolls: Sequence[Roll], books: Books) -> None:
-    """Balloons of an owner's loans. Maths: docs/program.md, section 6, TRE-9."""
-    by_key = {(r.debt.debt, r.loan.drawn): r for r in rolls}
+def add_refinancing(
+    b: pyo.Block, rolls: Sequence[Roll], prepaid: Mapping[tuple[str, int], Any], books: Books
+) -> None:
+    """Balloons of an owner's loans, less what is repaid of them before. Maths: section 6, TRE-9."""
+    by_key, tree = {(r.debt.debt, r.loan.drawn): r for r in rolls}, books.tree
     b.rolled_usd_m = pyo.Var(list(by_key), domain=pyo.NonNegativeReals, doc="rolled at maturity [$M]")
 
     @b.Constraint(list(by_key), doc="TRE-9 rolled at most a fraction of what falls due [$M]")
     def rolled_at_most(b, debt, n):
-        return at_most(term(b.rolled_usd_m[debt, n]), by_key[debt, n].most_usd_m)
+        frac = by_key[debt, n].debt.refinance_max_frac or 0.0
+        gone = total(term(prepaid[debt, m], frac) for m in tree.path(n) if (debt, m) in prepaid)
+        return at_most(term(b.rolled_usd_m[debt, n]) + gone, by_key[debt, n].most_usd_m)
 
     for (debt, n), roll in by_key.items():
         variable, here = b.rolled_usd_m[debt, n], np.zeros(len(books.tree.nodes))

@@ -8,6 +8,7 @@ from models.domain.row import Row
 from models.timetree import Quarter
 
 Settlement = Literal["net_share", "physical", "any"]
+ReserveForm = Literal["cash", "lc", "parent_lc"]
 
 
 class Debt(Row):
@@ -29,8 +30,36 @@ class Debt(Row):
     commitment_fee_frac: float = Field(ge=0, le=0.1)
     first_repayment_quarter: Quarter
     maturity_quarter: Quarter
-    repayment: Literal["straight", "bullet"] = Field(
-        description="straight: the balance is repaid in equal parts from the first repayment to the maturity"
+    repayment: Literal["straight", "bullet", "listed", "sculpted"] = Field(
+        description="straight: the balance is repaid in equal parts from the first repayment to maturity; "
+        "listed: in parts by a profile; sculpted: so that interest and principal together follow a profile"
+    )
+    repayment_profile: str | None = Field(
+        default=None, description="listed and sculpted: one step for each quarter of repayment; else empty"
+    )
+    balloon_frac: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="of the loan, left to maturity beside the parts; empty: none",
+    )
+    dsra_usd_m: float | None = Field(
+        default=None, gt=0, description="kept for the service up to the last payment; empty: nothing"
+    )
+    dsra_form: ReserveForm | None = Field(
+        default=None, description="cash: restricted; lc: a letter of credit, parent_lc: backed by the parent"
+    )
+    dsra_fee_frac: float | None = Field(
+        default=None, ge=0, le=0.1, description="yearly, of what a letter of credit covers; empty: cash"
+    )
+    lockup_dscr: float | None = Field(
+        default=None, gt=0, description="below which the borrower hands nothing up; empty: no lock-up"
+    )
+    lockup_from_quarter: Quarter | None = Field(
+        default=None, description="from which that is tested; empty: from the first repayment"
+    )
+    sweep_frac: float | None = Field(
+        default=None, ge=0, lt=1, description="of excess cash, repays it before maturity; empty: none"
     )
     refinance_spread_frac: float | None = Field(
         default=None, ge=0, le=1, description="of the loan that may replace it at maturity; empty: none may"
@@ -39,6 +68,16 @@ class Debt(Row):
     refinance_max_frac: float | None = Field(
         default=None, gt=0, le=1, description="of what is due at maturity, at most"
     )
+
+    @property
+    def is_backed(self) -> bool:
+        """Whether the parent answers for the letter of credit of a loan that it does not answer for."""
+        return self.dsra_form == "parent_lc" and not self.recourse
+
+    def is_tested(self, quarter: Quarter) -> bool:
+        """Whether its lock-up is tested in a quarter."""
+        since = self.lockup_from_quarter or self.first_repayment_quarter
+        return self.lockup_dscr is not None and since <= quarter <= self.maturity_quarter
 
 
 class Convertible(Row):
@@ -77,6 +116,13 @@ class CreditClass(Row):
     funding: Literal["notes", "delayed_draw"]
     fee_frac: float = Field(ge=0, lt=0.2)
     reserve_q: int = Field(ge=0)
+    reserve_form: ReserveForm | None = Field(
+        default=None,
+        description="as the dsra_form of a loan; empty: cash",
+    )
+    reserve_fee_frac: float | None = Field(
+        default=None, ge=0, le=0.1, description="yearly, of what a letter of credit covers; empty: cash"
+    )
     delivery_haircut_frac: float = Field(gt=0, le=1, description="lender's NOI over the plan's NOI")
     closes_at_start: bool
     closes_at_completion: bool

@@ -252,6 +252,10 @@ class Quantity(StrEnum):
     MOVED_OUT_MW = "moved_out_mw"
     CONTRIBUTED = "contributed"
     DISTRIBUTED = "distributed"
+    OPEN = "open"
+    """Whether a borrower may hand cash up where a lock-up is tested."""
+    PREPAID = "prepaid"
+    """Of an existing loan, repaid before its time."""
     ATM = "atm"
     FOLLOW_ON = "follow_on"
     ISSUE = "issue"
@@ -294,6 +298,7 @@ DECIDED_NOW = frozenset(
         Quantity.CASH_MARGIN,
         Quantity.BORROWED,
         Quantity.ROLLED,
+        Quantity.PREPAID,
         Quantity.NOTES,
         Quantity.COMMIT,
         Quantity.DRAWN,

@@ -33,7 +33,7 @@ class LoanTerms:
     fee_frac: float
     """Of the loan, at close."""
     reserve_q: float
-    """Quarters of the first year's largest service, kept in cash."""
+    """Quarters of the first year's largest service, kept in cash or covered by a letter of credit."""
     balloon_cap_frac: float
     """Of the loan."""
     refinance_rate_frac: float
@@ -42,6 +42,8 @@ class LoanTerms:
     """Notes are drawn whole at close into escrow; a delayed draw follows the spend."""
     escrow_rate_frac: float
     """Yearly, on the opening escrow."""
+    letter_fee_frac: float | None
+    """Yearly, of the letter of credit that stands for the reserve; None: the reserve is cash."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +68,10 @@ class Facility:
     """Paid out, not compounded."""
     reserve_usd_m: Flows
     reserve_release_usd_m: Flows
+    letter_usd_m: Flows
+    """Covered by a letter of credit during the quarter, from go-live to the last service."""
+    letter_fee_usd_m: Flows
+    """Paid by the borrower out of NOI."""
     loan_usd_m: float
     p0_usd_m: float
     """What the coverage test alone allows, valued at the start of the go-live quarter."""
@@ -80,12 +86,13 @@ class Facility:
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """The scalars of a facility; `reserve_usd_m` is the only one that Facility shows as flows."""
+    """The scalars of a facility; reserve and letter are those that Facility shows as flows."""
 
     loan_usd_m: float
     p0_usd_m: float
     kappa_frac: float
     reserve_usd_m: float
+    letter_usd_m: float
     ltc_bound: bool
     life_q: int
     service_q_to_maturity: int
@@ -203,7 +210,8 @@ def size_facility(
     With i = rate/4 and J the coverage life used, P0 = sum over j <= J of (NOI_j/DSCR)(1+i)^-j at the start of
     the go-live quarter, loan = min(P0, LTC H/(1 - LTC kappa)), service_j = (loan/P0) NOI_j/DSCR. At maturity
     what is owed is rolled up to the value, at the refinance rate, of NOI_j/DSCR left in the ORIGINAL coverage
-    life; the rest is repaid in cash. The reserve is released in the quarter of the last payment.
+    life; the rest is repaid in cash. The reserve is released in the quarter of the last payment. A letter of
+    credit instead takes nothing of the loan, so kappa is without r, and costs its fee beside the service.
     """
     own, noi = np.asarray(own_spend_usd_m, float), np.asarray(lender_noi_usd_m, float)
     _check(terms, own, noi, quarters_to_live)
@@ -235,13 +243,16 @@ def _size(terms: LoanTerms, own_spend_usd_m: Flows, covered_usd_m: Flows, quarte
     life_q = coverage_used_q(covered_usd_m, to_maturity_q, rate_q, terms.balloon_cap_frac)
     p0 = float(remaining_value_usd_m(covered_usd_m[:life_q], rate_q)[0])
     if p0 == 0.0 or not own_spend_usd_m.any():
-        return _Size(0.0, p0, 0.0, 0.0, p0 > 0.0, life_q, to_maturity_q)
+        return _Size(0.0, p0, 0.0, 0.0, 0.0, p0 > 0.0, life_q, to_maturity_q)
     first_year_usd_m = covered_usd_m[: min(life_q, RESERVE_LOOKAHEAD_Q)]
     reserve_frac = terms.reserve_q * float(first_year_usd_m.max()) / p0
-    kappa = kappa_frac(terms, own_spend_usd_m, reserve_frac, quarters_to_live)
+    in_cash = float(terms.letter_fee_frac is None)
+    kappa = kappa_frac(terms, own_spend_usd_m, in_cash * reserve_frac, quarters_to_live)
     limit = loan_to_cost_limit_usd_m(float(own_spend_usd_m.sum()), terms.ltc_frac, kappa)
     loan = min(p0, limit)
-    return _Size(loan, p0, kappa, reserve_frac * loan, limit < p0, life_q, to_maturity_q)
+    covered = reserve_frac * loan
+    by_letter = covered * (1.0 - in_cash)
+    return _Size(loan, p0, kappa, covered * in_cash, by_letter, limit < p0, life_q, to_maturity_q)
 
 
 def _construct(terms: LoanTerms, size: _Size, own_spend_usd_m: Flows, quarters_to_live: int) -> _Construction:
@@ -301,6 +312,7 @@ def _assemble(terms: LoanTerms, size: _Size, build: _Construction, operate: _Ope
     reserve = np.append(before, np.where(np.arange(quarters) < last, size.reserve_usd_m, 0.0))
     if build_q:
         reserve[build_q - 1] = size.reserve_usd_m
+    letter = np.append(before, np.where(np.arange(quarters) <= last, size.letter_usd_m, 0.0))
     return Facility(
         draws_usd_m=draws,
         fee_usd_m=fee,
@@ -313,6 +325,8 @@ def _assemble(terms: LoanTerms, size: _Size, build: _Construction, operate: _Ope
         escrow_income_usd_m=np.append(build.escrow_income_usd_m, after),
         reserve_usd_m=reserve,
         reserve_release_usd_m=np.append(before, release),
+        letter_usd_m=letter,
+        letter_fee_usd_m=letter * (terms.letter_fee_frac or 0.0) / QUARTERS_PER_YEAR,
         loan_usd_m=size.loan_usd_m,
         p0_usd_m=size.p0_usd_m,
         scale_frac=size.loan_usd_m / size.p0_usd_m if size.p0_usd_m > 0.0 else 0.0,

@@ -12,8 +12,9 @@ from models.formulas.project_finance import Facility, LoanTerms, size_facility
 from models.params.modules import ModuleArrays, Route, lender_noi
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
+from models.params.repayment import Repayment, Reserve, repayment_of, reserve_of
 from models.params.terminations import over_at
-from models.timetree import Quarter, TimeTree
+from models.timetree import TimeTree
 from models.units import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
@@ -30,6 +31,7 @@ class FacilityArrays:
     drawn: Array
     """Rise of the balance that is not repayment: loan of notes, draws with fee, interest and reserve."""
     interest: Array
+    """Accrued, with the fee of a letter of credit."""
     interest_paid: Array
     principal: Array
     """Paid, the balloon's part in cash included."""
@@ -38,6 +40,8 @@ class FacilityArrays:
     balance: Array
     restricted: Array
     """Escrow and reserve."""
+    parent_letter: Array
+    """Letter of credit for the reserve that the parent answers for."""
     escrow_income: Array
     reserve_release: Array
     to_pay: Array
@@ -89,6 +93,7 @@ def facility_arrays(
         refinance_rate_frac=row.base_rate_frac + lender.refinance_spread_frac + row.spread_add_frac,
         funding=lender.funding,
         escrow_rate_frac=row.base_rate_frac,
+        letter_fee_frac=None if lender.reserve_form in (None, "cash") else lender.reserve_fee_frac or 0.0,
     )
     to_live = live - tree.period[close]
     if terms.maturity_q <= to_live:
@@ -97,10 +102,10 @@ def facility_arrays(
         facility = size_facility(terms, own_spend, case, to_live)
     except ValueError:  # the reserve and the interest would take the whole loan: nobody lends on such terms
         return None
-    return _place(facility, lender.funding, close, outlook) if facility.loan_usd_m > 0.0 else None
+    return _place(facility, lender, close, outlook) if facility.loan_usd_m > 0.0 else None
 
 
-def _place(f: Facility, funding: str, close: int, outlook: Outlook) -> FacilityArrays:
+def _place(f: Facility, lender: CreditClass, close: int, outlook: Outlook) -> FacilityArrays:
     tree = outlook.tree
     below = tree.descendants(close)
     age = [tree.period[m] - tree.period[close] for m in below]
@@ -119,16 +124,17 @@ def _place(f: Facility, funding: str, close: int, outlook: Outlook) -> FacilityA
         loan_usd_m=f.loan_usd_m,
         draws=on_tree(f.draws_usd_m),
         drawn=on_tree(drawn),
-        interest=on_tree(f.interest_usd_m),
-        interest_paid=on_tree(f.interest_cash_usd_m),
+        interest=on_tree(f.interest_usd_m + f.letter_fee_usd_m),
+        interest_paid=on_tree(f.interest_cash_usd_m + f.letter_fee_usd_m),
         principal=on_tree(repaid),
         scheduled=on_tree(f.principal_usd_m),
         balance=on_tree(f.balance_usd_m),
         restricted=on_tree(f.escrow_usd_m + f.reserve_usd_m),
+        parent_letter=on_tree(f.letter_usd_m * (lender.reserve_form == "parent_lc")),
         escrow_income=on_tree(f.escrow_income_usd_m),
         reserve_release=on_tree(f.reserve_release_usd_m),
         to_pay=on_tree(to_pay),
-        undrawn=on_tree(to_pay if funding == "delayed_draw" else np.zeros(end)),
+        undrawn=on_tree(to_pay if lender.funding == "delayed_draw" else np.zeros(end)),
         due=on_tree(_next_year(f.balloon_repaid_usd_m)),
     )
 
@@ -140,27 +146,28 @@ class DebtArrays:
     debt: Debt
     draws: Array
     interest: Array
-    """With the commitment fee."""
+    """With the fees for commitment and letter of credit."""
     principal: Array
     scheduled: Array
-    """Of it, what is repaid in parts: nothing of a bullet."""
+    """Of it, what is repaid in parts: no balloon, nothing of a bullet."""
     balance: Array
     undrawn: Array
     due: Array
     """Principal of the next four quarters, those after the horizon too."""
+    reserve: Reserve
+    last_payment_usd_m: float
+    """Due at maturity, or owed a year after the horizon if that lies beyond."""
 
 
 def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArrays:
     """Roll an existing loan along the tree."""
-    tree = outlook.tree
-    drawing = {c.commitment for c in portfolio.commitments if c.debt == debt.debt}
-    by_quarter: dict[int, float] = {}
-    for flow in portfolio.commitment_flows:
-        if flow.commitment in drawing and flow.funded_by == "gpu_debt":
-            t = flow.quarter - tree.first
-            by_quarter[t] = by_quarter.get(t, 0.0) + flow.amount_usd_m
+    tree, repayment = outlook.tree, repayment_of(portfolio, debt)
+    by_quarter = draws_by_quarter(portfolio, debt, tree)
+    reserve = reserve_of(debt, tuple(tree.quarter(n) for n in tree.nodes))
     size = len(tree.nodes)
-    due = _next_year(_principal_by_quarter(debt, by_quarter, tree))[list(tree.period)]
+    repaid, owed_after = _principal_by_quarter(repayment, by_quarter, tree)
+    to_maturity = debt.maturity_quarter - tree.first
+    due = _next_year(repaid)[list(tree.period)]
     draws, interest, principal, balance, undrawn = (np.zeros(size) for _ in range(5))
     for n in tree.nodes:
         before = balance[tree.parent[n]] if n else debt.principal_usd_m
@@ -171,30 +178,36 @@ def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArray
         draws[n] = by_quarter.get(tree.period[n], 0.0)
         interest[n] = (rate * before + debt.commitment_fee_frac * left) / QUARTERS_PER_YEAR
         owed = before + draws[n]
-        principal[n] = owed * _repaid_frac(debt, tree.quarter(n))
+        principal[n] = owed * repayment.repaid_frac(tree.quarter(n))
         balance[n] = owed - principal[n]
         undrawn[n] = left - draws[n]
-    scheduled = principal if debt.repayment == "straight" else np.zeros(size)
-    return DebtArrays(debt, draws, interest, principal, scheduled, balance, undrawn, due)
+    interest += reserve.fee
+    scheduled = principal * [repayment.scheduled_frac(tree.quarter(n)) for n in tree.nodes]
+    last = float(repaid[to_maturity]) if to_maturity < repaid.size else owed_after
+    return DebtArrays(debt, draws, interest, principal, scheduled, balance, undrawn, due, reserve, last)
 
 
-def _repaid_frac(debt: Debt, quarter: Quarter) -> float:
-    """Share of what is owed in a quarter that is repaid in it."""
-    to_go = debt.maturity_quarter - quarter
-    if to_go <= 0:
-        return 1.0
-    is_straight = debt.repayment == "straight" and quarter >= debt.first_repayment_quarter
-    return 1.0 / (to_go + 1) if is_straight else 0.0
+def draws_by_quarter(portfolio: Portfolio, debt: Debt, tree: TimeTree) -> dict[int, float]:
+    """What commitments draw of a loan, by quarters since the first. [$M]"""
+    drawing = {c.commitment for c in portfolio.commitments if c.debt == debt.debt}
+    found: dict[int, float] = {}
+    for flow in portfolio.commitment_flows:
+        if flow.commitment in drawing and flow.funded_by == "gpu_debt":
+            t = flow.quarter - tree.first
+            found[t] = found.get(t, 0.0) + flow.amount_usd_m
+    return found
 
 
-def _principal_by_quarter(debt: Debt, draws: dict[int, float], tree: TimeTree) -> Array:
-    """Repayments from the first quarter to a year after the horizon. [$M]"""
-    owed, repaid = debt.principal_usd_m, np.zeros(tree.horizon_q + YEAR_Q)
+def _principal_by_quarter(
+    repayment: Repayment, draws: dict[int, float], tree: TimeTree
+) -> tuple[Array, float]:
+    """Repayments from the first quarter to a year after the horizon, and what is owed then. [$M]"""
+    owed, repaid = repayment.debt.principal_usd_m, np.zeros(tree.horizon_q + YEAR_Q)
     for t in range(repaid.size):
         owed += draws.get(t, 0.0)
-        repaid[t] = owed * _repaid_frac(debt, tree.first + t)
+        repaid[t] = owed * repayment.repaid_frac(tree.first + t)
         owed -= repaid[t]
-    return repaid
+    return repaid, owed
 
 
 def _next_year(by_quarter: Array) -> Array:

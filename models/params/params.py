@@ -25,6 +25,7 @@ from models.params.new_loans import Roll, rolls
 from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offers
 from models.params.outlook import Outlook, read_futures, read_outlook
 from models.params.power import SitePower, flat_prices, prices_of, site_power
+from models.params.sweeps import Sweep, sweeps
 from models.params.tax import Taxes, taxes_of
 from models.params.terminations import endings_of, over_at
 from models.params.vendor_leases import LeaseArrays, lease_arrays
@@ -60,6 +61,7 @@ class Params:
     """By vintage and site, where the machines may be."""
     debts: tuple[DebtArrays, ...]
     rolls: tuple[Roll, ...]
+    sweeps: tuple[Sweep, ...]
     coins: Coins
     notes: tuple[NoteArrays, ...]
     note_offers: tuple[NoteOffer, ...]
@@ -137,6 +139,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         mining=mining,
         debts=debts,
         rolls=rolls(debts, outlook),
+        sweeps=sweeps(debts, outlook),
         coins=read_coins(portfolio, outlook, debts),
         notes=notes,
         note_offers=note_offers(portfolio, outlook),

@@ -26,7 +26,7 @@ class Ahead:
         """Net cash at ``m`` of what is decided by ``n``, a node before it. [$M]"""
         path = set(self.book.paths[n])
         sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(m)
-        return sites + self._loans(path, m) + self._facilities(path, m) - self._notes(n, m)
+        return sites + self._loans(n, m) + self._facilities(path, m) - self._notes(n, m)
 
     def along(self, n: int, m: int) -> float:
         """Net cash after ``n`` up to ``m``. [$M]"""
@@ -90,10 +90,11 @@ class Ahead:
             total += site.fixed_cost_usd_m_per_q + now - before
         return total
 
-    def _loans(self, path: set[int], m: int) -> float:
+    def _loans(self, n: int, m: int) -> float:
         """Draws of the opening's loans less their service and that of loans taken by now. [$M]"""
-        world = self.world
-        cash = sum(q.drawn - q.interest - q.principal for q in (rolled[m] for rolled in world.debts.values()))
+        world, path = self.world, self.book.paths[n]
+        terms = (rolled[m] for rolled in world.by_terms.values())
+        cash = sum(q.drawn - q.interest - q.principal + q.released for q in terms) + world.spared(m, n)
         for loan in world.coins.loans:
             if loan.node in path:
                 q = world.coins.schedule[loan.name][m]

@@ -100,9 +100,10 @@ class CovenantTests:
             yield Test(row.covenant, check, n, value, limit, headroom)
 
     def _sure_cash(self, n: int) -> float:
-        """Unrestricted cash, every open delivery late. [$M]"""
+        """Unrestricted cash that no lock-up holds, every open delivery late. [$M]"""
         ledger = self.world.ledger
-        return ledger.company_cash(n) + ledger.block_cash(n) - self.world.late_loss(n)
+        cash = ledger.company_cash(n) + ledger.block_cash(n) - self.world.locked(n)
+        return cash - self.world.late_loss(n)
 
     def free(self, n: int) -> float:
         """Of it, what notes due in the quarter leave when they take their principal in full. [$M]"""

@@ -15,7 +15,7 @@ def service(world: World, entity: str, node: int) -> float:
     for debt in world.book.portfolio.debt:
         if debt.entity == entity:
             q = world.debts[debt.debt][node]
-            paid += q.interest + (q.principal if debt.repayment == "straight" else 0.0)
+            paid += q.interest + q.principal - q.balloon
     for f, facility in world.facilities:
         if world.book.sites[f.site].entity == entity:
             one = world.facility_at(f, facility, node)

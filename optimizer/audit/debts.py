@@ -1,11 +1,13 @@
-"""Each existing loan rolled forward from its terms."""
+"""Each existing loan rolled forward from its terms, and from what the plan repays of it before its time."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.domain.finance import Debt
 from models.timetree import Quarter
 from optimizer.audit.book import Book
+from optimizer.audit.repayment import has_plan, planned
 
 
 @dataclass(frozen=True)
@@ -14,10 +16,19 @@ class DebtQuarter:
 
     drawn: float
     interest: float
-    """With the commitment fee."""
+    """With the fees for commitment and letter of credit."""
     principal: float
     balance: float
     undrawn: float
+    balloon: float = 0.0
+    """Of the principal, what is no instalment: the balloon, a bullet, what is repaid before its time."""
+    reserve: float = 0.0
+    """Cash kept for the service at the end."""
+    released: float = 0.0
+    letter: float = 0.0
+    """Covered by a letter of credit."""
+    prepaid: float = 0.0
+    """Repaid before its time up to the end, and not yet due."""
 
 
 def draws_by_period(book: Book, debt: Debt) -> dict[int, float]:
@@ -31,41 +42,66 @@ def draws_by_period(book: Book, debt: Debt) -> dict[int, float]:
     return found
 
 
-def roll_debt(book: Book, debt: Debt) -> dict[int, DebtQuarter]:
-    """The loan at each node."""
-    draws = draws_by_period(book, debt)
+def roll_debt(
+    book: Book, debt: Debt, prepaid: Mapping[tuple[str, int], float] | None = None
+) -> dict[int, DebtQuarter]:
+    """The loan at each node; what is repaid before its time takes off the last payment."""
+    draws, early = draws_by_period(book, debt), prepaid or {}
     rolled: dict[int, DebtQuarter] = {}
     for n in book.tree.nodes:
-        before = rolled.get(book.tree.parent[n])
-        opening, undrawn = (
-            (before.balance, before.undrawn) if before else (debt.principal_usd_m, debt.undrawn_usd_m)
+        before, quarter = rolled.get(book.tree.parent[n]), book.tree.quarter(n)
+        opening, undrawn, off = (
+            (before.balance, before.undrawn, before.prepaid)
+            if before
+            else (debt.principal_usd_m, debt.undrawn_usd_m, 0.0)
         )
         rate = debt.coupon_or_spread_frac
         if debt.rate_kind == "floating":
             rate += book.rows[n].base_rate_frac
         drawn = draws.get(book.tree.period[n], 0.0)
+        is_last, is_over = quarter == debt.maturity_quarter, quarter > debt.maturity_quarter
+        letter = 0.0 if is_over else _reserve(debt, "lc", "parent_lc")
         interest = rate / 4.0 * opening + debt.commitment_fee_frac / 4.0 * max(0.0, undrawn)
-        owed, quarter = opening + drawn, book.tree.quarter(n)
-        principal = _principal(debt, quarter, owed)
-        rolled[n] = DebtQuarter(drawn, interest, principal, owed - principal, undrawn - drawn)
+        interest += (debt.dsra_fee_frac or 0.0) / 4.0 * letter
+        due, balloon = repaid_of(book, debt, quarter, opening + off + drawn)
+        now = early.get((debt.debt, n), 0.0)
+        principal = due + now - (off if is_last else 0.0)
+        rolled[n] = DebtQuarter(
+            drawn=drawn,
+            interest=interest,
+            principal=principal,
+            balance=opening + drawn - principal,
+            undrawn=undrawn - drawn,
+            balloon=balloon + now - (off if is_last else 0.0),
+            reserve=0.0 if is_last or is_over else _reserve(debt, "cash"),
+            released=_reserve(debt, "cash") if is_last else 0.0,
+            letter=letter,
+            prepaid=0.0 if is_last or is_over else off + now,
+        )
     return rolled
 
 
+def _reserve(debt: Debt, *forms: str) -> float:
+    return (debt.dsra_usd_m or 0.0) if debt.dsra_form in forms else 0.0
+
+
 def principal_by_quarter(book: Book, debt: Debt, beyond_q: int) -> dict[Quarter, float]:
-    """Principal to be repaid from the first quarter to so many after the horizon. [$M]"""
+    """Principal to be repaid from the first quarter to so many after the horizon, by the terms. [$M]"""
     draws, owed, repaid = draws_by_period(book, debt), debt.principal_usd_m, {}
     for t in range(book.tree.horizon_q + beyond_q):
         quarter = book.tree.first + t
         owed += draws.get(t, 0.0)
-        repaid[quarter] = _principal(debt, quarter, owed)
+        repaid[quarter], _ = repaid_of(book, debt, quarter, owed)
         owed -= repaid[quarter]
     return repaid
 
 
-def _principal(debt: Debt, quarter: Quarter, owed: float) -> float:
-    """What is repaid in a quarter of what is owed. [$M]"""
+def repaid_of(book: Book, debt: Debt, quarter: Quarter, owed: float) -> tuple[float, float]:
+    """What is repaid in a quarter of what is owed by the terms, and of that the balloon. [$M]"""
+    if has_plan(debt):
+        return planned(book, debt, quarter, owed)
     if quarter == debt.maturity_quarter:
-        return owed
+        return owed, owed if debt.repayment == "bullet" else 0.0
     if debt.repayment == "straight" and debt.first_repayment_quarter <= quarter < debt.maturity_quarter:
-        return owed / (debt.maturity_quarter - quarter + 1)
-    return 0.0
+        return owed / (debt.maturity_quarter - quarter + 1), 0.0
+    return 0.0, 0.0

@@ -17,6 +17,7 @@ INTEGERS = (
     Quantity.EXPAND,
     Quantity.COOL,
     Quantity.CANCEL,
+    Quantity.OPEN,
     Quantity.HARVEST,
 )
 MEGAWATTS = (
@@ -93,6 +94,9 @@ class Decisions:
     """By quantity, site, vintage, node."""
     contributed: dict[tuple[str, int], float] = field(default_factory=dict)
     distributed: dict[tuple[str, int], float] = field(default_factory=dict)
+    open: dict[tuple[str, int], float] = field(default_factory=dict)
+    prepaid: dict[tuple[str, int], float] = field(default_factory=dict)
+    """By debt, node."""
     atm: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """By instrument, block, node."""
     follow_on: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -207,6 +211,8 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.CANCEL: lambda: row.item in book.commitments,
         Quantity.CONTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
+        Quantity.OPEN: lambda: lock_up(book, row.item, row.node) > 0.0,
+        Quantity.PREPAID: lambda: row.item in book.debts and _is_swept(row, book),
         Quantity.ATM: lambda: row.since.isdigit() and (row.item, int(row.since)) in book.blocks,
         Quantity.TAXED: lambda: _year_ends(row, book),
         Quantity.SOLD_BTC: lambda: row.item in book.lots,
@@ -232,6 +238,22 @@ def _year_ends(row: _Row, book: Book) -> bool:
     known = row.item in {g.tax_group for g in book.portfolio.tax_groups}
     quarter = book.tree.quarter(row.node)
     return known and (quarter.year < (quarter + 1).year or not book.tree.children[row.node])
+
+
+def _is_swept(row: _Row, book: Book) -> bool:
+    """Whether the loan is one that excess cash repays, and not yet due."""
+    debt = book.debts[row.item]
+    return bool(debt.sweep_frac) and book.tree.quarter(row.node) < debt.maturity_quarter
+
+
+def lock_up(book: Book, entity: str, node: int) -> float:
+    """The highest DSCR that a borrower's loans ask for at a node before it hands cash up; 0: none does."""
+    quarter, least = book.tree.quarter(node), 0.0
+    for debt in book.portfolio.debt:
+        since = debt.lockup_from_quarter or debt.first_repayment_quarter
+        if debt.entity == entity and since <= quarter <= debt.maturity_quarter:
+            least = max(least, debt.lockup_dscr or 0.0)
+    return least
 
 
 def _block_exists(row: _Row, book: Book) -> bool:

@@ -1,6 +1,6 @@
 """One project facility on one module: sized on the lender's case, then rolled forward quarter by quarter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.domain.finance import CreditClass
 from optimizer.audit.arithmetic import present_value
@@ -35,6 +35,8 @@ class FacilityQuarter:
     """Of what is restricted: notes drawn and not yet paid out."""
     balloon: float = 0.0
     """Of the principal, what of the balloon is not rolled."""
+    parent_letter: float = 0.0
+    """Covered by a letter of credit that the parent answers for."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,15 @@ class Facility:
         """What reaches spend over the facility's life. [$M]"""
         return sum(q.received for q in self.quarters)
 
+    @property
+    def is_in_cash(self) -> bool:
+        """Whether the reserve is cash out of the loan, and not a letter of credit."""
+        return self.terms.credit.reserve_form in (None, "cash")
+
+    def _kept(self) -> float:
+        """The reserve in cash. [$M]"""
+        return self.sized.reserve_frac * self.loan if self.is_in_cash else 0.0
+
     def quarter(self, since_close_q: int) -> FacilityQuarter:
         """The facility so many quarters after its close."""
         return self.quarters[since_close_q] if since_close_q < len(self.quarters) else FacilityQuarter()
@@ -102,6 +113,7 @@ class Facility:
     def _net_frac(self, reserve_frac: float) -> float:
         """Share of the loan that reaches spend."""
         t, fee = self.terms, self.terms.credit.fee_frac
+        reserve_frac = reserve_frac if self.is_in_cash else 0.0
         if t.construction_q == 0:
             return 1.0 - fee - reserve_frac
         if t.credit.funding == "notes":
@@ -144,7 +156,7 @@ class Facility:
 
     def _build(self) -> list[FacilityQuarter]:
         """The quarters from close to go-live."""
-        t, loan, reserve = self.terms, self.loan, self.sized.reserve_frac * self.loan
+        t, loan, reserve = self.terms, self.loan, self._kept()
         net = loan * self._net_frac(self.sized.reserve_frac)
         fee, rolled, still = t.credit.fee_frac * loan, [], net
         is_notes = t.credit.funding == "notes"
@@ -183,7 +195,7 @@ class Facility:
         t, sized = self.terms, self.sized
         served = t.credit.maturity_q - t.construction_q
         balance, live = sized.loan, []
-        reserve = sized.reserve_frac * sized.loan
+        reserve = self._kept()
         after: list[float] = []
         for j, service in enumerate(sized.service[: max(0, served)], start=1):
             interest = t.i * balance
@@ -211,7 +223,18 @@ class Facility:
         if live:
             last = live[-1]
             live[-1] = FacilityQuarter(**{**last.__dict__, "restricted": 0.0, "released": reserve})
-        return live
+        return live if self.is_in_cash else [self._with_letter(q) for q in live]
+
+    def _with_letter(self, q: FacilityQuarter) -> FacilityQuarter:
+        """A quarter of service with the letter of credit and its fee."""
+        credit, covered = self.terms.credit, self.sized.reserve_frac * self.loan
+        fee = (credit.reserve_fee_frac or 0.0) / 4.0 * covered
+        return replace(
+            q,
+            interest=q.interest + fee,
+            paid_interest=q.paid_interest + fee,
+            parent_letter=covered if credit.reserve_form == "parent_lc" else 0.0,
+        )
 
 
 def facility_of(module: Module, closed: int) -> Facility:

@@ -37,9 +37,16 @@ def new_loans(world: World, node: int, *, recourse: bool = False, secured: bool 
 def recourse_debt(world: World, node: int) -> float:
     """Loans with recourse, notes and revolvers. [$M]"""
     loans = sum(world.debts[d.debt][node].balance for d in world.book.portfolio.debt if d.recourse)
+    loans += letters(world, node)
     loans += sum(q.balance for q in new_loans(world, node, recourse=True))
     loans += world.corporate.total(node, "balance") + world.lease_sum(node, "balance")
     return loans + notes_outstanding(world, node)
+
+
+def letters(world: World, node: int) -> float:
+    """Letters of credit that the parent answers for, of loans that it does not. [$M]"""
+    held = (d for d in world.book.portfolio.debt if d.dsra_form == "parent_lc" and not d.recourse)
+    return sum(world.debts[d.debt][node].letter for d in held) + world.facility_sum(node, "parent_letter")
 
 
 def secured_debt(world: World, node: int) -> float:
@@ -71,6 +78,7 @@ def due_in_a_year(world: World, node: int) -> float:
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
         due += sum(repaid[q] for q in ahead)
+        due -= world.debts[debt.debt][node].prepaid if debt.maturity_quarter in ahead else 0.0
     for loan in world.coins.loans:
         if loan.node in world.book.paths[node]:
             age = tree.period[node] - tree.period[loan.node]

@@ -8,6 +8,7 @@ from optimizer.audit.rules_coins import CoinRules
 from optimizer.audit.rules_debt import DebtRules
 from optimizer.audit.rules_harvest import HarvestRules
 from optimizer.audit.rules_tax import check_taxes
+from optimizer.audit.rules_terms import TermRules
 from optimizer.audit.taxes import Taxes
 from optimizer.audit.world import World
 
@@ -27,7 +28,7 @@ class Deal:
 
 
 class MoneyRules:
-    """Rules PRJ, SPV, CSH, CVT, EQT, VAL, TAX, TRE and HRV."""
+    """Rules PRJ, SPV, DBT, CSH, CVT, EQT, VAL, TAX, TRE and HRV."""
 
     def __init__(self, world: World, court: Court) -> None:
         self.world, self.court = world, court
@@ -49,6 +50,7 @@ class MoneyRules:
         unspent = self._raised_is_spent() if self.book.firm.raise_only_what_is_spent else None
         self._marketed()
         DebtRules(self.world, self.court).check()
+        TermRules(self.world, self.court).check()
         self._blocks()
         self._programme()
         self._shares()

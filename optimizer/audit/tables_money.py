@@ -109,7 +109,7 @@ def debt_schedule(world: World) -> Rows:
                 "interest_usd_m": q.interest,
                 "principal_usd_m": q.principal,
                 "balance_usd_m": q.balance,
-                "restricted_usd_m": 0.0,
+                "restricted_usd_m": q.reserve,
             }
     for f, facility in world.facilities:
         name = "|".join((f.site, f.product, f.contract, label(f.begun), label(f.closed)))
@@ -218,6 +218,7 @@ def liquidity(world: World) -> Rows:
         found[(world.book.tree.label(n),)] = {
             "company_cash_usd_m": cash,
             "block_cash_usd_m": world.ledger.block_cash(n),
+            "locked_usd_m": world.locked(n),
             "restricted_usd_m": world.restricted(n),
             "undrawn_usd_m": world.undrawn(n),
             "late_loss_usd_m": late,

@@ -46,6 +46,8 @@ def decisions(world: World) -> Rows:
     for quantity, amounts in (
         (Quantity.CONTRIBUTED, decided.contributed),
         (Quantity.DISTRIBUTED, decided.distributed),
+        (Quantity.OPEN, decided.open),
+        (Quantity.PREPAID, decided.prepaid),
         (Quantity.FOLLOW_ON, decided.follow_on),
         (Quantity.TAXED, decided.taxed),
         (Quantity.SOLD_BTC, decided.sold_btc),

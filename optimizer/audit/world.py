@@ -7,7 +7,7 @@ from optimizer.audit.coins import Coins
 from optimizer.audit.committed import committed_money
 from optimizer.audit.corporate_debt import CorporateDebt
 from optimizer.audit.debts import DebtQuarter, roll_debt
-from optimizer.audit.decisions import Decisions, Financed, Leased
+from optimizer.audit.decisions import Decisions, Financed, Leased, lock_up
 from optimizer.audit.facilities import Facility, FacilityQuarter, facility_of
 from optimizer.audit.leases import LeaseOfGpus, Taken
 from optimizer.audit.ledger import Ledger
@@ -40,8 +40,11 @@ class World:
         for taken in self.leases:
             self._post_lease(taken)
         self.debts: dict[str, dict[int, DebtQuarter]] = {}
+        self.by_terms: dict[str, dict[int, DebtQuarter]] = {}
+        """As if nothing were repaid before its time."""
         for debt in book.portfolio.debt:
-            self.debts[debt.debt] = roll_debt(book, debt)
+            self.debts[debt.debt] = roll_debt(book, debt, decided.prepaid)
+            self.by_terms[debt.debt] = roll_debt(book, debt)
             self._post_debt(debt.entity, self.debts[debt.debt])
         self.coins = Coins(book, decided, self.debts)
         self.coins.post(self.ledger)
@@ -104,6 +107,7 @@ class World:
             self.ledger.post(entity, n, CashLine.DEBT_DRAWS, q.drawn)
             self.ledger.post(entity, n, CashLine.DEBT_INTEREST, -q.interest)
             self.ledger.post(entity, n, CashLine.DEBT_PRINCIPAL, -q.principal)
+            self.ledger.post(entity, n, CashLine.RESERVE_RELEASE, q.released)
 
     def _notes(self, existing: list[Note]) -> list[tuple[Note, dict[int, NoteQuarter]]]:
         notes = [(note, self.corporate.thinned(note.name)) for note in existing]
@@ -210,6 +214,27 @@ class World:
         """Principal of notes due at a node beyond the cash that it is expected to take. [$M]"""
         return sum(rolled[node].wall for _, rolled in self.notes if node in rolled)
 
+    def locked(self, node: int) -> float:
+        """Cash of borrowers that lock-ups hold. [$M]"""
+        return sum(self.locked_of(entity, node) for entity in self.book.spvs)
+
+    def locked_of(self, entity: str, node: int) -> float:
+        """Cash of a borrower in a lock-up. [$M]"""
+        is_shut = lock_up(self.book, entity, node) > 0.0 and not self.decided.open.get((entity, node))
+        return self.ledger.cash[entity, node] if is_shut else 0.0
+
+    def spared(self, node: int, seen: int) -> float:
+        """Of the service of existing loans, what earlier repayment known by then takes away. [$M]"""
+        found, quarter = 0.0, self.book.tree.quarter(node)
+        for (name, m), usd_m in self.decided.prepaid.items():
+            debt = self.book.debts[name]
+            is_known = m in self.book.paths[seen] and m in self.book.paths[node] and m != node
+            if is_known and quarter <= debt.maturity_quarter:
+                base = self.book.rows[node].base_rate_frac if debt.rate_kind == "floating" else 0.0
+                found += usd_m * (debt.coupon_or_spread_frac + base) / 4.0
+                found += usd_m if quarter == debt.maturity_quarter else 0.0
+        return found
+
     def remaining_own(self, node: int) -> float:
         """Own spend of all that is begun or committed after the quarter of a node. [$M]"""
         return sum(here.remaining_own.get(node, 0.0) for here in self.sites.of.values())
@@ -258,6 +283,7 @@ class World:
         collateral = sum(e.collateral_cash_usd_m for e in self.book.portfolio.entities)
         security = sum(here.security[node] for here in self.sites.of.values())
         own = self.entity_escrow(node) + collateral + security + self.coins.margins(node)
+        own += sum(rolled[node].reserve for rolled in self.debts.values())
         return own + self.facility_sum(node, "restricted")
 
     def undrawn(self, node: int) -> float:
@@ -285,11 +311,12 @@ class World:
     def corporate_uses(self, node: int) -> float:
         """What raised money may pay for at a node beside own spend: standing uses, debt repaid. [$M]"""
         existing = sum(q[node].coupon + q[node].principal for note, q in self.notes if not note.is_new)
-        return self._standing_uses(node) + existing + self.corporate.repaid(node)
+        standing = self._standing_uses(node) - self.spared(node, node)
+        return standing + existing + self.corporate.repaid(node)
 
     def uses_ahead(self, node: int, seen: int) -> float:
         """Uses of a quarter after ``seen``, as they are known there: by what is decided by then. [$M]"""
-        total = self._standing_uses(node) + self.corporate.bonds_due(node, seen)
+        total = self._standing_uses(node) - self.spared(node, seen) + self.corporate.bonds_due(node, seen)
         for name, q in self.corporate.gross.items():
             total += (q[node].coupon + q[node].principal) * self.corporate.left(name, seen)
         return total
@@ -297,7 +324,6 @@ class World:
     def _standing_uses(self, node: int) -> float:
         """Overhead, existing debt and the sites' fixed costs in a quarter. [$M]"""
         total = self.overhead(node) + sum(s.fixed_cost_usd_m_per_q for s in self.book.portfolio.sites)
-        for debt in self.book.portfolio.debt:
-            q = self.debts[debt.debt][node]
-            total += q.interest + q.principal
+        for terms in self.by_terms.values():
+            total += terms[node].interest + terms[node].principal
         return total

@@ -7,6 +7,7 @@ from optimizer.inputs.checks import (
     contracts,
     corporate_debt,
     covenants,
+    debt_terms,
     evidence,
     financing,
     magnitudes,
@@ -36,6 +37,7 @@ CHECKS = (
     *totals.CHECKS,
     *corporate_debt.CHECKS,
     *payouts.CHECKS,
+    *debt_terms.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

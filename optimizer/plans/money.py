@@ -24,6 +24,7 @@ _IN_USD_M = (
     Quantity.BORROWED,
     Quantity.ROLLED,
     Quantity.PAYOUT,
+    Quantity.PREPAID,
 )
 """Decisions whose amount is the money that they move."""
 
@@ -151,8 +152,8 @@ def _financing(r: Reading) -> list[dict[str, object]]:
 def _debts(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
     schedules: list[tuple[str, str, list[Array]]] = [
-        (d.debt.debt, d.debt.entity, [d.draws, d.interest, d.principal, d.balance, np.zeros(d.draws.size)])
-        for d in p.debts
+        (d.debt.debt, d.debt.entity, [d.draws, d.interest, d.principal, d.balance, d.reserve.cash])
+        for d in r.debts
     ]
     schedules += corporate_debt.schedules(r)
     for t in r.taken:
@@ -188,7 +189,7 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
     company = r.cash(r.program.books[0])
     block = sum((r.cash(b) for b in r.program.books[1:]), np.zeros(company.size))
-    restricted, undrawn = r.tally(Tally.RESTRICTED), r.tally(Tally.UNDRAWN)
+    restricted, undrawn, locked = (r.tally(what) for what in (Tally.RESTRICTED, Tally.UNDRAWN, Tally.LOCKED))
     late, wall = r.tally(Tally.LATE_LOSS), r.tally(Tally.WALL)
     floor = p.portfolio.firm.cash_floor_usd_m
     runway = _runway_q(r, company + block)
@@ -198,6 +199,7 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
             "quarter": r.quarters[n],
             "company_cash_usd_m": company[n],
             "block_cash_usd_m": block[n],
+            "locked_usd_m": locked[n],
             "restricted_usd_m": restricted[n],
             "undrawn_usd_m": undrawn[n],
             "late_loss_usd_m": late[n],

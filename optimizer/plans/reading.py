@@ -12,10 +12,11 @@ from models.blocks.books import Books, Decision, Tally
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
 from models.params.corporate_debt import RepurchaseOffer
-from models.params.loans import FacilityArrays
+from models.params.loans import DebtArrays, FacilityArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.new_loans import Bullet
 from models.params.notes import NoteArrays
+from models.params.sweeps import less_prepaid
 from models.params.vendor_leases import LeaseArrays
 
 Array = NDArray[np.float64]
@@ -177,6 +178,15 @@ class Reading:
             name, roll = f"{d.item}@{self.labels[d.node]}", rolls[d.item, d.node]
             found.append(NewLoan(name, d.item, "refinanced", roll.debt.entity, roll.loan, v, 1.0))
         return found
+
+    @cached_property
+    def debts(self) -> list[DebtArrays]:
+        """All existing loans, less what is repaid of them before its time."""
+        prepaid = {(s.debt.debt, x.node): x for s in self.program.params.sweeps for x in s.prepaid}
+        found = {d.debt.debt: d for d in self.program.params.debts}
+        for d, v in self.by_quantity[Quantity.PREPAID]:
+            found[d.item] = less_prepaid(found[d.item], prepaid[d.item, d.node], v)
+        return list(found.values())
 
     @cached_property
     def bought(self) -> list[tuple[RepurchaseOffer, int, float]]:

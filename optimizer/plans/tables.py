@@ -155,8 +155,8 @@ TABLES: tuple[Table, ...] = (
         "liquidity",
         "cash against the floor, and for how many quarters it stays above it if markets shut after this one",
         "node",
-        "company_cash_usd_m[$M] block_cash_usd_m[$M] restricted_usd_m[$M] undrawn_usd_m[$M] "
-        "late_loss_usd_m[$M] wall_usd_m[$M] "
+        "company_cash_usd_m[$M] block_cash_usd_m[$M] locked_usd_m[$M] restricted_usd_m[$M] "
+        "undrawn_usd_m[$M] late_loss_usd_m[$M] wall_usd_m[$M] "
         "floor_usd_m[$M] headroom_usd_m[$M] runway_q[quarters]",
         "quarter",
     ),

@@ -159,7 +159,14 @@ def _finance() -> dict[str, object]:
         "debt": [
             {"debt": "line", "entity": "n-co", "principal_usd_m": 20.0, "undrawn_usd_m": 12.0,
              "coupon_or_spread_frac": 0.02, "first_repayment_quarter": quarter(2),
-             "maturity_quarter": quarter(12), "repayment": "straight", **existing},
+             "maturity_quarter": quarter(12), "repayment": "straight", "dsra_usd_m": 2.0,
+             "dsra_form": "parent_lc", "dsra_fee_frac": 0.02, **existing},
+            {"debt": "term", "entity": "s-co", "principal_usd_m": 24.0, "undrawn_usd_m": 0.0,
+             "coupon_or_spread_frac": 0.06, "first_repayment_quarter": quarter(1),
+             "maturity_quarter": quarter(8), "repayment": "sculpted", "repayment_profile": "noi",
+             "balloon_frac": 0.5, "dsra_usd_m": 1.0, "dsra_form": "cash", "lockup_dscr": 1.1,
+             "lockup_from_quarter": quarter(2), "sweep_frac": 0.5, **existing, "rate_kind": "fixed",
+             "recourse": False},
             {"debt": "bond", "entity": "Small", "principal_usd_m": 30.0, "undrawn_usd_m": 0.0,
              "coupon_or_spread_frac": 0.03, "first_repayment_quarter": quarter(7),
              "maturity_quarter": quarter(7), "repayment": "bullet", "refinance_spread_frac": 0.03,
@@ -188,7 +195,7 @@ def _finance() -> dict[str, object]:
              "contract": None},
         ],
         "credit_classes": [_credit("ig", "notes"), _credit("gpu", "delayed_draw", maturity_q=12,
-        coverage_q=12)],
+        coverage_q=12, reserve_form="parent_lc", reserve_fee_frac=0.015)],
         "instruments": _instruments(),
         "vendor_leases": [
             {"lease": "lessor", "products": "pods", "max_frac_of_gpus": 0.9, "spread_frac": 0.05,
@@ -324,6 +331,7 @@ def _estate() -> dict[str, object]:
         "profiles": [
             {"profile": name, "step": i, "frac": f}
             for name, fracs in (("spend", (0.2, 0.5, 0.3)), ("late", (0.0, 0.4, 0.6)), ("ramp", (0.6, 1.0)),
+                                ("noi", (1.0, 1.0, 1.0, 1.0, 1.1, 1.1, 1.1, 1.1)),
                                 ("resale", tuple(max(0.05, 0.7 - 0.03 * i) for i in range(30))))
             for i, f in enumerate(fracs)
         ],
@@ -392,7 +400,7 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
     """A plan with one of everything."""
     nodes = {(tree.period[n], tree.scenario[n]): tree.label(n) for n in tree.nodes}
     trunk = {t: label for (t, scenario), label in nodes.items() if scenario == "base"}
-    up4, up7 = nodes[4, "up"], nodes[7, "up"]
+    up4, up6, up7 = nodes[4, "up"], nodes[6, "up"], nodes[7, "up"]
     rows = [
         ("sign", "north", "", "lease", "", trunk[1], 1.0),
         ("start", *ROUTE, "", trunk[1], 2.0),
@@ -438,7 +446,11 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("payout", "", "", "", "", nodes[9, "down"], 3.0),
         ("rescue", "", "", "", "", trunk[3], 1.0),
         ("contributed", "", "n-co", "", "", trunk[1], 5.0),
-        ("distributed", "", "s-co", "", "", trunk[2], 4.0),
+        ("distributed", "", "s-co", "", "", trunk[1], 4.0),
+        ("distributed", "", "s-co", "", "", up6, 2.0),
+        ("open", "", "s-co", "", "", up6, 1.0),
+        ("prepaid", "", "term", "", "", trunk[1], 4.0),
+        ("prepaid", "", "term", "", "", up6, 2.0),
     ]
     for group, taxed in (("home", 5.0), ("south", 3.0)):
         paid = nodes[9, "down"] if group == "home" else ""  # the year in which a tenant pays to go

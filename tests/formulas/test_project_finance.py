@@ -29,6 +29,7 @@ TERMS = LoanTerms(
     refinance_rate_frac=0.08,
     funding="notes",
     escrow_rate_frac=0.04,
+    letter_fee_frac=None,
 )
 SPEND = np.array([10.0, 40.0, 30.0, 20.0])
 FLAT = np.full(48, 4.0)
@@ -55,6 +56,7 @@ def deals(draw: st.DrawFn) -> tuple[LoanTerms, Flows, Flows, int]:
         refinance_rate_frac=draw(st.floats(0.0, 0.2)),
         funding=draw(st.sampled_from(["notes", "delayed_draw"])),
         escrow_rate_frac=draw(st.floats(0.0, 0.05)),
+        letter_fee_frac=None,
     )
     flow = st.one_of(st.just(0.0), st.floats(0.1, 50.0))
     noi = np.array(draw(st.lists(flow, min_size=1, max_size=64)))

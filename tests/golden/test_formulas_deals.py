@@ -119,6 +119,7 @@ def test_g_helios_maturity_is_not_its_coverage_life() -> None:
         refinance_rate_frac=rate_frac,
         funding="notes",
         escrow_rate_frac=0.0,
+        letter_fee_frac=None,
     )
     spend = (1750 - build_q * rate_frac / 4 * 1400) * np.array([0.2, 0.3, 0.3, 0.2])
     facility = size_facility(terms, spend, capacity, build_q)

@@ -56,6 +56,7 @@ def river_bend(own_spend_usd_m: float, dscr: float = DSCR) -> Facility:
         refinance_rate_frac=0.06192,
         funding="notes",
         escrow_rate_frac=0.0365,
+        letter_fee_frac=None,
     )
     lender_noi = np.append(dscr * RATE_Q * LOAN, NOI[1:])
     return size_facility(terms, own_spend_usd_m * SPEND, lender_noi, 6)
@@ -211,5 +212,5 @@ def test_balance_within_tests_is_another_and_wrong_rule() -> None:
 
 def test_kappa_of_notes_by_hand() -> None:
     reserve = 2 * NOI[1] / (DSCR * LOAN)
-    terms = LoanTerms(0.06192, DSCR, 60, 66, 0.85, 0.02, 2, 0.0, 0.06192, "notes", 0.0365)
+    terms = LoanTerms(0.06192, DSCR, 60, 66, 0.85, 0.02, 2, 0.0, 0.06192, "notes", 0.0365, None)
     assert kappa_frac(terms, SPEND, reserve, 6) == printed("0.156023")

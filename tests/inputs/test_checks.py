@@ -177,6 +177,17 @@ btc-loan-terms      instruments[coin-line].min_usd_m       = 1
 btc-loan-terms      instruments[coin-line].ltv_call_frac   = 0.5
 roll-terms          debt[coin-loan].refinance_max_frac     = 0.5
 roll-terms          debt[gpu-loan].refinance_tenor_q       =
+repayment-terms     debt[gpu-loan].repayment_profile       debt[gpu-loan].repayment=listed
+repayment-terms     debt[gpu-loan].repayment_profile       = even
+repayment-terms     debt[gpu-loan].repayment_profile       = even & debt[gpu-loan].repayment=listed
+repayment-terms     debt[coin-loan].balloon_frac           = 0.5
+late-draw           debt[gpu-loan].first_repayment_quarter = 2026Q3 & debt[gpu-loan].balloon_frac=0.5
+reserve-terms       debt[gpu-loan].dsra_form               debt[gpu-loan].dsra_usd_m=5
+reserve-terms debt[gpu-loan].dsra_fee_frac debt[gpu-loan].dsra_usd_m=5 & debt[gpu-loan].dsra_form=lc
+reserve-terms       credit_classes[ig].reserve_fee_frac    credit_classes[ig].reserve_form=parent_lc
+borrower-terms      debt[coin-loan].lockup_dscr            = 1.2
+borrower-terms      debt[gpu-loan].lockup_from_quarter     = 2027Q1
+borrower-terms      debt[coin-loan].sweep_frac             = 0.5 & debt[coin-loan].entity=north
 trough-over-price   market[base|2026Q3].btc_trough_usd     = 61001
 covenant-terms      covenants[liquidity].basis             = trailing_4q
 covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=dilution
@@ -217,7 +228,8 @@ contracts[lease].credit_class contract_money[lease|prepayment].contract renewals
 terminations[bear|signed].scenario terminations[bear|signed].contract
 commitments[hall].site commitments[hall].contract commitments[hall].product commitments[hall].debt
 commitment_flows[hall|2027Q1|own].commitment share_claims[warrant].contract fleets[alpha-s21].site
-fleets[alpha-s21].machine debt[gpu-loan].entity impact[atm|2].instrument budgets[beta-cap].site
+fleets[alpha-s21].machine debt[gpu-loan].entity debt[gpu-loan].repayment_profile impact[atm|2].instrument
+budgets[beta-cap].site
 leverage_blocks[bond|2].instrument instruments[buyback].tranche
 entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
 expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
@@ -314,6 +326,23 @@ def test_a_contract_value_comes_with_the_rent_that_gives_it(draft: Any) -> None:
     (finding,) = [f for f in draft.findings() if f.code == "contract-value"]
     assert "8,679" in finding.message
     assert "128.02" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("repayment", "profile", "rate_kind", "column"),
+    [
+        ("listed", "ramp", "fixed", "repayment_profile"),
+        ("sculpted", "even", "floating", "rate_kind"),
+        ("sculpted", "at-end", "fixed", "repayment_profile"),
+    ],
+)
+def test_a_profile_repays_a_loan(
+    draft: Any, repayment: str, profile: str, rate_kind: str, column: str
+) -> None:
+    """Shares that sum to 1.6; a sculpted loan that floats; service that does not pay the interest."""
+    draft.set("debt", "coin-loan", first_repayment_quarter="2027Q1", rate_kind=rate_kind)
+    draft.set("debt", "coin-loan", repayment=repayment, repayment_profile=profile)
+    assert_found(draft, "repayment-terms", ("debt", "coin-loan", column))
 
 
 def test_a_plan_that_begins_with_the_tax_year_has_no_income_so_far(draft: Any) -> None:

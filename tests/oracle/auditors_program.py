@@ -33,6 +33,8 @@ Key = tuple[str, str, str, str, str, str]
 Rule = tuple[str, str, int]
 """ID, place, and which of several at that place."""
 SHARES = (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.REPURCHASE)
+SWITCHES = (Quantity.OPEN,)
+"""Whole decisions on which the slopes of rules depend."""
 DEALS = (Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.COMMIT)
 
 
@@ -119,7 +121,9 @@ class AuditorsProgram:
         return [k for k in self.amounts if k[0] in DEALS]
 
     def least(self, deal: Key) -> float:
-        """The smallest size of a deal. [$M]"""
+        """The smallest size of a deal; a whole decision that opens a rule is made or not. [$M]"""
+        if deal[0] in SWITCHES:
+            return 1.0
         return next(i.min_usd_m for i in self.portfolio.instruments if i.instrument == deal[2])
 
     def combinations(self) -> Iterator[tuple[dict[Key, float], tuple[Key, ...]]]:
@@ -197,6 +201,7 @@ class AuditorsProgram:
         shares = self.portfolio.firm.basic_shares_m
         slopes: dict[tuple[Key, ...], Array] = {}
         for whole, launched in self.combinations():
+            launched += tuple(k for k in whole if k[0] in SWITCHES)
             start = self.judge({**whole, **{k: self.least(k) for k in launched}})
             if start.refused or self.hopeless(start, launched):
                 continue

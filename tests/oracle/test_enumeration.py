@@ -28,6 +28,8 @@ JUDGED_ALONE = (
     "rivals",
     "project debt",
     "project debt on a tree",
+    "debt terms",
+    "debt terms on a tree",
     "machines",
     "claims",
     "commitments",

@@ -231,6 +231,27 @@ def guard_rails_on_tree() -> Portfolio:
     return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
 
 
+def _on_terms(p: Portfolio) -> Portfolio:
+    """Halls paid with what the north hands up, while its lenders test, sweep, and are kept a reserve."""
+    p = make.without(make.add_debt_terms(p), "debt", "listed-notes")
+    p = make.with_row(p, "debt", "term-notes", lockup_dscr=1.2)
+    p = make.with_rows(p, "covenants", make.covenant("minimum_liquidity", 12.0))
+    p = make.with_row(p, "entities", "north-co", unrestricted_cash_usd_m=40.0)
+    p = make.with_company(p, traded_shares_m_per_day=0.5)
+    return poor(make.with_all(p, "cooling", max_modules=0), 70.0)
+
+
+def debt_terms() -> Portfolio:
+    """Lock-up, sweep and reserve on a chain."""
+    return _on_terms(north_only(short(make.small())))
+
+
+def debt_terms_on_tree() -> Portfolio:
+    """The same where the share may double, and halls for the lease alone."""
+    p = make.without(make.two_scenarios(debt_terms()), "contracts", "open")
+    return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+
+
 def project_debt_on_tree() -> Portfolio:
     """A loan at completion, on either branch, for halls begun before it, while an old loan falls due."""
     p = make.two_scenarios(make.add_debt(make.add_project_debt(north_only(short(make.small())))))
@@ -400,6 +421,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "covenants": (covenants, make.chain_of),
     "guard rails": (guard_rails, make.chain_of),
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),
+    "debt terms": (debt_terms, make.chain_of),
+    "debt terms on a tree": (debt_terms_on_tree, make.tree_of),
     "project debt on a tree": (project_debt_on_tree, make.tree_of),
     "terminated": (terminated, make.chain_of),
     "terminated on a tree": (terminated_on_tree, make.tree_of),

@@ -103,6 +103,9 @@ def _post(
                     books.spend(s, variable[name, n], -here)
                 if quantity is Quantity.BOUGHT_MW:
                     books.limit(variable[name, n], ("bought", name, n), 1.0, v.machine.max_buy_mw_per_q)
+    most_mw = sum(v.opening_mw.values()) + v.is_new * v.machine.max_buy_mw_per_q * tree.horizon_q
+    for n in tree.nodes:
+        books.limit(b.sold[name, n], ("sold", name), 1.0, most_mw)
     for leaf in tree.leaves:
         if v.dead[leaf]:
             continue

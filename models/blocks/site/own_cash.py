@@ -68,12 +68,17 @@ def post_debts(debts: tuple[DebtArrays, ...], tree: TimeTree, books: Books) -> N
         books.tally_constant(Tally.DEBT, d.balance)
         books.tally_constant(Tally.INTEREST, d.interest)
         books.tally_constant(Tally.SERVICE, d.interest + d.scheduled)
+        books.post_constant(CashLine.RESERVE_RELEASE, d.reserve.released)
+        books.tally_constant(Tally.RESTRICTED, d.reserve.cash)
         books.tally_constant(Tally.UNDRAWN, d.undrawn)
         books.tally_constant(Tally.DUE, d.due)
         if d.debt.recourse:
             books.tally_constant(Tally.RECOURSE, d.balance)
             books.tally_constant(Tally.RECOURSE_INTEREST, d.interest)
+        if d.debt.is_backed:
+            books.tally_constant(Tally.RECOURSE, d.reserve.letter)
         if d.debt.kind != "corporate":
             books.tally_constant(Tally.SECURED, d.balance)
         for leaf in tree.leaves:
             books.worth_constant(ValueLine.EXISTING_DEBT, leaf, -float(d.balance[leaf]))
+            books.worth_constant(ValueLine.RESTRICTED, leaf, float(d.reserve.cash[leaf]))

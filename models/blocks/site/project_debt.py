@@ -72,6 +72,7 @@ def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: S
     for what, values in (
         (Tally.DEBT, f.balance),
         (Tally.SECURED, f.balance),
+        (Tally.RECOURSE, f.parent_letter),
         (Tally.DUE, f.due),
         (Tally.INTEREST, f.interest),
         (Tally.SERVICE, f.interest_paid + f.scheduled),

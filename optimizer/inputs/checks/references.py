@@ -48,6 +48,7 @@ REFERENCES = (
     Reference("fleets", "site", "sites"),
     Reference("fleets", "machine", "machines"),
     Reference("debt", "entity", "entities"),
+    Reference("debt", "repayment_profile", "profiles"),
     Reference("treasury", "entity", "entities"),
     Reference("treasury", "pledged_to", "debt"),
     Reference("loan_collateral", "debt", "debt"),
