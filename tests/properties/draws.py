@@ -18,7 +18,7 @@ from tests.oracle.enumeration import Case
 GAP = 1e-6
 _OPTIONAL = (
     "expansions", "debt", "convertibles", "share_claims", "credit_classes", "holdings", "tax_groups",
-    "treasury",
+    "treasury", "leverage_blocks",
 )  # fmt: skip
 EXTRAS: tuple[make.Change, ...] = (
     make.add_project_debt,
@@ -30,6 +30,8 @@ EXTRAS: tuple[make.Change, ...] = (
     make.add_taxes,
     make.add_treasury,
     make.add_refinancing,
+    make.add_corporate_debt,
+    make.add_repurchase,
 )
 
 

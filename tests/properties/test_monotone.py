@@ -7,6 +7,10 @@ from tests import portfolios as make
 from tests.properties import draws
 
 SLACK = 3.0 * draws.GAP
+RAISES = {"atm", "follow_on", "issue", "financed", "notes", "drawn", "borrowed", "rolled"}
+"""Decisions that bring money."""
+DRAWN = {"tax_groups", "treasury", "convertibles", "debt", "credit_classes", "share_claims", "expansions"}
+"""Tables that some of the drawn companies must have."""
 
 
 def budget(cap_usd_m: float, counts: str) -> make.Change:
@@ -19,6 +23,7 @@ def budget(cap_usd_m: float, counts: str) -> make.Change:
 def test_the_drawn_cases_are_not_idle() -> None:
     """At least seven in ten build something and raise money, or the properties below would say little."""
     told: list[bool] = []
+    seen: set[str] = set()
 
     @draws.few(30)
     @given(draws.planned_on(draws.companies()))
@@ -26,10 +31,13 @@ def test_the_drawn_cases_are_not_idle() -> None:
         case, outcome, _ = draws.solved(*drawn)
         assert outcome.x is not None
         found = set(case.decisions(outcome.x)["quantity"])
-        told.append("start" in found and bool(found & {"atm", "follow_on", "issue", "financed"}))
+        told.append("start" in found and bool(found & RAISES))
+        seen.update(name for name in DRAWN if getattr(drawn.portfolio, name))
+        seen.update(str(i.kind) for i in drawn.portfolio.instruments)
 
     tell()
     assert sum(told) >= 0.7 * len(told), f"{sum(told)} of {len(told)}"
+    assert seen >= {*DRAWN, "notes", "revolver", "repurchase", "btc_loan", "convertible", "follow_on"}
 
 
 @draws.few(15)
@@ -91,3 +99,11 @@ def test_more_cash_and_cheaper_money(drawn: draws.Drawn) -> None:
     assert draws.worth(richer, tree) >= base * (1.0 - SLACK)
     assert draws.worth(make.with_all(p, "instruments", fee_frac=0.1), tree) <= base * (1.0 + SLACK)
     assert draws.worth(make.with_company(p, rescue_price=20.0), tree) <= base * (1.0 + SLACK)
+
+
+@draws.few(8)
+@given(draws.planned_on(draws.companies()), st.sampled_from(("full", "hybrid", "flexible", "mine")))
+def test_a_strategy_asked_for_is_worth_no_more_than_the_best(drawn: draws.Drawn, strategy: str) -> None:
+    p, tree = drawn
+    best = draws.worth(p, tree)
+    assert draws.worth(make.with_company(p, strategy=strategy), tree) <= best * (1.0 + SLACK)

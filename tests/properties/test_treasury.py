@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from models.domain.futures import scenario_chain
 from models.domain.ledger import Quantity
@@ -22,7 +23,7 @@ from tests.properties import draws
 
 CAPITAL = (
     make.add_deals, make.add_notes, make.add_share_claims, make.add_other_business, make.add_debt,
-    make.add_taxes, make.add_treasury, make.add_refinancing,
+    make.add_taxes, make.add_treasury, make.add_refinancing, make.add_corporate_debt,
 )  # fmt: skip
 
 
@@ -200,6 +201,18 @@ def test_case_c_as_printed() -> None:
 
 def duals(case: Case, price: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Value of a dollar in the company's cash at each node, whole decisions fixed, and that plan."""
+    marginal, plan = all_duals(case, price, x)
+    return marginal[cash_rows(case)], plan
+
+
+def cash_rows(case: Case) -> list[int]:
+    """Rows of the company's cash by node."""
+    rows = {row.name: i for i, row in enumerate(case.matrix.rows)}
+    return [rows[f"company.cash.cash_balance[{n}]"] for n in case.tree.nodes]
+
+
+def all_duals(case: Case, price: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Duals of all rows, whole decisions fixed, and that plan."""
     stop = threading.Event()
     solver = HighsProgram(case.matrix, threads=1, seed=0, stop=stop)
     whole = case.matrix.is_integer
@@ -209,10 +222,7 @@ def duals(case: Case, price: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarr
     result = solver.solve(cost, integer=False, gap_usd_m=0.0, time_limit_s=60.0, lower=lower, upper=upper)
     assert result.proved == "optimal"
     assert result.x is not None
-    marginal = np.array(solver.highs.getSolution().row_dual)
-    rows = {row.name: i for i, row in enumerate(case.matrix.rows)}
-    found = [marginal[rows[f"company.cash.cash_balance[{n}]"]] for n in case.tree.nodes]
-    return np.array(found), result.x
+    return np.array(solver.highs.getSolution().row_dual), result.x
 
 
 def test_the_dual_of_cash_is_the_value_of_a_dollar() -> None:
@@ -258,6 +268,37 @@ def test_the_price_of_money_lies_between_its_sources(drawn: draws.Drawn) -> None
         asked = chance[d.node] * cost[d.node] / net
         # a source in use costs no more than money is worth; more only where its room or its use is rationed
         assert money[d.node] >= asked * (1.0 - 1e-6)
+
+
+def test_money_is_worth_no_more_than_an_open_source_costs() -> None:
+    """Where nothing but its price keeps shares from being sold, a dollar is worth no more than that."""
+    unused: list[int] = []
+
+    @draws.few(20)
+    @given(draws.planned_on(draws.companies()))
+    def tell(drawn: draws.Drawn) -> None:
+        p = make.with_company(drawn.portfolio, raise_only_what_is_spent=False, traded_shares_m_per_day=5.0)
+        case, outcome, _ = draws.solved(p, drawn.tree)
+        assert outcome.x is not None
+        price = outcome.value_per_share_usd
+        marginal, plan = all_duals(case, price, outcome.x)
+        money, cost = marginal[cash_rows(case)], case.program.params.claims.per_market_dollar(price)
+        others = np.abs(marginal) > 1e-9
+        others[cash_rows(case)] = False
+        fees = {i.instrument: i.fee_frac for i in p.instruments}
+        discounts = {(b.instrument, str(b.block)): b.discount_frac for b in p.impact}
+        rationed = np.asarray(abs(csr_array(case.matrix.a)[others]).sum(axis=0)).ravel() > 0.0
+        unused.append(0)
+        for d in case.program.decisions:
+            j = case.matrix.column[id(d.variable)]
+            if d.quantity is Quantity.ATM and plan[j] < 1e-6 and not rationed[j]:
+                net = (1.0 - discounts[d.item, d.since]) * (1.0 - fees[d.item])
+                net *= 1.0 + 0.5 * _yield(p, case, d.node)
+                assert money[d.node] <= case.tree.probability[d.node] * cost[d.node] / net * (1.0 + 1e-6)
+                unused[-1] += 1
+
+    tell()
+    assert sum(n > 0 for n in unused) >= 0.5 * len(unused)
 
 
 def test_rescue_in_use_sets_the_price_of_money() -> None:
