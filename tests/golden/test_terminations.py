@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.domain.futures import scenario_chain
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.portfolio import Portfolio
 from models.formulas.lease import first_year_rent_usd_per_kw_month
 from models.formulas.termination import termination_fee_usd_m
 from optimizer.audit.rebuild import value_plan
+from optimizer.inputs.load import load
 from tests.blocks.bite import Plan, built
 from tests.blocks.hand import halls, idle
 from tests.oracle.enumeration import COLUMNS
@@ -271,3 +273,58 @@ def test_a_chain_of_another_future_runs_on() -> None:
     assert mine.over == {"rival": frozenset()}
     for r, s in zip(mine.routes, theirs.routes, strict=True):
         assert [a.rent.tolist() for a in r.modules.values()] == [a.rent.tolist() for a in s.modules.values()]
+
+
+def company(name: str, scenario: str, until: str, contracts: str, **terms: Any) -> Plan:
+    """A shipped portfolio on a path on which all contracts of a kind end in one quarter."""
+    p = load(name).portfolio
+    rows = [
+        {**termination(scenario, c.contract, 0, paid_by="nobody", fee_frac_of_remaining_rent=0.0,
+                       fee_at_most_usd_m_per_mw=None, **terms), "quarter": until}
+        for c in p.contracts
+        if c.contract.startswith(contracts) and c.state == "committed"
+    ]  # fmt: skip
+    p = with_rows(p, "terminations", *rows)
+    back = with_all(p, "contract_money", refundable_on_termination=True)
+    return built(back, lambda q: scenario_chain(q, scenario))
+
+
+def line_at(plan: Plan, line: CashLine, quarter: str) -> float:
+    """Cash that nothing decided changes, over all borrowers."""
+    n = next(n for n in plan.tree.nodes if str(plan.tree.quarter(n)) == quarter)
+    return sum(books.cash_at(n, [line]).constant for books in plan.program.books)
+
+
+def test_core_scientific_without_coreweave() -> None:
+    """The crunch's one tenant goes with the shut markets of 2028Q1: 590 MW at 120 $/kW-month.
+
+    Twice 16 at 0.98 and 70 at 0.97, 158 at 0.95, 140 at 0.97 and 120 at 0.95 are 567.06 MW expected, or
+    204.1 a quarter of rent. Let again after a year at half of that, at the crunch's lease index of 2029Q1.
+    """
+    plan = company(
+        "core-scientific", "credit_crunch", "2028Q1", "coreweave-", vacancy_q=4, relet_rent_frac=0.5
+    )
+    kept = company("core-scientific", "credit_crunch", "2028Q1", "nobody-")
+    mw = 2 * 16 * 0.98 + 2 * 70 * 0.97 + 158 * 0.95 + 140 * 0.97 + 120 * 0.95
+    full = mw * 120.0 * 0.003
+    assert full == pytest.approx(204.14, abs=0.01)
+    for when, lost in (("2027Q4", 0.0), ("2028Q1", full), ("2029Q1", full)):
+        ran, left = (line_at(x, CashLine.RENT, when) for x in (kept, plan))
+        assert ran - left == pytest.approx(lost)
+    rows = {(r.scenario, str(r.quarter)): r for r in plan.portfolio.market}
+    assert line_at(plan, CashLine.RELET_RENT, "2028Q4") == 0.0
+    again = 0.5 * rows["credit_crunch", "2029Q1"].lease_idx * full
+    assert line_at(plan, CashLine.RELET_RENT, "2029Q1") == pytest.approx(again)
+
+
+def test_iren_without_microsoft() -> None:
+    """Gone in 2029Q1, half-way: of four times 485 a twentieth was credited in each quarter of rent.
+
+    Ten, nine, eight and eight quarters: 242.5 + 266.75 + 291 + 291 = 1,091.25 go back; no part is capped.
+    """
+    plan = company("iren", "base", "2029Q1", "microsoft-", vacancy_q=2, relet_rent_frac=0.5)
+    assert line_at(plan, CashLine.TENANT_REFUND, "2029Q1") == pytest.approx(-1091.25)
+    assert line_at(plan, CashLine.TENANT_CREDIT, "2028Q4") == pytest.approx(-4 * 24.25)
+    assert line_at(plan, CashLine.TENANT_CREDIT, "2029Q1") == 0.0
+    debt = [line_at(plan, CashLine.DEBT_PRINCIPAL, q) for q in ("2028Q4", "2029Q1")]
+    assert debt[1] < 0.0  # what was lent on its GPUs is served on
