@@ -95,6 +95,8 @@ COLUMNS = tuple(
     if field.is_required() and name not in (*Row.model_fields, *MarketRow.key)
 )
 """Columns of ``market`` that rules give."""
+OPTIONAL = ("btc_trough_usd",)
+"""Columns of ``market`` that rules may give; empty where a scenario states none."""
 COMPUTED = ("subsidy_btc", "fee_frac", "difficulty_t", "resale_idx")
 """Columns that follow from the others unless they are stated."""
 FEES = "fees_btc"

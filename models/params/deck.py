@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.domain.deck import (
     COLUMNS,
     FEES,
+    OPTIONAL,
     Columns,
     DeckRules,
     Growth,
@@ -94,7 +95,7 @@ def _course(rules: DeckRules, name: str, trunk: Course | None) -> Course:
         exact["fee_frac"] = exact[FEES] / exact["subsidy_btc"]
     if "difficulty_t" not in exact:
         exact["difficulty_t"] = _difficulty(rules, exact, begins, trunk)
-    printed = {c: _rounded(exact[c], rules.digits.get(c)) for c in COLUMNS if c in exact}
+    printed = {c: _rounded(exact[c], rules.digits.get(c)) for c in (*COLUMNS, *OPTIONAL) if c in exact}
     if "resale_idx" not in exact:
         machines = rules.machines
         trail = _trail("resale_idx", machines.begins_at, begins, trunk)

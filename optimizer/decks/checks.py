@@ -7,6 +7,7 @@ from models.domain.deck import (
     COMPUTED,
     FEES,
     FLAGS,
+    OPTIONAL,
     Bound,
     Columns,
     DeckRules,
@@ -26,7 +27,7 @@ from optimizer.inputs.check import check
 from optimizer.inputs.checks.register import listed
 from optimizer.inputs.columns import nearest
 
-STATABLE = (*COLUMNS, FEES)
+STATABLE = (*COLUMNS, *OPTIONAL, FEES)
 KEYS = {"branch_from": "leaves", "branch_quarter": "at"}
 """What the rules call columns of the table of scenarios."""
 DECK_TABLES = ("scenarios", "market", "market_shapes", "provenance")
@@ -53,7 +54,7 @@ def _names(file: str, rules: DeckRules) -> Iterator[Finding]:
     """Columns, cases and scenarios that are named exist."""
     for case, columns in rules.cases.items():
         yield from _unknown(file, f"cases.{case}", columns, STATABLE, "column")
-    yield from _unknown(file, "digits", rules.digits, COLUMNS, "column")
+    yield from _unknown(file, "digits", rules.digits, (*COLUMNS, *OPTIONAL), "column")
     for name, rule in rules.scenarios.items():
         place = f"scenarios.{name}"
         yield from _unknown(file, f"{place}.cases", rule.cases, tuple(rules.cases), "case")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.domain.deck import COLUMNS, FLAGS, Bound, DeckRules, MarginBound, Range
+from models.domain.deck import COLUMNS, FLAGS, OPTIONAL, Bound, DeckRules, MarginBound, Range
 from models.domain.portfolio import TABLES
 from models.domain.row import Row
 from models.findings import Finding, InputError
@@ -75,6 +75,7 @@ def _scenarios(rules: DeckRules) -> Iterator[Cells]:
 
 def _market(rules: DeckRules, found: dict[str, Course]) -> Iterator[Cells]:
     """A scenario has rows from its branch on; before it those of its trunk hold."""
+    stated = [c for c in OPTIONAL if any(c in course.printed for course in found.values())]
     for name, course in found.items():
         for t in range(course.begins, rules.deck.quarters):
             quarter = rules.quarters[t]
@@ -84,6 +85,10 @@ def _market(rules: DeckRules, found: dict[str, Course]) -> Iterator[Cells]:
                 "scenario": name,
                 "quarter": str(quarter),
                 **{c: _cell(c, course.printed[c][t], rules.digits.get(c)) for c in COLUMNS},
+                **{
+                    c: _cell(c, course.printed[c][t], rules.digits.get(c)) if c in course.printed else ""
+                    for c in stated
+                },
                 **_evidence(rules.deck.source, rules.deck.grade, note),
             }
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.findings import InputError
 from optimizer.decks.tables import make_deck
 
 QUARTERS = ("2027Q1", "2027Q2", "2027Q3", "2027Q4", "2028Q1", "2028Q2")
@@ -54,6 +55,18 @@ def test_steps_hold_to_the_next(draft: Any) -> None:
 def test_a_multiple_of_another_column(draft: Any) -> None:
     found = draft.put("capex_idx = 1\n", "capex_idx = { steps = { 2027Q1 = 1, 2028Q1 = 3 } }\n").courses()
     assert found["calm"].exact["gpu_price_idx"].tolist() == [0.5, 0.5, 0.5, 0.5, 1.5, 1.5]
+
+
+def test_a_trough_may_be_stated_in_some_scenarios(draft: Any) -> None:
+    """It is a column of the tables where any scenario has it, and empty where one has not."""
+    assert "btc_trough_usd" not in make_deck("rules.toml", draft.rules())[0]["market"][0]
+    draft.put("btc_usd = 60000", 'btc_usd = 60000\nbtc_trough_usd = { same_as = "btc_usd", times = 0.8 }')
+    tables, _ = make_deck("rules.toml", draft.rules())
+    assert {float(row["btc_trough_usd"]) for row in tables["market"]} == {24_000.0, 48_000.0}
+    draft.put("times = 0.8", "times = 1.1")
+    with pytest.raises(InputError) as refused:
+        make_deck("rules.toml", draft.rules())
+    assert {f.code for f in refused.value.findings} == {"trough-over-price"}
 
 
 def test_windows_by_quarter(draft: Any) -> None:
