@@ -50,6 +50,17 @@ def planned(p: Portfolio) -> Found:
     return Found(extract(program, outcome.value_per_share_usd), outcome.value_per_share_usd)
 
 
+def differing(one: Portfolio, other: Portfolio) -> set[str]:
+    """Cells in which two portfolios of the same rows differ, as ``table.column``."""
+    cells = set()
+    for table in type(one).model_fields:
+        rows, others = getattr(one, table), getattr(other, table)
+        assert len(rows) == len(others), table
+        for row, twin in zip(rows, others, strict=True):
+            cells |= {f"{table}.{c}" for c in type(row).model_fields if getattr(row, c) != getattr(twin, c)}
+    return cells
+
+
 def _wanted(p: Portfolio) -> Portfolio:
     """Tenants for all that both sites can hold: an offer of 60 MW for each, and money and crews for it."""
     p = make.without(p, "contracts", "open")
@@ -67,8 +78,10 @@ def _wanted(p: Portfolio) -> Portfolio:
 
 def test_all_sites_are_converted_where_every_megawatt_is_wanted() -> None:
     """CleanSpark's aim: halls at 200 $/kW-month pay 80 $M of capex in under four years."""
-    assert set(planned(_wanted(make.small())).labels.values()) == {"full"}
-    poor = make.with_all(_wanted(make.small()), "contracts", first_year_rent_usd_per_kw_month=45.0)
+    rich = _wanted(make.small())
+    assert set(planned(rich).labels.values()) == {"full"}
+    poor = make.with_all(rich, "contracts", first_year_rent_usd_per_kw_month=45.0)
+    assert differing(rich, poor) == {"contracts.first_year_rent_usd_per_kw_month"}
     assert set(planned(poor).labels.values()) == {"mine"}
 
 
@@ -80,7 +93,9 @@ def test_mining_is_kept_where_power_is_cheap() -> None:
     kept = planned(p)
     assert kept.labels == {"north": "full", "south": "mine"}
     assert (kept.tables["site_plan"].query("site == 'south'")["mining_mw"] > 80.0).all()
-    dear = planned(make.with_row(p, "power", "south", price_usd_per_mwh=70.0))
+    costly = make.with_row(p, "power", "south", price_usd_per_mwh=70.0)
+    assert differing(p, costly) == {"power.price_usd_per_mwh"}
+    dear = planned(costly)
     assert dear.labels == {"north": "full", "south": "full"}
 
 
@@ -96,6 +111,7 @@ def test_machines_run_on_the_slack_of_a_gpu_cloud() -> None:
     starts = found.decided("start")
     assert set(starts["contract"]) == {"cloud"}
     none = make.with_row(slack, "contracts", "cloud", usable_slack_frac=0.0, slack_hours_frac=0.0)
+    assert differing(slack, none) == {"contracts.usable_slack_frac", "contracts.slack_hours_frac"}
     assert planned(none).labels["south"] != "flexible"
 
 
@@ -111,7 +127,9 @@ def test_a_build_out_is_paid_by_notes_where_they_are_cheap() -> None:
     assert cheap.raised("convertible") > max(100.0, shares)
     first = cheap.tables["financing"].sort_values("node").iloc[0]
     assert first["kind"] == "convertible"
-    dear = planned(make.with_row(p, "instruments", "note", coupon_frac=0.2))
+    costly = make.with_row(p, "instruments", "note", coupon_frac=0.2)
+    assert differing(p, costly) == {"instruments.coupon_frac"}
+    dear = planned(costly)
     assert dear.raised("convertible") < cheap.raised("convertible")
 
 
@@ -121,7 +139,9 @@ def test_a_hyperscalers_lease_is_built_on_project_debt() -> None:
     lent = planned(p)
     spent = -float(lent.tables["cash_flow"].query("line == 'module_spend'")["usd_m"].sum())
     assert lent.raised("project_debt") > 0.5 * spent > 100.0
-    alone = planned(make.with_all(p, "contracts", credit_class=None))
+    unlent = make.with_all(p, "contracts", credit_class=None)
+    assert differing(p, unlent) == {"contracts.credit_class"}
+    alone = planned(unlent)
     assert alone.raised("project_debt") == 0.0
     assert alone.decided("start")["value"].sum() < lent.decided("start")["value"].sum()
     assert lent.value_per_share_usd > alone.value_per_share_usd
@@ -132,7 +152,9 @@ def test_waiting_wins_where_new_paper_dilutes_after_a_fall() -> None:
     p = make.add_deals(_wanted(make.small()))
     p = make.with_all(p, "contracts", credit_class=None, first_year_rent_usd_per_kw_month=150.0)
     p = make.with_row(p, "entities", "parent", unrestricted_cash_usd_m=60.0)
-    fair, fallen = planned(p), planned(make.with_company(p, price_usd=1.5))
+    cheap = make.with_company(p, price_usd=1.5)
+    assert differing(p, cheap) == {"company.price_usd"}
+    fair, fallen = planned(p), planned(cheap)
     raised = [sum(f.raised(k) for k in ("atm", "follow_on", "convertible")) for f in (fair, fallen)]
     assert raised[0] > 300.0
     assert raised[1] < 0.2 * raised[0]
