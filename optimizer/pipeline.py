@@ -164,7 +164,7 @@ def plan(
     verdict = Audit(passed=False, checks=0, worst="no plan to audit", failures=())
     with _timed(clock, "audit"):
         if program is not None and outcome.x is not None:
-            tables = extract(program, outcome.value_per_share_usd, outcome.prices)
+            tables = extract(program, outcome.value_per_share_usd, outcome.prices, outcome.duals)
             verdict = _audited(loaded, time_tree, tables, outcome)
     clock["total"] = time.monotonic() - started
     result = summarise(

@@ -37,6 +37,8 @@ class Court:
     """What 1e-4 MW draws in a quarter, rounded up."""
     USD: ClassVar[float] = 1e-4
     """A hundredth of a cent per share."""
+    RATE: ClassVar[float] = 1e-6
+    """Yearly, of an internal rate."""
     INTEGER: ClassVar[float] = 1e-6
     """The solver's own integrality tolerance."""
     PER_SHARE_REL: ClassVar[float] = 1e-4

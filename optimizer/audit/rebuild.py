@@ -8,6 +8,7 @@ from optimizer.audit import tables_coins, tables_money, tables_physical
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
 from optimizer.audit.decisions import read_decisions
+from optimizer.audit.hurdles import hurdles, prices, with_returns
 from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.terminations import terminations
@@ -27,7 +28,9 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "decisions": tables_physical.decisions(world),
         "site_plan": tables_physical.site_plan(world),
         "mining": tables_physical.mining(world),
-        "site_summary": tables_physical.site_summary(world),
+        "site_summary": with_returns(world, tables_physical.site_summary(world)),
+        "hurdles": hurdles(world),
+        "prices": prices(world),
         "strategies": strategies(world),
         "contracts": tables_physical.contracts(world),
         "terminations": terminations(world),

@@ -28,6 +28,7 @@ _BY_UNIT = {
     "BTC": Court.BTC,
     "MWh": Court.MWH,
     "quarters": Court.INTEGER,
+    "yearly": Court.RATE,
     "USD": Court.USD,
 }
 _BY_NAME = {
@@ -158,7 +159,11 @@ def _compare(spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, lab
 def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: set[str]) -> bool:
     """A row that the rebuild lacks may stand when it is zero and of a node that exists."""
     places = [part for part, name in zip(key, spec.key, strict=True) if name in ("node", "leaf")]
-    return all(part in labels for part in places) and all(c != "strategy" for c in spec.audited)
+    has_words = any(
+        c.role == "audited" and c.unit == "-" and c.name not in _BY_NAME and c.name != "value"
+        for c in spec.columns
+    )
+    return all(part in labels for part in places) and not has_words
 
 
 def _compare_row(

@@ -18,6 +18,7 @@ from models.params.new_loans import Bullet
 from models.params.notes import NoteArrays
 from models.params.sweeps import less_prepaid
 from models.params.vendor_leases import LeaseArrays
+from optimizer.solve.outcome import Duals
 
 Array = NDArray[np.float64]
 ZERO = 1e-9
@@ -85,6 +86,8 @@ class Reading:
     lam: float
     prices: Mapping[str, float] = field(default_factory=dict)
     """What lifting a covenant or budget is worth, by its name. [USD per share]"""
+    duals: Duals | None = None
+    """Prices of cash and power; None where nobody has asked for them."""
 
     @cached_property
     def labels(self) -> list[str]:

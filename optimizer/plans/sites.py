@@ -5,6 +5,8 @@ import pandas as pd
 
 from models.domain.ledger import Quantity
 from models.domain.site import Site
+from optimizer.plans.hurdles import Beginnings
+from optimizer.plans.prices import at_company_prices, one_mw_more, quarter_earlier
 from optimizer.plans.reading import Array, Reading
 
 FULL_FRAC = 0.95
@@ -154,10 +156,11 @@ def site_tables(r: Reading) -> dict[str, pd.DataFrame]:
     """All tables on megawatts."""
     p = r.program.params
     years = [SiteYears(r, s) for s in p.portfolio.sites]
+    beginnings = Beginnings(r)
     return {
         "site_plan": pd.DataFrame([row for y in years for row in _site_plan(r, y)]),
         "mining": pd.DataFrame(_mining(r)),
-        "site_summary": pd.DataFrame([row for y in years for row in _summary(r, y)]),
+        "site_summary": pd.DataFrame([row for y in years for row in _summary(r, y, beginnings)]),
         "contracts": pd.DataFrame(_contracts(r)),
         "commitments": pd.DataFrame(_commitments(r)),
     }
@@ -209,13 +212,17 @@ def _mining(r: Reading) -> list[dict[str, object]]:
     return found
 
 
-def _summary(r: Reading, y: SiteYears) -> list[dict[str, object]]:
-    p = r.program.params
+def _summary(r: Reading, y: SiteYears, beginnings: Beginnings) -> list[dict[str, object]]:
+    p, name = r.program.params, y.site.site
+    held = (t for t in r.taken if t.route.key[0] == name)
+    debt = sum((t.arrays.balance * t.modules for t in held), np.zeros(len(r.labels)))
+    things = [b for b in (*beginnings.all(), *beginnings.plant()) if b.site == name]
     found = []
     for leaf in p.tree.leaves:
         tenants = [b.route.terms.contract.tenant for b in y.built if p.outlook.below[b.node][leaf]] + [
             c.terms.contract.tenant for c, on in y.held if on[leaf] > 0.5
         ]
+        found_there = beginnings.on_path(things, leaf)
         found.append(
             {
                 "site": y.site.site,
@@ -225,7 +232,15 @@ def _summary(r: Reading, y: SiteYears) -> list[dict[str, object]]:
                 "hpc_gross_mw": y.gross[leaf],
                 "mining_mw": y.mining[leaf],
                 "capex_usd_m": y.capex(leaf),
+                "debt_usd_m": debt[leaf],
+                "npv_usd_m": found_there.npv_usd_m,
+                "irr_frac": found_there.irr_frac,
+                "irr_reason": found_there.irr_reason,
+                "payback_quarter": found_there.payback_quarter,
                 "tenants": "; ".join(dict.fromkeys(tenants)),
+                "npv_company_usd_m": at_company_prices(r, things),
+                "one_mw_more_usd_m": one_mw_more(r, name),
+                "quarter_earlier_usd_m": quarter_earlier(r, name, y.energised),
             }
         )
     return found

@@ -70,8 +70,23 @@ TABLES: tuple[Table, ...] = (
         "site_summary",
         "each site at the horizon",
         "site leaf",
-        "strategy hpc_critical_mw[MW] hpc_gross_mw[MW] mining_mw[MW] capex_usd_m[$M]",
-        "tenants",
+        "strategy hpc_critical_mw[MW] hpc_gross_mw[MW] mining_mw[MW] capex_usd_m[$M] debt_usd_m[$M] "
+        "npv_usd_m[$M] irr_frac[yearly] irr_reason payback_quarter",
+        "tenants npv_company_usd_m[leaf_$M] one_mw_more_usd_m[leaf_$M] quarter_earlier_usd_m[leaf_$M]",
+    ),
+    _table(
+        "hurdles",
+        "each module cohort, machine purchase and expansion: what own money put into it earns",
+        "kind site item contract node",
+        "outlay_usd_m[$M] npv_usd_m[$M] irr_frac[yearly] irr_reason payback_quarter below_cost_of_equity",
+        "quarter npv_company_usd_m[leaf_$M]",
+    ),
+    _table(
+        "prices",
+        "what one more dollar of company cash is worth, and the return that it must earn to the end",
+        "node",
+        "company_cash_usd_m[$M]",
+        "quarter cash_usd[leaf_USD] hurdle_frac[yearly]",
     ),
     _table(
         "strategies",

@@ -9,6 +9,7 @@ from optimizer.report.decided import decided_now
 from optimizer.report.failure import why_no_plan
 from optimizer.report.figures import Figures
 from optimizer.report.headline import headline
+from optimizer.report.hurdles import below_hurdle, price_of_money
 from optimizer.report.limits import headroom
 from optimizer.report.money import raised, sources_and_uses
 from optimizer.report.sites import by_leaf, strategies, strip
@@ -54,6 +55,8 @@ def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
         strip(figures, ascii_only=ascii_only),
         sources_and_uses(figures),
         raised(figures),
+        below_hurdle(figures),
+        price_of_money(figures),
         headroom(figures),
     ]
     return [part for part in parts if part is not None]

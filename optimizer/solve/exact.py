@@ -125,7 +125,8 @@ class HighsProgram:
         value = float(info.objective_function_value) if found else -np.inf
         if status == s.kOptimal:
             bound = float(info.mip_dual_bound) if integer and self.matrix.is_integer.any() else value
-            return MipResult("optimal", x, value, max(bound, value))
+            dual = None if integer else np.array(h.getSolution().row_dual)
+            return MipResult("optimal", x, value, max(bound, value), dual)
         if not integer:
             return MipResult("nothing", None, -np.inf, np.inf)
         bound = float(info.mip_dual_bound)
@@ -152,7 +153,7 @@ class HighsProgram:
         if has_ray:
             moving = np.flatnonzero(np.abs(np.array(ray)) > 1e-9)
             loop = tuple(self.matrix.variables[j].name for j in moving)
-        return MipResult("unbounded", None, np.inf, np.inf, loop)
+        return MipResult("unbounded", None, np.inf, np.inf, loop=loop)
 
 
 def _checked(status: highspy.HighsStatus, what: str) -> None:

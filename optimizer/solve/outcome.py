@@ -29,8 +29,22 @@ class MipResult:
     """Objective of ``x``, -inf without one."""
     bound: float
     """No plan is worth more; inf where nothing was proved."""
+    row_dual: NDArray[np.float64] | None = None
+    """Of a continuous solve: what one more of each row's limit is worth; None where it is not known."""
     loop: tuple[str, ...] = ()
     """Unbounded: the variables of the ray."""
+
+
+@dataclass(frozen=True, eq=False)
+class Duals:
+    """Prices of the plan with its whole decisions fixed, in expected leaf dollars."""
+
+    cash: NDArray[np.float64]
+    """Of a dollar in the company's cash at each node."""
+    power: Mapping[str, NDArray[np.float64]]
+    """Of a gross MW more at each site and node, for what runs."""
+    conversion: Mapping[str, float]
+    """Of a gross MW more at each site at the end, for what is begun."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +65,7 @@ class Outcome:
     """Programs solved."""
     note: str = ""
     loop: tuple[str, ...] = field(default=())
+    duals: Duals | None = None
     committed_lines: Mapping[str, float] = field(default_factory=dict)
     """What the leaves of the committed-only plan are made of, expected, notes at their least. [$M]"""
     prices: Mapping[str, float] = field(default_factory=dict)

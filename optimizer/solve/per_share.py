@@ -195,6 +195,15 @@ class Search:
 
     def as_planned(self, objective: Linear, x: Array, lifted: Sequence[int] = ()) -> Array | None:
         """The best plan with the integers of ``x``, rounded, without the ``lifted`` rows; None if none."""
+        result = self.with_integers(objective, x, lifted)
+        if result.x is None:
+            return None
+        integers = self.matrix.is_integer
+        result.x[integers] = np.round(x[integers])
+        return result.x
+
+    def with_integers(self, objective: Linear, x: Array, lifted: Sequence[int] = ()) -> MipResult:
+        """The continuous program that is left with the integers of ``x``, rounded."""
         integers = self.matrix.is_integer
         lower, upper = self.matrix.lower.copy(), self.matrix.upper.copy()
         lower[integers] = upper[integers] = np.round(x[integers])
@@ -202,7 +211,7 @@ class Search:
         for d in self.program.decisions:
             if d.quantity in TO_AND_FRO:
                 cost[self.matrix.column[id(d.variable)]] -= TIE_BREAK
-        result = self.solver.solve(
+        return self.solver.solve(
             cost,
             integer=False,
             gap_usd_m=0.0,
@@ -211,10 +220,6 @@ class Search:
             upper=upper,
             lifted=lifted,
         )
-        if result.x is None:
-            return None
-        result.x[integers] = np.round(x[integers])
-        return result.x
 
     def rescue_usd_m(self, x: Array) -> float:
         """Funding of last resort that a plan uses."""

@@ -1,11 +1,12 @@
-"""What each covenant, guard rail and budget costs: the value per share gained if it alone were lifted."""
+"""What each covenant, guard rail and budget costs, and what a dollar or a megawatt more is worth."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from optimizer.solve.outcome import Outcome
+from optimizer.solve.outcome import Duals, Outcome
 from optimizer.solve.per_share import Search
 
 Array = NDArray[np.float64]
@@ -31,6 +32,31 @@ def price_tests(search: Search, outcome: Outcome) -> dict[str, float]:
         gain = _worth(search, outcome, x, rows[name]) - base
         prices[name] = gain if math.isnan(gain) else max(0.0, gain)
     return prices
+
+
+def price_money(search: Search, outcome: Outcome) -> Duals | None:
+    """Prices of cash and of power, the integer decisions as planned; None where the solver states none."""
+    assert outcome.x is not None
+    by_value = outcome.objective == "value"
+    program, m = search.program, search.program.model
+    objective = program.value_objective() if by_value else program.objective(outcome.value_per_share_usd)
+    found = search.with_integers(objective, outcome.x)
+    if found.row_dual is None:
+        return None
+    dual = dict(zip(map(id, search.matrix.rows), found.row_dual, strict=True))
+    nodes = program.params.tree.nodes
+
+    def priced(rows: Any, n: int) -> float:
+        return max(0.0, float(dual.get(id(rows[n]), 0.0))) if n in rows else 0.0
+
+    power, conversion = {}, {}
+    for borrower in m.borrower.values():
+        for name, site in borrower.site.items():
+            held = site.power.occupied_within_energised
+            power[str(name)] = np.array([priced(held, n) for n in nodes])
+            begun = site.power.begun_within_energised
+            conversion[str(name)] = sum(priced(begun, leaf) for leaf in program.params.tree.leaves)
+    return Duals(np.array([priced(m.company.cash.cash_balance, n) for n in nodes]), power, conversion)
 
 
 def _headroom(search: Search, x: Array) -> Array:

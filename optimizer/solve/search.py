@@ -15,7 +15,7 @@ from optimizer.solve.options import Options
 from optimizer.solve.other import PyomoProgram
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value
-from optimizer.solve.prices import price_tests
+from optimizer.solve.prices import price_money, price_tests
 from optimizer.solve.strategy import give_up
 
 NOTES = "convertibles"
@@ -51,7 +51,8 @@ def search_plan(
     if outcome.x is not None:
         matrix.load(outcome.x)
         if not stop.is_set():
-            outcome = replace(outcome, prices=price_tests(search, outcome))
+            tests, money = price_tests(search, outcome), price_money(search, outcome)
+            outcome = replace(outcome, prices=tests, duals=money)
     return outcome, committed
 
 

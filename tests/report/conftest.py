@@ -110,6 +110,39 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
             ["coin-loan", label, 10.0, 200.0, 20.0 - i, 0.0, 5.0 - 0.75 * i, label[:6], 0.5]
             for i, label in enumerate(nodes)
         ],
+        "hurdles": [
+            [
+                "module",
+                "alpha",
+                "hall",
+                "ig-lease",
+                nodes[0],
+                800.0,
+                75.0,
+                0.21,
+                "",
+                "2027Q1",
+                "no",
+                "2026Q3",
+                80.0,
+            ],
+            [
+                "machine",
+                "beta",
+                "s21:new",
+                "",
+                nodes[0],
+                12.0,
+                -1.5,
+                0.0,
+                "nothing comes back",
+                "after the horizon",
+                "yes",
+                "2026Q3",
+                0.2,
+            ],
+        ],
+        "prices": [[n, 50.0, n[:6], 1.2 - 0.05 * i, 0.1] for i, n in enumerate(nodes)],
         "leaves": [
             [leaf, float(tree.probability[n]), 1500.0, 120.0, 12.5, 12.5, 14.0]
             for n, leaf in zip(tree.leaves, leaves, strict=True)
@@ -174,9 +207,11 @@ def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
 def _site_summary(leaf: str) -> list[list[object]]:
     is_bear = leaf.endswith("bear")
     return [
-        ["alpha", leaf, "full" if is_bear else "hybrid", 40.0, 60.0, 30.0, 800.0, "an enterprise"],
-        ["beta", leaf, "mine", 0.0, 0.0, 50.0, 0.0, ""],
-    ]
+        ["alpha", leaf, "full" if is_bear else "hybrid", 40.0, 60.0, 30.0, 800.0, 90.0, 75.0, 0.21, "",
+         "2027Q1", "an enterprise", 80.0, 1.2, 0.3],
+        ["beta", leaf, "mine", 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0, "no own outlay", "at once",
+         "", 0.0, 0.4, 0.0],
+    ]  # fmt: skip
 
 
 def _sources_uses(leaf: str) -> list[list[object]]:

@@ -251,6 +251,19 @@ def test_shares_that_are_worth_nothing_alone_are_said_so(make_plan: MakePlan) ->
     assert "worth nothing by" not in shown(make_plan())
 
 
+def test_what_is_begun_below_the_cost_of_equity_is_listed(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "Begun although its own return is below the cost of equity" in text
+    assert "machine s21:new at beta 12 -2 nothing comes back after the horizon" in text
+    assert "module hall at alpha for ig-lease 800" not in text
+
+
+def test_what_money_is_worth_is_shown(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    assert "What money is worth to the company" in text
+    assert "a dollar of cash is worth, $ 1.20 1.10" in text
+
+
 def test_what_is_not_proved_is_not_claimed(make_plan: MakePlan) -> None:
     text = shown(make_plan(status="feasible", gap=float("inf"), bound=float("inf"), note="interrupted"))
     assert "feasible: how far it is from the best plan is not proved (interrupted)" in squeezed(text)
