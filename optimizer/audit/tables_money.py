@@ -239,7 +239,7 @@ def _runway_q(world: World, node: int) -> float:
         if m == node:
             continue
         missing[m] = missing[tree.parent[m]] + ledger.total(m, MARKET_LINES)
-        cash = ledger.company_cash(m) + ledger.block_cash(m) - missing[m]
+        cash = ledger.company_cash(m) + ledger.block_cash(m) - world.locked(m) - missing[m]
         if cash < world.book.firm.cash_floor_usd_m - Court.USD_M:
             least = min(least, tree.period[m] - tree.period[node] - 1)
     return float(least)

@@ -192,7 +192,7 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
     restricted, undrawn, locked = (r.tally(what) for what in (Tally.RESTRICTED, Tally.UNDRAWN, Tally.LOCKED))
     late, wall = r.tally(Tally.LATE_LOSS), r.tally(Tally.WALL)
     floor = p.portfolio.firm.cash_floor_usd_m
-    runway = _runway_q(r, company + block)
+    runway = _runway_q(r, company + block - locked)
     return [
         {
             "node": r.labels[n],
