@@ -113,7 +113,15 @@ class Renewal(Row):
     contract: str
     probability_frac: float = Field(ge=0, le=1)
     rent_basis: Literal["contract", "market", "min"]
-    term_q: int = Field(ge=1)
+    term_q: int = Field(ge=1, description="of one renewal")
+    options: int = Field(
+        default=1, ge=1, le=20, description="so many in turn, each with the probability if the last was taken"
+    )
+
+    @property
+    def all_terms_q(self) -> int:
+        """Quarters of all renewals together."""
+        return self.options * self.term_q
 
 
 class Commitment(Row):

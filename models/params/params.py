@@ -83,7 +83,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     outlook = read_outlook(portfolio, tree)
     endings = endings_of(portfolio, tree)
     open_routes = routes(portfolio, endings)
-    renewals = {r.contract: r.term_q for r in portfolio.renewals}
+    renewals = {r.contract: r.all_terms_q for r in portfolio.renewals}
     ends = [
         c.commencement_quarter + (c.term_q + renewals.get(c.contract, 0) + c.payment_lag_q)
         for c in portfolio.contracts

@@ -33,11 +33,9 @@ def refresh_of(terms: Terms, future: Future, new_usd_m: Array, first_usd_m: floa
     if product.refresh_q is None or product.refresh_cost_frac is None or last_end <= 0:
         return Refresh(cost, residual)
     found = refresh_quarters(live_from, last_end, product.refresh_q)
-    in_term = terms.term_end - future.quarters[0]
     stays, let_again = tenancy_of(terms, future)
-    renewal_frac = terms.renewal.probability_frac if terms.renewal else 0.0
     used = stays + let_again
-    chances = np.array([(1.0 if t < in_term else renewal_frac) * used[max(0, t)] for t in found])
+    chances = np.array([terms.chance(t, future.quarters[0]) * used[max(0, t)] for t in found])
     costs = np.array([product.refresh_cost_frac * new_usd_m[max(0, t)] for t in found])
     for t, chance, each in zip(found, chances, costs, strict=True):
         if t >= 0:

@@ -42,7 +42,16 @@ class Terms:
     @property
     def last_end(self) -> Quarter:
         """First quarter after the last term."""
-        return self.term_end + (self.renewal.term_q if self.renewal else 0)
+        return self.term_end + (self.renewal.all_terms_q if self.renewal else 0)
+
+    def chance(self, since_first_q: int, first: Quarter) -> float:
+        """That the contract runs so many quarters after the first: each renewal follows the one before."""
+        after = since_first_q - (self.term_end - first)
+        if after < 0:
+            return 1.0
+        if self.renewal is None or after >= self.renewal.all_terms_q:
+            return 0.0
+        return self.renewal.probability_frac ** (after // self.renewal.term_q + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +112,7 @@ def stream(
     before_end = np.array([float(q < terms.term_end) for q in quarters])
     before_last = np.array([float(q < terms.last_end) for q in quarters])
     renewed = before_last - before_end
-    chance = before_end + renewed * (terms.renewal.probability_frac if terms.renewal else 0.0)
+    chance = np.array([terms.chance(t, quarters[0]) for t in range(len(quarters))])
     billed = live_mw / (p.gross_to_critical_ratio if c.billing_basis == "gross" else 1.0)
     price = _rent_usd_per_kw_month(terms, future, since, renewed, begun)
     each = USD_M_PER_KW_MONTH * billed * load * chance

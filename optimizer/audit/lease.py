@@ -29,7 +29,7 @@ class Lease:
     def last_end(self) -> Quarter:
         """First quarter after the last term."""
         renewal = self.book.renewals.get(self.contract.contract)
-        return self.term_end + (renewal.term_q if renewal else 0)
+        return self.term_end + (renewal.term_q * renewal.options if renewal else 0)
 
     @property
     def gross_per_mw(self) -> float:
@@ -37,11 +37,14 @@ class Lease:
         return 1.0 / self.product.gross_to_critical_ratio
 
     def weight(self, quarter: Quarter) -> float:
-        """1 in the term, the renewal's probability in the renewal, 0 after."""
+        """1 in the term, in each renewal its probability times that of the one before, 0 after."""
         if quarter < self.term_end:
             return 1.0
         if quarter < self.last_end:
-            return self.book.renewals[self.contract.contract].probability_frac
+            renewal, chance, end = self.book.renewals[self.contract.contract], 1.0, self.term_end
+            while end <= quarter:
+                chance, end = chance * renewal.probability_frac, end + renewal.term_q
+            return chance
         return 0.0
 
     def is_over(self, moment: Moment) -> bool:

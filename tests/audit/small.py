@@ -271,7 +271,7 @@ def _tenancy() -> dict[str, object]:
              "vacancy_q": None, "relet_rent_frac": None},
         ],
         "renewals": [
-            {"contract": name, "probability_frac": 0.6, "rent_basis": basis, "term_q": 12}
+            {"contract": name, "probability_frac": 0.6, "rent_basis": basis, "term_q": 6, "options": 2}
             for name, basis in (("lease", "contract"), ("cloud", "min"), ("held", "market"))
         ],
         "commitments": [

@@ -178,6 +178,18 @@ def test_money_that_is_kept_is_income(refundable: bool) -> None:
     assert worth.taxes._kept("home", 3) == pytest.approx(kept)
 
 
+def test_two_options_in_turn() -> None:
+    """A term of a year at 6, then twice a quarter if it is taken, each with even odds: 3, and a quarter of 6.
+
+    Both are over with the plan; the hall's residual, a fifth of 1,500, is what is left.
+    """
+    p = let("held", 10.0, 200.0, 4, 0)
+    terms = {"contract": "held", "probability_frac": 0.5, "rent_basis": "contract", "term_q": 1, "options": 2}
+    plan = built(with_rows(p, "renewals", terms), chain_of)
+    assert by_line(plan)[CashLine.RENT] == pytest.approx([6.0, 6.0, 6.0, 6.0, 3.0, 1.5])
+    assert worth_of(plan)[ValueLine.BEYOND_CONTRACTS] == pytest.approx(300.0)
+
+
 def test_months_of_rent_are_paid_on_top() -> None:
     """Nine months of 75 and a tenth of 34 x 75 = 2,550: 225 + 255."""
     p = let("barber", 168.0, 75.0 / 168.0 / 0.003, 40, -4)

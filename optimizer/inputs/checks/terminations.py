@@ -14,7 +14,7 @@ def within_the_plan(portfolio: Portfolio) -> Iterator[Finding]:
     """A contract ends within the plan and its terms, and not before its scenario is a future of its own."""
     contracts = {c.contract: c for c in portfolio.contracts}
     branched = {s.scenario: s.branch_quarter for s in portfolio.scenarios}
-    renewed_q = {r.contract: r.term_q for r in portfolio.renewals}
+    renewed_q = {r.contract: r.all_terms_q for r in portfolio.renewals}
     for firm in portfolio.company[:1]:
         last = firm.first_quarter + (firm.horizon_q - 1)
         for row in portfolio.terminations:
