@@ -494,6 +494,32 @@ def add_expansion(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+TRADED = ("west", "annex", "east")
+
+
+def add_sites(p: Portfolio) -> Portfolio:
+    """The west, 60 MW, may be bought for 20; the annex, 40 MW, may be sold; the east is bought anyway."""
+    p = with_rows(p, "entities", _entity("west-co", "spv", 20.0), _entity("annex-co", "spv", 20.0))
+    west = {"state": "candidate", "purchase_usd_m": 20.0, "purchase_by_quarter": quarter(2)}
+    annex = {"sale_usd_m_per_mw": 0.5, "sale_cost_frac": 0.02, "book_value_usd_m": 5.0}
+    east = {"state": "pending", "purchase_usd_m": 6.0, "purchase_by_quarter": quarter(1)}
+    p = with_rows(
+        p, "sites",
+        {**_site("west", None), **west, "max_hpc_critical_mw": 30.0}, {**_site("annex", None), **annex},
+        {**_site("east", None), **east, "entity": "west-co", "hpc_allowed": False},
+    )  # fmt: skip
+    megawatts = zip(TRADED, (60.0, 40.0, 30.0), strict=True)
+    secured = {"security_usd_m": 1.5}
+    p = with_rows(p, "power", *({**_power(s, "fixed"), "energised_mw": mw, **secured} for s, mw in megawatts))
+    p = with_rows(p, "cooling", *(cooling(s, "air") for s in TRADED[:2]))
+    p = with_rows(p, "site_products", *(site_product(s, "hall") for s in TRADED[:2]))
+    fleet = {"fleet": "a-s19", "site": "annex", "machine": "s19", "mw": 30.0, "age_q": 8}
+    p = with_rows(p, "fleets", fleet)
+    for name in ("lease", "open"):
+        p = with_row(p, "contracts", name, sites=(*SITES, *TRADED[:2]))
+    return p
+
+
 def add_deals(p: Portfolio) -> Portfolio:
     """A follow-on and a capped convertible, each with a launch drop of 4 % and a quarter of lock-up."""
     quiet = {"launch_drop_frac": 0.04, "drop_lasts_q": 2, "lockup_after_q": 1}
@@ -742,8 +768,8 @@ def add_payouts(p: Portfolio) -> Portfolio:
 
 FEATURES: tuple[Change, ...] = (
     add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
-    add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments,
-    add_expansion, add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
+    add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments, add_expansion, add_sites,
+    add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,
     add_taxes, add_payouts,

@@ -19,6 +19,7 @@ _SURE = (
     CashLine.COOLING_SPEND,
     CashLine.EXPANSION_SPEND,
     CashLine.COMMITMENT_SPEND,
+    CashLine.SITE_PURCHASE,
     CashLine.TENANT_MONEY,
     CashLine.TENANT_REFUND,
     CashLine.SECURITY,

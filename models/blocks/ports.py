@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.blocks.books import Books
+from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear
 from models.blocks.taxable import TaxablePorts
 from models.domain.equipment import VendorLease
+from models.domain.ledger import CashLine, ValueLine
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.notes import NoteArrays
@@ -81,6 +82,8 @@ class MiningPorts:
     moved_in: Mapping[tuple[str, int], Any]
     moved_out: Mapping[tuple[str, int], Any]
     stock: Mapping[tuple[str, int], Any]
+    stock_gross_mw: list[Linear]
+    """All that stands at the site, by node."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +92,42 @@ class Wish:
 
     variable: Any
     price: float
+
+
+@dataclass(frozen=True, eq=False)
+class Tenure:
+    """Whether a site is ours by node: what stands, and what each purchase or sale adds."""
+
+    standing: Array
+    trades: tuple[tuple[int, Any, Array], ...]
+    """Node, variable, 1 or -1 where it makes the site ours or not."""
+    is_opening: bool
+    """Ours before the first quarter."""
+
+    def at(self, n: int) -> Linear:
+        """1 where it is ours, 0 where it is not."""
+        result = Linear(constant=float(self.standing[n]))
+        for _, variable, weight in self.trades:
+            result.add(float(weight[n]), variable)
+        return result
+
+    def post(self, books: Books, line: CashLine, by_node: Array) -> None:
+        """Cash at the nodes where it is ours. [$M]"""
+        books.post_constant(line, by_node * self.standing)
+        for _, variable, weight in self.trades:
+            books.post(line, variable, by_node * weight)
+
+    def tally(self, books: Books, what: Tally, by_node: Array) -> None:
+        """A tally at the nodes where it is ours."""
+        books.tally_constant(what, by_node * self.standing)
+        for _, variable, weight in self.trades:
+            books.tally(what, variable, by_node * weight)
+
+    def worth(self, books: Books, line: ValueLine, leaf: int, amount: float) -> None:
+        """Value at a leaf where it is ours. [$M]"""
+        books.worth_constant(line, leaf, amount * float(self.standing[leaf]))
+        for _, variable, weight in self.trades:
+            books.worth(line, leaf, amount * float(weight[leaf]), variable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +140,7 @@ class SitePorts:
     mining: MiningPorts
     leased: tuple[Leased, ...]
     wishes: tuple[Wish, ...]
+    ours: Tenure
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +151,8 @@ class DebtUse:
     """Node of the decision."""
     variable: Any
     usd_m: Array
+    is_repayment: bool = True
+    """Of money that the decision itself raises."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,13 +25,14 @@ from models.blocks.company.value import Charge, add_value, charges, expected_val
 from models.blocks.debt_terms import add_debt_terms, add_prepayments
 from models.blocks.linear import Linear, by_node
 from models.blocks.metrics import Measured, Metrics
-from models.blocks.ports import BorrowerPorts, DebtUse, Issue, Load, Raised, SitePorts, Treasury, Wish
+from models.blocks.ports import Begun, BorrowerPorts, DebtUse, Issue, Load, Raised, SitePorts, Treasury, Wish
 from models.blocks.refinancing import add_refinancing
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
 from models.blocks.site.cooling import add_cooling
 from models.blocks.site.mining import add_mining
 from models.blocks.site.own_cash import add_own_cash, post_debts, post_restricted
+from models.blocks.site.ownership import Placed, add_ownership, add_place
 from models.blocks.site.power import add_power
 from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.strategy import add_strategy
@@ -39,8 +40,9 @@ from models.blocks.site.tenants import add_tenants
 from models.blocks.site.vendor_leases import add_vendor_leases
 from models.blocks.taxable import add_taxable
 from models.domain.company import Entity
-from models.domain.site import Site
+from models.domain.site import Site, SiteCooling
 from models.params.corporate_debt import standing_debt
+from models.params.mining import MiningAtSite, Vintage
 from models.params.params import Params
 from models.params.streams import Terms
 
@@ -118,7 +120,8 @@ def build_program(p: Params) -> Program:
     add_tax(m.company.tax, p, books)
     add_payouts(m.company.payouts, p, books)
     spared = [use for x in borrowers for use in x.spared]
-    add_cash(m.company.cash, p, parent, borrowers, [*repaid, *spared], books)
+    standing = [*spared, *_fixed_costs(p, borrowers)]
+    add_cash(m.company.cash, p, parent, borrowers, [*repaid, *standing], books)
     treasury = Treasury(m.company.cash.cash, m.company.cash.rescue)
     add_value(m.company.value, p, treasury.cash, borrowers, books)
     m.company.taxable = pyo.Block()
@@ -156,6 +159,16 @@ def _add_corporate_debt(
     standing = standing_debt(p.notes, p.debts, len(tree.nodes))
     add_leverage(company.leverage, tree, standing, bought.retired_usd_m, [*converts, *bonds.issues])
     return bonds, bought, [*bonds.uses, *repaid, *bought.uses]
+
+
+def _fixed_costs(p: Params, borrowers: Sequence[BorrowerPorts]) -> list[DebtUse]:
+    """Fixed costs that come with a site bought or go with one sold."""
+    return [
+        DebtUse(n, variable, weight * p.power[s.site].fixed_cost_usd_m_per_q, is_repayment=False)
+        for x in borrowers
+        for s in x.sites
+        for n, variable, weight in s.ours.trades
+    ]
 
 
 def _reserved_shares(p: Params, issued, repurchases: RepurchasePorts) -> list[Linear]:
@@ -207,6 +220,7 @@ def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
 
 def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     for name in (
+        "ownership",
         "conversion",
         "tenants",
         "cooling",
@@ -216,10 +230,13 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         "mining",
         "power",
         "strategy",
+        "place",
     ):
         b.add_component(name, pyo.Block())
     tree, size = p.tree, len(p.tree.nodes)
     routes = [r for r in p.routes if r.route.key[0] == site.site]
+    owned = p.ownership[site.site]
+    ours = add_ownership(b.ownership, tree, site, owned, books)
     conversion = add_conversion(b.conversion, tree, site, routes, books)
     begun = conversion.begun
     signed = add_tenants(b.tenants, tree, site, p.portfolio.contracts, p.over, begun, books)
@@ -252,8 +269,11 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         room,
         begun,
         committed.held,
+        ours,
         books,
     )
+    placed = _placed(p, b, site, begun, plants)
+    add_place(b.place, tree, owned, ours, placed, mining.stock_gross_mw, _most_machines_mw(p, site, fleet))
     products = {x.product: x for x in p.portfolio.products}
     wishes = add_strategy(
         b.strategy,
@@ -266,8 +286,34 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         committed.held,
         mining.slack_gross_mw,
         room,
+        ours,
     )
-    return SitePorts(site.site, conversion, signed, mining, leased, wishes)
+    return SitePorts(site.site, conversion, signed, mining, leased, wishes, ours)
+
+
+def _placed(
+    p: Params, b: pyo.Block, site: Site, begun: Sequence[Begun], plants: Sequence[SiteCooling]
+) -> list[Placed]:
+    """What is begun or signed at a site, with the most there may be of it."""
+    modules = [(x.node, x.count, x.route.module_mw) for x in begun]
+    found = [Placed(modules, site.max_hpc_critical_mw)]
+    for plant in plants:
+        counts = [(n, v, 1.0) for (c, n), v in b.cooling.added.items() if c == plant.cooling]
+        found.append(Placed(counts, float(plant.max_modules)))
+    for i, x in enumerate(p.power[site.site].expansions):
+        counts = [(n, v, 1.0) for (j, n), v in b.power.steps.items() if j == i]
+        found.append(Placed(counts, float(x.expansion.max_steps)))
+    for offer in dict.fromkeys(o for o, _ in b.tenants.signed):
+        found.append(Placed([(n, v, 1.0) for (o, n), v in b.tenants.signed.items() if o == offer], 1.0))
+    return found
+
+
+def _most_machines_mw(p: Params, site: Site, fleet: Mapping[str, tuple[Vintage, MiningAtSite]]) -> float:
+    """Gross MW of machines that a site on the market may hold: the opening's, or what its power can carry."""
+    power = p.power[site.site]
+    steps = sum(x.expansion.step_mw * x.expansion.max_steps for x in power.expansions)
+    standing = sum(v.opening_mw.get(site.site, 0.0) * v.machine.overhead_frac for v, _ in fleet.values())
+    return max(standing, float(power.energised_mw.max()) + steps)
 
 
 def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float]:

@@ -27,6 +27,9 @@ class CashLine(StrEnum):
     ONCE_SPEND = "once_spend"
     COMMITMENT_SPEND = "commitment_spend"
     CANCEL_FEE = "cancel_fee"
+    SITE_PURCHASE = "site_purchase"
+    SITE_SALE = "site_sale"
+    """Of a site sold whole, less what the sale costs."""
     MACHINE_PURCHASE = "machine_purchase"
     MACHINE_SALE = "machine_sale"
     MACHINE_MOVE = "machine_move"
@@ -101,6 +104,7 @@ CFADS_LINES = (*EBITDA_LINES, CashLine.TENANT_CREDIT, CashLine.TAX)
 TAXABLE_LINES = (
     *EBITDA_LINES,
     CashLine.TERMINATION_FEE,
+    CashLine.SITE_SALE,
     CashLine.MACHINE_SALE,
     CashLine.BITCOIN_SALE,
     CashLine.ESCROW_INCOME,
@@ -158,6 +162,7 @@ SPEND_LINES = (
     CashLine.ONCE_SPEND,
     CashLine.COMMITMENT_SPEND,
     CashLine.CANCEL_FEE,
+    CashLine.SITE_PURCHASE,
     CashLine.MACHINE_PURCHASE,
     CashLine.MACHINE_MOVE,
 )
@@ -244,6 +249,8 @@ class Quantity(StrEnum):
     LEASED = "leased"
     """Modules whose GPUs a lessor pays for."""
     CANCEL = "cancel"
+    BUY_SITE = "buy_site"
+    SELL_SITE = "sell_site"
     ON_MW = "on_mw"
     SLACK_MW = "slack_mw"
     BOUGHT_MW = "bought_mw"
@@ -286,6 +293,8 @@ DECIDED_NOW = frozenset(
         Quantity.FINANCED,
         Quantity.LEASED,
         Quantity.CANCEL,
+        Quantity.BUY_SITE,
+        Quantity.SELL_SITE,
         Quantity.BOUGHT_MW,
         Quantity.SOLD_MW,
         Quantity.MOVED_IN_MW,

@@ -32,6 +32,34 @@ class Site(Row):
         ge=0, description="value at the leaf of an energised gross MW that HPC does not occupy"
     )
     strategy: Strategy | None = Field(default=None, description="empty: the company's")
+    state: Literal["owned", "candidate", "pending"] | None = Field(
+        default=None,
+        description="candidate: the plan may buy it; pending: its purchase is agreed; empty: owned",
+    )
+    purchase_usd_m: float | None = Field(
+        default=None, ge=0, description="at the end of the quarter in which it is bought; empty: owned"
+    )
+    purchase_by_quarter: Quarter | None = Field(
+        default=None,
+        description="candidate: the last in which it may be bought; pending: the one in which it is",
+    )
+    sale_usd_m_per_mw: float | None = Field(
+        default=None, ge=0, description="per energised gross MW, site sold whole; empty: not for sale"
+    )
+    sale_cost_frac: float | None = Field(default=None, ge=0, lt=1, description="of the price; empty: none")
+    book_value_usd_m: float | None = Field(
+        default=None,
+        ge=0,
+        description="tax basis taken off a sale's price, no part of the group's basis_usd_m; empty: untaxed",
+    )
+    tax_class: str | None = Field(
+        default=None, description="of what it is bought for; empty: the default class of power"
+    )
+
+    @property
+    def is_owned(self) -> bool:
+        """Ours at the opening."""
+        return self.state in (None, "owned")
 
 
 class Power(Row):

@@ -24,6 +24,7 @@ from models.params.modules import ModuleArrays, Route, module_arrays, open_start
 from models.params.new_loans import Roll, rolls
 from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offers
 from models.params.outlook import Outlook, read_futures, read_outlook
+from models.params.ownership import Ownership, ownership
 from models.params.power import SitePower, flat_prices, prices_of, site_power
 from models.params.sweeps import Sweep, sweeps
 from models.params.tax import Taxes, taxes_of
@@ -52,6 +53,7 @@ class Params:
     outlook: Outlook
     routes: tuple[RouteParams, ...]
     power: Mapping[str, SitePower]
+    ownership: Mapping[str, Ownership]
     commitments: tuple[CommitmentArrays, ...]
     over: Mapping[str, frozenset[int]]
     """Nodes at which a contract has ended before its term."""
@@ -132,6 +134,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         outlook=outlook,
         routes=tuple(compiled),
         power=power,
+        ownership={s.site: ownership(s, power[s.site], outlook) for s in portfolio.sites},
         commitments=commitments,
         over={name: over_at(by_leaf, tree) for name, by_leaf in endings.items()},
         contract_money=money,

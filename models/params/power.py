@@ -78,9 +78,10 @@ class SitePower:
     """[$M per MWh not drawn]"""
     resale_gain_usd_m_per_mw: Array
     """Gain on committed energy that is resold, per energised MW."""
-    security_change_usd_m: Array
-    """Rise of the security posted in cash. [$M]"""
     security_usd_m: Array
+    """Posted in cash. [$M]"""
+    security_before_usd_m: float
+    """In the quarter before the first. [$M]"""
     curtail_credit_usd_m_per_mw: Array
     fixed_cost_usd_m_per_q: float
     once_cost_usd_m: float
@@ -126,10 +127,8 @@ def site_power(portfolio: Portfolio, site: Site, prices: PowerPrices, outlook: O
         owed_mwh_per_mw=owed * (1.0 - resold),
         take_or_pay_rate=fixed * USD_M,
         resale_gain_usd_m_per_mw=owed * resold * (spot - fixed) * USD_M,
-        security_change_usd_m=np.array(
-            [security[n] - (security[tree.parent[n]] if n else posted) for n in tree.nodes]
-        ),
         security_usd_m=security,
+        security_before_usd_m=posted,
         curtail_credit_usd_m_per_mw=np.array([r.curtail_credit_usd_per_mw_q for r in rows]) * USD_M,
         fixed_cost_usd_m_per_q=site.fixed_cost_usd_m_per_q,
         once_cost_usd_m=site.once_cost_usd_m,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from models.domain.product import Product
+from models.domain.site import Site
 from models.domain.tax import TaxClass, TaxGroup
 from models.formulas.depreciation import written_off_frac
 from models.formulas.discounting import present_value
@@ -100,6 +101,10 @@ def taxes_of(
     for m in money:
         items = TaxItems(np.zeros(len(outlook.tree.nodes)), m.kept, {})
         standing[entity[m.site]] = standing[entity[m.site]] + items
+    for s in portfolio.sites:
+        if s.state == "pending":
+            items = writer.agreed(s)
+            standing[s.entity] = standing[s.entity] + items if s.entity in standing else items
     return Taxes(
         groups=portfolio.tax_groups,
         of_entity={e.entity: groups[e.tax_group or ""] for e in portfolio.entities},
@@ -176,6 +181,7 @@ class _Writer:
                 cost, live = x.cost_usd_m * rows[n].capex_idx, tree.period[n] + x.lead_q
                 items = self.asset(cost, shares, n, live, "overhead")
                 yield (Quantity.EXPAND, x.site, x.expansion, "", n), items
+        yield from self._traded()
         for v in (v for v in vintages if v.is_new):
             shares = self.shares(v.machine.tax_class, "machines")
             for site, at in ((s, at) for (name, s), at in mining.items() if name == v.name):
@@ -230,3 +236,22 @@ class _Writer:
             paid = float(c.taken_over_usd_m[n])
             items += self.asset(paid, self.shares(p.tax_class, "halls"), n, tree.period[n], p.workload)
         return items + self._refresh(p, c.refresh, c.later_refresh)
+
+    def _traded(self) -> Iterator[tuple[Unit, TaxItems]]:
+        """A site bought is written off as power is; one sold takes its book value off its price."""
+        tree = self.outlook.tree
+        for s in self.portfolio.sites:
+            for n in tree.nodes:
+                if s.state == "candidate":
+                    shares, price = self.shares(s.tax_class, "power"), s.purchase_usd_m or 0.0
+                    items = self.asset(price, shares, n, tree.period[n], "overhead")
+                    yield (Quantity.BUY_SITE, s.site, "", "", n), items
+                if s.book_value_usd_m is not None:
+                    items = self.asset(s.book_value_usd_m, np.ones(1), n, tree.period[n], "overhead")
+                    yield (Quantity.SELL_SITE, s.site, "", "", n), items
+
+    def agreed(self, site: Site) -> TaxItems:
+        """A purchase that is agreed."""
+        assert site.purchase_by_quarter is not None
+        live, price = site.purchase_by_quarter - self.outlook.tree.first, site.purchase_usd_m or 0.0
+        return self.asset(price, self.shares(site.tax_class, "power"), 0, live, "overhead")

@@ -25,7 +25,7 @@ class Ahead:
     def quarter(self, n: int, m: int) -> float:
         """Net cash at ``m`` of what is decided by ``n``, a node before it. [$M]"""
         path = set(self.book.paths[n])
-        sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(m)
+        sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(n, m)
         return sites + self._loans(n, m) + self._facilities(path, m) - self._notes(n, m)
 
     def along(self, n: int, m: int) -> float:
@@ -81,13 +81,16 @@ class Ahead:
                     cash -= placed.amount * rest
         return cash
 
-    def _standing(self, m: int) -> float:
-        """Overhead, fixed costs and the security that power will ask for. [$M]"""
+    def _standing(self, n: int, m: int) -> float:
+        """Overhead, fixed costs, agreed purchases of sites and the security that power will ask for. [$M]"""
         quarter, total = self.book.tree.quarter(m), self.world.overhead(m)
+        estate, before = self.world.sites.estate, self.book.tree.parent[m]
         for name, site in self.book.sites.items():
-            asked = (cash_security(self.book.power(name, q)) for q in (quarter, quarter + -1))
-            now, before = asked
-            total += site.fixed_cost_usd_m_per_q + now - before
+            ours = estate.known(name, m, n)
+            asked = cash_security(self.book.power(name, quarter)) * ours
+            asked -= cash_security(self.book.power(name, quarter + -1)) * estate.known(name, before, n)
+            agreed = estate.paid(name, m) if site.state == "pending" else 0.0
+            total += site.fixed_cost_usd_m_per_q * ours + asked + agreed
         return total
 
     def _loans(self, n: int, m: int) -> float:

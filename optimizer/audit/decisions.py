@@ -11,6 +11,7 @@ from models.domain.ledger import Quantity
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
 
+TRADES = (Quantity.BUY_SITE, Quantity.SELL_SITE)
 INTEGERS = (
     Quantity.START,
     Quantity.SIGN,
@@ -18,6 +19,7 @@ INTEGERS = (
     Quantity.COOL,
     Quantity.CANCEL,
     Quantity.OPEN,
+    *TRADES,
     Quantity.HARVEST,
 )
 MEGAWATTS = (
@@ -90,6 +92,8 @@ class Decisions:
     financed: list[Financed] = field(default_factory=list)
     leased: list[Leased] = field(default_factory=list)
     cancels: list[tuple[str, int]] = field(default_factory=list)
+    traded: dict[tuple[Quantity, str, int], float] = field(default_factory=dict)
+    """Sites bought and sold, by quantity, site, node."""
     mw: dict[tuple[Quantity, str, str, int], float] = field(default_factory=dict)
     """By quantity, site, vintage, node."""
     contributed: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -209,6 +213,8 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.FINANCED: lambda: route and _facility_exists(row, book),
         Quantity.LEASED: lambda: route and _is_leased(row, book),
         Quantity.CANCEL: lambda: row.item in book.commitments,
+        Quantity.BUY_SITE: lambda: row.site in book.sites,
+        Quantity.SELL_SITE: lambda: row.site in book.sites,
         Quantity.CONTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.OPEN: lambda: lock_up(book, row.item, row.node) > 0.0,
@@ -305,6 +311,8 @@ def _enter(to: Decisions, row: _Row) -> None:
     elif q is Quantity.CANCEL:
         if value:
             to.cancels.append((row.item, n))
+    elif q in TRADES:
+        to.traded[q, row.site, n] = value
     elif q in MEGAWATTS:
         to.mw[q, row.site, row.item, n] = value
     elif q is Quantity.ATM:

@@ -45,14 +45,15 @@ class HarvestRules:
         return self.decided.harvest.get(("", node), 0.0)
 
     def _begun(self, node: int) -> float:
-        """Modules, steps, plant, signatures, machines bought, debt closed at a node: of any unit."""
+        """Modules, steps, plant, signatures, machines, sites, debt closed at a node: of any unit."""
         decided = self.decided
         placed = (*decided.signs, *decided.expands, *decided.cools)
         count = sum(x.amount for x in placed if x.node == node)
         count += sum(x.modules for x in decided.starts if x.node == node)
         count += sum(x.modules for x in decided.financed if x.closed == node)
         bought = (mw for (q, _, _, n), mw in decided.mw.items() if q is Quantity.BOUGHT_MW and n == node)
-        return count + sum(bought)
+        sites = (x for (q, _, n), x in decided.traded.items() if q is Quantity.BUY_SITE and n == node)
+        return count + sum(bought) + sum(sites)
 
     def _raised(self, node: int) -> float:
         """Shares sold, notes and loans taken, revolvers arranged and drawn at a node. [$M]"""

@@ -6,6 +6,7 @@ from models.domain.contract import Contract
 from models.domain.ledger import Quantity
 from optimizer.audit.court import Court
 from optimizer.audit.power import resale_usd_m
+from optimizer.audit.rules_sites import SiteRules
 from optimizer.audit.world import World
 
 _MODULES = 1e-6
@@ -32,6 +33,7 @@ class PhysicalRules:
         self._sales()
         self._machines()
         self._permissions()
+        SiteRules(self.world, self.court).check()
 
     def _at(self, node: int, *names: str) -> str:
         return "|".join((*names, self.book.tree.label(node)))
@@ -139,7 +141,8 @@ class PhysicalRules:
         for leaf in self.leaves:
             for name, here in self.world.sites.of.items():
                 power = book.power(name, book.tree.quarter(leaf))
-                ready = power.energised_mw if power is not None else 0.0
+                ours = self.world.sites.estate.ours(name, leaf)
+                ready = power.energised_mw * ours if power is not None else 0.0
                 for step in self.decided.expands:
                     if step.site == name and self._on_path(leaf, step.node):
                         ready += step.amount * book.expansions[step.item].step_mw

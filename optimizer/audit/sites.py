@@ -9,6 +9,7 @@ from models.units import USD_M, USD_M_PER_KW_MONTH
 from optimizer.audit.book import Book, Vintage
 from optimizer.audit.committed import Committed, CommittedMoney
 from optimizer.audit.decisions import Decisions, Placed, Start
+from optimizer.audit.estate import Estate
 from optimizer.audit.ledger import Ledger
 from optimizer.audit.machines import Machines
 from optimizer.audit.modules import Module
@@ -66,6 +67,7 @@ class Sites:
 
     def __init__(self, book: Book, decided: Decisions, machines: Machines, ledger: Ledger) -> None:
         self.book, self.decided, self.machines, self.ledger = book, decided, machines, ledger
+        self.estate = Estate(book, decided)
         self.of: dict[str, SiteBook] = {name: SiteBook() for name in book.sites}
         self._module: dict[tuple[str, str, str, int], Module] = {}
         self.modules = [
@@ -235,12 +237,16 @@ class Sites:
 
     def _run_power_and_mining(self, name: str, n: int) -> None:
         here, book, moment = self.of[name], self.book, self.book.moment(n)
-        power = book.power(name, moment.quarter)
-        here.energised_mw[n] += power.energised_mw if power else 0.0
+        power, ours = book.power(name, moment.quarter), self.estate.ours(name, n)
+        here.energised_mw[n] += power.energised_mw * ours if power else 0.0
         self._mine(name, n)
-        self._post(name, n, CashLine.FIXED_COST, -book.sites[name].fixed_cost_usd_m_per_q)
-        here.security[n] += cash_security(power)
-        before_first = cash_security(book.power(name, book.tree.first + -1))
+        self._post(name, n, CashLine.FIXED_COST, -book.sites[name].fixed_cost_usd_m_per_q * ours)
+        self._post(name, n, CashLine.SITE_PURCHASE, -self.estate.paid(name, n))
+        self._post(name, n, CashLine.SITE_SALE, self.estate.received(name, n))
+        here.remaining_own[n] += self.estate.still_to_pay(name, n)
+        here.security[n] += cash_security(power) * ours
+        opening = self.estate.before(name, 0)
+        before_first = cash_security(book.power(name, book.tree.first + -1)) * opening
         before = here.security[book.tree.parent[n]] if n else before_first
         self._post(name, n, CashLine.SECURITY, before - here.security[n])
         if power is None:

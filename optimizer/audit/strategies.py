@@ -20,13 +20,14 @@ def strategies(world: World) -> Rows:
             power = book.power(name, book.tree.quarter(leaf))
             energised = power.energised_mw if power else 0.0
             could = min(energised, _most_gross_mw(world, site)) if sizes else 0.0
-            hpc = world.sites.of[name].reserved_mw[leaf]
-            few = max(0.0, min(sizes) - hpc) if sizes else 0.0
+            hpc, ours = world.sites.of[name].reserved_mw[leaf], world.sites.estate.ours(name, leaf)
+            could *= ours
+            few = max(0.0, min(sizes) * ours - hpc) if sizes else 0.0
             unmet = {
                 "mine": 0.0,
                 "flexible": few,
                 "hybrid": few + max(0.0, hpc - _MOST_OF_A_HYBRID * could),
-                "full": max(0.0, could - min(sizes, default=0.0) - hpc),
+                "full": max(0.0, could - min(sizes, default=0.0) * ours - hpc),
             }[str(asked)]
             found[name, book.tree.label(leaf)] = {"convertible_mw": could, "unmet_mw": unmet}
     return found

@@ -39,6 +39,8 @@ def decisions(world: World) -> Rows:
         add(Quantity.LEASED, x.site, x.product, x.contract, x.lease, x.begun, x.modules)
     for name, n in decided.cancels:
         add(Quantity.CANCEL, world.book.commitments[name].site, name, "", "", n, 1.0)
+    for (quantity, site, n), times in decided.traded.items():
+        add(quantity, site, "", "", "", n, times)
     for (quantity, site, vintage, n), mw in decided.mw.items():
         add(quantity, site, vintage, "", "", n, mw)
     for (name, block, n), gross in decided.atm.items():
@@ -87,6 +89,7 @@ def site_plan(world: World) -> Rows:
     for name, here in world.sites.of.items():
         for n in world.book.tree.nodes:
             found[name, world.book.tree.label(n)] = {
+                "ours": world.sites.estate.ours(name, n),
                 "energised_mw": here.energised_mw[n],
                 "hpc_gross_mw": here.occupied_mw[n],
                 "hpc_live_mw": here.live_mw[n],
@@ -115,8 +118,10 @@ def mining(world: World) -> Rows:
 
 
 def strategy(world: World, site: str, leaf: int) -> str:
-    """What became of a site: mine, full, flexible or hybrid."""
+    """What became of a site: mine, full, flexible or hybrid; or that it is not ours."""
     book, here = world.book, world.sites.of[site]
+    if world.sites.estate.ours(site, leaf) < 0.5:
+        return "not bought" if book.sites[site].state == "candidate" else "sold"
     gross = here.reserved_mw[leaf]
     if gross <= _NOTHING_MW:
         return "mine" if here.mining_mw[leaf] > 1e-6 else "idle"

@@ -96,7 +96,10 @@ class Taxes:
     @cached_property
     def assets(self) -> list[Asset]:
         """All that is written off, the basis in place apart."""
-        return [*self._halls(), *self._plant(), *self._machines(), *self._committed()] if self.groups else []
+        if not self.groups:
+            return []
+        built = [*self._halls(), *self._plant(), *self._machines(), *self._committed()]
+        return [*built, *self._traded()]
 
     def _halls(self) -> list[Asset]:
         found = []
@@ -157,6 +160,24 @@ class Taxes:
                 cost = mw * new_price_usd_m(vintage, moment) * (1.0 + tariff)
                 held = self._class(vintage.machine.tax_class, "machines")
                 found.append(self._asset(site, cost, held, moment.quarter, n, "mining"))
+        return found
+
+    def _traded(self) -> list[Asset]:
+        """Sites bought, as power; the book value of those sold, at once."""
+        found, tree = [], self.book.tree
+        for (quantity, name, n), times in self.world.decided.traded.items():
+            row, quarter = self.book.sites[name], tree.quarter(n)
+            if quantity is Quantity.SELL_SITE:
+                at_once = TaxClass(tax_class="sold", bonus_frac=0.0, life_q=1, default_for=None)
+                basis = times * (row.book_value_usd_m or 0.0)
+                found.append(self._asset(name, basis, at_once, quarter, n, "overhead"))
+            else:
+                held, basis = self._class(row.tax_class, "power"), times * (row.purchase_usd_m or 0.0)
+                found.append(self._asset(name, basis, held, quarter, n, "overhead"))
+        for name, row in self.book.sites.items():
+            if row.state == "pending" and row.purchase_by_quarter is not None:
+                held, basis = self._class(row.tax_class, "power"), row.purchase_usd_m or 0.0
+                found.append(self._asset(name, basis, held, row.purchase_by_quarter, 0, "overhead"))
         return found
 
     def _committed(self) -> list[Asset]:

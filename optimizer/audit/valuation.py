@@ -35,7 +35,7 @@ class Valuation:
         world, book = self.world, self.book
         ledger, sites = world.ledger, world.sites.of.values()
         tails, machines = self._tails(leaf), self._machines(leaf)
-        fixed = sum(s.fixed_cost_usd_m_per_q for s in book.portfolio.sites)
+        fixed = world.sites.estate.fixed_cost(leaf)
         overhead = book.valuation["overhead"]
         quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
         continued = -level_value(world.overhead(leaf) + fixed, quarters, overhead.rate_frac)

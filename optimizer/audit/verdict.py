@@ -33,6 +33,7 @@ _BY_UNIT = {
 }
 _BY_NAME = {
     "modules_begun": Court.INTEGER,
+    "ours": Court.INTEGER,
     "probability": Court.INTEGER,
     "value": Court.USD_M,
     "threshold": Court.USD_M,

@@ -311,19 +311,21 @@ class World:
     def corporate_uses(self, node: int) -> float:
         """What raised money may pay for at a node beside own spend: standing uses, debt repaid. [$M]"""
         existing = sum(q[node].coupon + q[node].principal for note, q in self.notes if not note.is_new)
-        standing = self._standing_uses(node) - self.spared(node, node)
+        standing = self._standing_uses(node, node) - self.spared(node, node)
         return standing + existing + self.corporate.repaid(node)
 
     def uses_ahead(self, node: int, seen: int) -> float:
         """Uses of a quarter after ``seen``, as they are known there: by what is decided by then. [$M]"""
-        total = self._standing_uses(node) - self.spared(node, seen) + self.corporate.bonds_due(node, seen)
+        total = (
+            self._standing_uses(node, seen) - self.spared(node, seen) + self.corporate.bonds_due(node, seen)
+        )
         for name, q in self.corporate.gross.items():
             total += (q[node].coupon + q[node].principal) * self.corporate.left(name, seen)
         return total
 
-    def _standing_uses(self, node: int) -> float:
-        """Overhead, existing debt and the sites' fixed costs in a quarter. [$M]"""
-        total = self.overhead(node) + sum(s.fixed_cost_usd_m_per_q for s in self.book.portfolio.sites)
+    def _standing_uses(self, node: int, seen: int) -> float:
+        """Overhead, existing debt and the sites' fixed costs in a quarter, as known at ``seen``. [$M]"""
+        total = self.overhead(node) + self.sites.estate.fixed_cost(node, seen)
         for terms in self.by_terms.values():
             total += terms[node].interest + terms[node].principal
         return total

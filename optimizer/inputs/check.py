@@ -19,6 +19,7 @@ from optimizer.inputs.checks import (
     terminations,
     timeline,
     totals,
+    trades,
     treasury,
 )
 
@@ -32,6 +33,7 @@ CHECKS = (
     *commitments.CHECKS,
     *financing.CHECKS,
     *taxes.CHECKS,
+    *trades.CHECKS,
     *treasury.CHECKS,
     *covenants.CHECKS,
     *totals.CHECKS,

@@ -239,6 +239,8 @@ def _decide_now(r: Reading) -> pd.DataFrame:
             if contract and contract.sign_by_quarter and d.quantity is Quantity.SIGN
             else ""
         )
+        if d.quantity is Quantity.BUY_SITE:
+            last = str(next(s.purchase_by_quarter for s in p.portfolio.sites if s.site == d.site))
         rows.append(
             {
                 "quantity": str(d.quantity),
@@ -293,6 +295,10 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
     if d.quantity is Quantity.EXPAND:
         x = next(x for x in p.portfolio.expansions if x.expansion == d.item)
         return float(v * x.cost_usd_m * p.outlook.rows[d.node].capex_idx)
+    if d.quantity is Quantity.BUY_SITE:
+        return v * p.ownership[d.site].purchase_usd_m
+    if d.quantity is Quantity.SELL_SITE:
+        return v * float(p.ownership[d.site].sale_usd_m[d.node])
     if d.quantity is Quantity.SOLD_MW:
         vintage = next(x for x in p.vintages if x.name == d.item)
         return v * float(vintage.resale_usd_m_per_mw[d.node])
@@ -321,6 +327,8 @@ def _undo(quantity: Quantity) -> str:
         Quantity.COMMIT,
         Quantity.REPURCHASE,
         Quantity.CANCEL,
+        Quantity.BUY_SITE,
+        Quantity.SELL_SITE,
         Quantity.BORROWED,
         Quantity.ROLLED,
     ):

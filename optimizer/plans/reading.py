@@ -212,6 +212,17 @@ class Reading:
         """Commitments cancelled and their node; on a tree the several nodes are listed by name|leaf."""
         return {f"{d.item}@{d.node}": d.node for d, v in self.by_quantity[Quantity.CANCEL] if v > 0.5}
 
+    def ours(self, site: str) -> Array:
+        """1 at the nodes where a site is ours."""
+        p = self.program.params
+        owned = p.ownership[site]
+        mark = owned.standing.copy()
+        for d, _ in self.by_quantity[Quantity.BUY_SITE]:
+            mark += p.outlook.below[d.node] * (d.site == site)
+        for d, _ in self.by_quantity[Quantity.SELL_SITE]:
+            mark -= owned.after(d.node, p.tree) * (d.site == site)
+        return mark
+
     def held(self, commitment: str) -> Array:
         """1 at the nodes where a commitment runs on."""
         outlook = self.program.params.outlook

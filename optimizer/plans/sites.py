@@ -24,7 +24,8 @@ class SiteYears:
             (c, r.held(c.commitment.commitment)) for c in p.commitments if c.commitment.site == site.site
         ]
         power = p.power[site.site]
-        self.energised = power.energised_mw.copy()
+        self.ours = r.ours(site.site)
+        self.energised = power.energised_mw * self.ours
         for d, steps in r.by_quantity[Quantity.EXPAND]:
             for x in power.expansions:
                 if d.site == site.site and x.expansion.expansion == d.item:
@@ -93,7 +94,7 @@ class SiteYears:
         return spent
 
     def plant_spend(self) -> list[Array]:
-        """Cooling plant, expansions, once costs and cancel fees by node. [$M]"""
+        """Cooling plant, expansions, the site's price, once costs and cancel fees by node. [$M]"""
         p, r = self.reading.program.params, self.reading
         tree, name, size = p.tree, self.site.site, len(p.tree.nodes)
         found = []
@@ -111,6 +112,10 @@ class SiteYears:
             if d.site == name:
                 x = next(x for x in p.power[name].expansions if x.expansion.expansion == d.item)
                 found.append(steps * x.spend[d.node])
+        owned, price = p.ownership[name], np.zeros(size)
+        for d, _ in r.by_quantity[Quantity.BUY_SITE]:
+            price[d.node] += owned.purchase_usd_m if d.site == name else 0.0
+        found.append(owned.due_usd_m + price)
         opened = np.zeros(size)
         for n in self.opening_nodes():
             opened[n] = self.site.once_cost_usd_m
@@ -132,6 +137,8 @@ class SiteYears:
     def strategy(self, leaf: int) -> str:
         """Label by the HPC share of what is convertible: docs/program.md, section 10."""
         p, site = self.reading.program.params, self.site
+        if self.ours[leaf] < 0.5:
+            return "not bought" if site.state == "candidate" else "sold"
         hpc = self.committed_and_begun_gross(leaf)
         if hpc <= 1e-6:
             return "mine" if self.mining[leaf] > 1e-6 else "idle"
@@ -172,6 +179,7 @@ def _site_plan(r: Reading, y: SiteYears) -> list[dict[str, object]]:
             "site": y.site.site,
             "node": r.labels[n],
             "quarter": r.quarters[n],
+            "ours": y.ours[n],
             "energised_mw": y.energised[n],
             "hpc_gross_mw": y.gross[n],
             "hpc_live_mw": y.live[n],

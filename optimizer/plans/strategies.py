@@ -39,8 +39,8 @@ def _convertible(r: Reading, site: Site, leaf: int) -> tuple[float, float]:
     critical = site.max_hpc_critical_mw / max(products[x.product].gross_to_critical_ratio for x in rows)
     modules = sum(x.max_modules * products[x.product].gross_mw for x in rows)
     most = committed + min(critical, modules)
-    energised = float(p.power[site.site].energised_mw[leaf])
-    return min(energised, most), min(products[x.product].gross_mw for x in rows)
+    energised, ours = float(p.power[site.site].energised_mw[leaf]), float(r.ours(site.site)[leaf])
+    return min(energised, most) * ours, min(products[x.product].gross_mw for x in rows) * ours
 
 
 def _unmet(asked: str, hpc: float, convertible: float, least: float) -> float:

@@ -59,7 +59,7 @@ TABLES: tuple[Table, ...] = (
         "site_plan",
         "what each site's megawatts do in each quarter",
         "site node",
-        "energised_mw[MW] hpc_gross_mw[MW] hpc_live_mw[MW] building_mw[MW] modules_begun mining_mw[MW] "
+        "ours energised_mw[MW] hpc_gross_mw[MW] hpc_live_mw[MW] building_mw[MW] modules_begun mining_mw[MW] "
         "slack_mw[MW] idle_mw[MW] btc_mined[BTC] mining_energy_mwh[MWh] mining_mean_mw[MW]",
         "quarter",
     ),

@@ -12,6 +12,8 @@ from optimizer.report.layout import fill, section, table
 ORDER = (
     Quantity.SIGN,
     Quantity.CANCEL,
+    Quantity.BUY_SITE,
+    Quantity.SELL_SITE,
     Quantity.START,
     Quantity.COOL,
     Quantity.EXPAND,
@@ -177,6 +179,8 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.EXPAND: _expand,
     Quantity.CANCEL: lambda _, row: f"cancel the commitment {row['item']}",
     Quantity.BOUGHT_MW: _machines("buy", "for"),
+    Quantity.BUY_SITE: lambda _, row: f"buy the site {row['site']}",
+    Quantity.SELL_SITE: lambda _, row: f"sell the site {row['site']}; ours to the end of the quarter",
     Quantity.SOLD_MW: _machines("sell", "from"),
     Quantity.MOVED_OUT_MW: _machines("move out", "of"),
     Quantity.MOVED_IN_MW: _machines("move in", "to"),

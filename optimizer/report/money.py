@@ -28,6 +28,8 @@ LABELS: dict[str, str] = {
     CashLine.ONCE_SPEND: "new halls, GPUs and power",
     CashLine.COMMITMENT_SPEND: "building begun before",
     CashLine.CANCEL_FEE: "cancellation fees",
+    CashLine.SITE_PURCHASE: "sites bought",
+    CashLine.SITE_SALE: "sites sold",
     CashLine.MACHINE_PURCHASE: "machines bought and moved",
     CashLine.MACHINE_MOVE: "machines bought and moved",
     CashLine.MACHINE_SALE: "machines sold",

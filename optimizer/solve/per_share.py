@@ -29,6 +29,7 @@ BEGUN = frozenset(
         Quantity.BOUGHT_MW,
         Quantity.MOVED_IN_MW,
         Quantity.CANCEL,
+        Quantity.BUY_SITE,
     }
 )
 """What the committed-only plan may not do: nothing is begun, signed, bought or cancelled."""

@@ -302,9 +302,17 @@ def _estate() -> dict[str, object]:
     return {
         "regions": [{"region": "here", "new_mining_allowed": True, "gpu_cloud_allowed": True,
                      "asic_tariff_applies": True}],
-        "sites": [_site("north", "n-co", "grid"), _site("south", "s-co", "grid", strategy="hybrid")],
+        "sites": [
+            _site("north", "n-co", "grid"), _site("south", "s-co", "grid", strategy="hybrid"),
+            _site("west", "s-co", None, state="candidate", purchase_usd_m=12.0,
+                  purchase_by_quarter=quarter(4)),
+            _site("annex", "n-co", None, sale_usd_m_per_mw=0.4, sale_cost_frac=0.03, book_value_usd_m=2.0),
+            _site("east", "s-co", None, state="pending", purchase_usd_m=3.0, purchase_by_quarter=quarter(3)),
+        ],
         "power": [
             _power("north", -4, 60.0, "spot"), _power("north", 5, 100.0, "spot", security_usd_m=3.0),
+            _power("west", -4, 30.0, "fixed"), _power("annex", -4, 12.0, "fixed"),
+            _power("east", -4, 9.0, "fixed"),
             _power("south", -4, 80.0, "fixed", take_or_pay_frac=0.9),
             _power("south", 6, 80.0, "fixed", take_or_pay_frac=0.5, resale_allowed=True, security_form="lc"),
         ],
@@ -315,7 +323,7 @@ def _estate() -> dict[str, object]:
             {"site": s, "cooling": "air", "existing_mw": 5.0, "module_mw": 10.0,
              "capex_usd_m_per_module": 6.0,
              "lead_q": 2, "max_modules": 5, "pue": 1.25, "water_m3_per_mwh": 0.1}
-            for s in ("north", "south")
+            for s in ("north", "south", "west", "annex")
         ],
         "site_products": [
             {"site": s, "product": p, "max_modules": 4, "capex_factor_frac": 1.1, **window}
@@ -414,6 +422,9 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("leased", "south", "pods", "open", "lessor", up4, 0.75),
         ("cool", "north", "air", "", "", trunk[1], 3.0),
         ("cool", "south", "air", "", "", trunk[1], 1.0),
+        ("buy_site", "west", "", "", "", trunk[1], 1.0),
+        ("cool", "west", "air", "", "", trunk[2], 1.0),
+        ("sell_site", "annex", "", "", "", up4, 1.0),
         ("expand", "north", "line-2", "", "", trunk[0], 1.0),
         ("cancel", "", "maybe", "", "", trunk[2], 1.0),
         ("bought_mw", "south", "s1:new", "", "", trunk[2], 8.0),

@@ -164,6 +164,19 @@ impact-blocks       impact[atm|2].discount_frac            = 0
 unused-programme    company[Small].atm_left_usd_m          - instruments & - impact
 over-authorised     company[Small].authorised_shares_m     = 123
 vested-claim        share_claims[warrant].contract         = signed
+purchase-terms      sites[beta].purchase_usd_m             = 5
+purchase-terms      sites[beta].purchase_by_quarter        sites[beta].state=candidate
+purchase-terms sites[beta].purchase_by_quarter = 2026Q2 & sites[beta].state=pending
+purchase-terms sites[beta].purchase_by_quarter = 2030Q1 & sites[beta].state=pending
+sale-terms          sites[beta].sale_cost_frac             = 0.02
+sale-terms          sites[beta].book_value_usd_m           sites[beta].sale_usd_m_per_mw=0.4
+sale-terms          sites[beta].sale_usd_m_per_mw          = 0.4
+sale-terms sites[beta].sale_usd_m_per_mw = 0.4 & sites[beta].state=candidate & - commitments
+sale-terms sites[beta].sale_usd_m_per_mw = 0.4 & sites[alpha].sale_usd_m_per_mw=0.4 & - commitments
+not-ours-yet        fleets[beta-s21].site                  sites[beta].state=candidate
+not-ours-yet        commitments[hall].site                 sites[beta].state=candidate
+land-over-price sites[beta].unconverted_value_usd_m_per_mw = 1 & sites[beta].state=candidate
+asset-without-class sites[beta].tax_class sites[beta].state=pending & tax_classes[building].default_for=halls
 kept-over-held      treasury[free].min_hold_btc            = 501
 no-basis            treasury[free].basis_usd_per_btc       =
 pledge-misfit       treasury[pledged].pledged_to           = gpu-loan
@@ -233,6 +246,7 @@ budgets[beta-cap].site
 leverage_blocks[bond|2].instrument instruments[buyback].tranche
 entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
 expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
+sites[beta].tax_class
 loan_collateral[coin-loan].debt
 scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
 provenance[products|colo|capex_usd_m_per_mw].of_table

@@ -129,6 +129,42 @@ def expansion() -> Portfolio:
     return make.with_all(p, "cooling", max_modules=0)
 
 
+def sites() -> Portfolio:
+    """A full site, one to buy that takes a hall, a mine that may be sold, one that comes by agreement."""
+    return _sites(make.add_sites(north_only(short(make.small()))))
+
+
+def _sites(p: Portfolio) -> Portfolio:
+    p = make.without(p, "contracts", "lease")
+    p = make.with_row(p, "contracts", "open", sites=("north", "west"), max_mw=20.0)
+    p = make.with_row(p, "contracts", "open", first_year_rent_usd_per_kw_month=185.0)
+    p = make.without(p, "site_products", "annex")
+    p = make.with_all(p, "site_products", max_modules=1, latest_quarter=make.quarter(1))
+    p = make.with_row(p, "sites", "west", purchase_by_quarter=make.quarter(1))
+    p = make.with_row(p, "sites", "annex", hpc_allowed=False)
+    p = make.with_row(p, "power", "north", energised_mw=30.0)
+    p = make.with_row(p, "fleets", "n-s19", mw=25.0)
+    p = make.with_row(p, "fleets", "a-s19", mw=40.0)
+    p = make.with_row(p, "machines", "s21", max_buy_mw_per_q=10.0)
+    return poor(make.with_all(p, "cooling", max_modules=0), 120.0)
+
+
+def sites_on_tree() -> Portfolio:
+    """The same where bitcoin may rise by half: the mine is kept for it, or sold."""
+    p = make.two_scenarios(sites())
+    p = make.with_row(p, "sites", "annex", sale_usd_m_per_mw=0.7)
+    for t in (2, 3):
+        p = make.with_row(p, "market", f"up|{make.quarter(t)}", btc_usd=150_000.0)
+    return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+
+
+def sites_taxed() -> Portfolio:
+    """Price written off, gain taxed: a year ends with the plan."""
+    p = make.add_taxes(make.add_sites(short(make.small())))
+    p = _sites(north_only(make.with_row(p, "tax_groups", "home", losses_usd_m=2.0)))
+    return make.without(p, "tax_groups", "south")
+
+
 def machines() -> Portfolio:
     """A hall in the way of machines that may be sold, or moved to the site with room and dearer power."""
     p = short(make.small())
@@ -412,6 +448,9 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "deals on a tree": (deals_on_tree, make.tree_of),
     "commitments": (commitments, make.chain_of),
     "expansion": (expansion, make.chain_of),
+    "sites": (sites, make.chain_of),
+    "sites on a tree": (sites_on_tree, make.tree_of),
+    "sites taxed": (sites_taxed, make.chain_of),
     "machines": (machines, make.chain_of),
     "short-lived machines": (short_lived, make.chain_of),
     "claims": (claims, make.chain_of),

@@ -20,6 +20,7 @@ BEGUN = frozenset(
         Quantity.COOL,
         Quantity.BOUGHT_MW,
         Quantity.FINANCED,
+        Quantity.BUY_SITE,
     }
 )
 """Nothing of it where payouts run; project debt closes for what is being built."""

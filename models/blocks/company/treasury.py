@@ -120,18 +120,21 @@ def _add_use_of_money(
 def _in_sight(p: Params, use: DebtUse) -> np.ndarray:
     """Uses ahead that a decision brings; its own repayment is none for the money of its own quarter. [$M]"""
     ahead = uses_ahead(p, use.usd_m, p.portfolio.firm) * p.outlook.below[use.since]
-    ahead[use.since] = min(0.0, ahead[use.since])
+    if use.is_repayment:
+        ahead[use.since] = min(0.0, ahead[use.since])
     return ahead
 
 
 def corporate_uses(p: Params) -> np.ndarray:
-    """Overhead, existing notes, existing debt and fixed costs of sites, by node. [$M]"""
+    """Overhead, existing notes, existing debt and fixed costs of the sites in place, by node. [$M]"""
     uses = p.overhead_usd_m.copy()
     for note in p.notes:
         uses += note.principal_usd_m * (note.coupon + note.principal)
     for d in p.debts:
         uses += d.interest + d.principal
-    return uses + sum(s.fixed_cost_usd_m_per_q for s in p.power.values())
+    for name, power in p.power.items():
+        uses += power.fixed_cost_usd_m_per_q * p.ownership[name].standing
+    return uses
 
 
 def uses_ahead(p: Params, uses: np.ndarray, firm: Company) -> np.ndarray:

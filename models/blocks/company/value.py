@@ -31,13 +31,16 @@ def add_value(
 ) -> None:
     """Company items of value, solvency of the last quarter. Maths: docs/program.md, section 9, VAL-1."""
     tree, portfolio = p.tree, p.portfolio
-    fixed = sum(s.fixed_cost_usd_m_per_q for s in portfolio.sites)
+    sites = [s for x in borrowers for s in x.sites]
     terms = next(v for v in portfolio.valuation if v.stream == "overhead")
     quarters = np.arange(1, round(4.0 * (terms.years or 0.0)) + 1)
     factor = float(((1.0 + terms.rate_frac / 4.0) ** -quarters).sum())
     root = p.outlook.rows[0]
     for leaf in tree.leaves:
-        books.worth_constant(ValueLine.OVERHEAD, leaf, -(float(p.overhead_usd_m[leaf]) + fixed) * factor)
+        books.worth_constant(ValueLine.OVERHEAD, leaf, -float(p.overhead_usd_m[leaf]) * factor)
+        for s in sites:
+            fixed = p.power[s.site].fixed_cost_usd_m_per_q
+            s.ours.worth(books, ValueLine.OVERHEAD, leaf, -fixed * factor)
         for h in portfolio.holdings:
             index = p.outlook.rows[leaf].btc_usd / root.btc_usd if h.indexed_to == "btc" else 1.0
             books.worth_constant(ValueLine.HOLDINGS, leaf, h.value_usd_m * (1.0 - h.haircut_frac) * index)

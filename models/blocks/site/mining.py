@@ -138,4 +138,5 @@ def _ports(
         moved_in=dict(b.moved_in.items()),
         moved_out=dict(b.moved_out.items()),
         stock=dict(b.stock.items()),
+        stock_gross_mw=summed(b.stock, overhead),
     )

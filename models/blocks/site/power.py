@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, at_most, term, total
-from models.blocks.ports import Begun, Held, Load
+from models.blocks.ports import Begun, Held, Load, Tenure
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Site
 from models.params.outlook import Outlook
 from models.params.power import ExpansionParams, SitePower
+
+Array = NDArray[np.float64]
 
 
 def add_power(
@@ -24,18 +27,20 @@ def add_power(
     slack_room_mw: list[Linear],
     begun: Sequence[Begun],
     held: Sequence[Held],
+    ours: Tenure,
     books: Books,
 ) -> None:
     """Capacity in gross MW, bills in MWh. Maths: docs/program.md, POW-1 ... POW-7."""
     tree = outlook.tree
     grown = _add_expansions(b, outlook, site, power.expansions, books)
     occupied = [total(load.gross_mw[n] for load in loads) for n in tree.nodes]
+    energised = [grown(n, True) + ours.at(n) * float(power.energised_mw[n]) for n in tree.nodes]
 
     @b.Constraint(
         tree.nodes, doc="POW-1 interconnect occupied within energised, at the peak of every hour [MW]"
     )
     def occupied_within_energised(b, n):
-        return at_most(occupied[n], grown(n, True) + float(power.energised_mw[n]))
+        return at_most(occupied[n], energised[n])
 
     @b.Constraint(tree.nodes, doc="POW-6 machines on slack within what tenants leave unused [MW]")
     def slack_within_room(b, n):
@@ -47,22 +52,34 @@ def add_power(
         for x in begun:
             if outlook.below[x.node][leaf]:
                 reserved.add(x.route.gross_mw, x.count)
-        return at_most(reserved, grown(leaf, False) + power.energised_mw[leaf])
+        return at_most(reserved, grown(leaf, False) + ours.at(leaf) * float(power.energised_mw[leaf]))
 
-    energised = [grown(n, True) + float(power.energised_mw[n]) for n in tree.nodes]
     _add_bills(b, outlook, power, energised, occupied, loads, books)
     _note_limits(b, site, power, (occupied, slack_mw), books)
-    size = len(tree.nodes)
-    books.post_constant(CashLine.FIXED_COST, np.full(size, -power.fixed_cost_usd_m_per_q))
-    books.post_constant(CashLine.SECURITY, -power.security_change_usd_m)
+    ours.post(books, CashLine.FIXED_COST, np.full(len(tree.nodes), -power.fixed_cost_usd_m_per_q))
+    _post_security(outlook, power, ours, books)
     for n in np.flatnonzero(power.resale_gain_usd_m_per_mw):
         books.post_at(CashLine.RESALE_GAIN, int(n), energised[n] * float(power.resale_gain_usd_m_per_mw[n]))
-    books.tally_constant(Tally.RESTRICTED, power.security_usd_m)
     for leaf in tree.leaves:
-        books.worth_constant(ValueLine.RESTRICTED, leaf, power.security_usd_m[leaf])
-        books.worth_constant(
-            ValueLine.LAND_AND_POWER, leaf, power.energised_mw[leaf] * site.unconverted_value_usd_m_per_mw
-        )
+        worth = float(power.energised_mw[leaf]) * site.unconverted_value_usd_m_per_mw
+        ours.worth(books, ValueLine.LAND_AND_POWER, leaf, worth)
+
+
+def _post_security(outlook: Outlook, power: SitePower, ours: Tenure, books: Books) -> None:
+    """Security in cash follows the site: posted when it is bought, back in the quarter after its sale."""
+    tree = outlook.tree
+
+    def rise(secured: Array, before: float) -> Array:
+        return np.array([secured[n] - (secured[tree.parent[n]] if n else before) for n in tree.nodes])
+
+    posted = power.security_usd_m * ours.standing
+    before = power.security_before_usd_m * float(ours.is_opening)
+    books.post_constant(CashLine.SECURITY, -rise(posted, before))
+    for _, variable, weight in ours.trades:
+        books.post(CashLine.SECURITY, variable, -rise(power.security_usd_m * weight, 0.0))
+    ours.tally(books, Tally.RESTRICTED, power.security_usd_m)
+    for leaf in tree.leaves:
+        ours.worth(books, ValueLine.RESTRICTED, leaf, float(power.security_usd_m[leaf]))
 
 
 def _add_expansions(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pyomo.environ as pyo
 
 from models.blocks.linear import Linear, at_most, term, total
-from models.blocks.ports import Begun, Held, Wish
+from models.blocks.ports import Begun, Held, Tenure, Wish
 from models.domain.product import Product
 from models.domain.site import Site, SiteProduct, Strategy
 from models.params.outlook import Outlook
@@ -28,6 +28,7 @@ def add_strategy(
     held: Sequence[Held],
     slack_mw: Sequence[Linear],
     slack_room_mw: Sequence[Linear],
+    ours: Tenure,
 ) -> tuple[Wish, ...]:
     """Rules of one site's strategy, and what of them stays unmet. Maths: docs/program.md, STR-1 ... STR-5."""
     if strategy == "optimal" or not products or not site.hpc_allowed:
@@ -63,12 +64,12 @@ def add_strategy(
 
     @b.Constraint(rules["full"], doc="STR-2 full: less than a module is left unconverted [MW]")
     def all_converted(b, leaf):
-        wanted = Linear(constant=max(0.0, convertible[leaf] - least))
+        wanted = ours.at(leaf) * max(0.0, convertible[leaf] - least)
         return at_most(wanted - hpc(leaf), term(b.unmet["full", leaf]))
 
     @b.Constraint(rules["some"], doc="STR-3 hybrid, flexible: a module at least is converted [MW]")
     def some_converted(b, leaf):
-        return at_most(Linear(constant=least) - hpc(leaf), term(b.unmet["some", leaf]))
+        return at_most(ours.at(leaf) * least - hpc(leaf), term(b.unmet["some", leaf]))
 
     @b.Constraint(rules["part"], doc="STR-4 hybrid: a part stays unconverted [MW]")
     def part_kept(b, leaf):

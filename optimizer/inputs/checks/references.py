@@ -62,6 +62,7 @@ REFERENCES = (
     Reference("products", "gpu_tax_class", "tax_classes"),
     Reference("cooling", "tax_class", "tax_classes"),
     Reference("expansions", "tax_class", "tax_classes"),
+    Reference("sites", "tax_class", "tax_classes"),
     Reference("machines", "tax_class", "tax_classes"),
     Reference("scenarios", "branch_from", "scenarios"),
     Reference("market", "scenario", "scenarios"),

@@ -74,12 +74,15 @@ def _used(portfolio: Portfolio) -> Iterator[tuple[Row, str, str]]:
             yield plant, "tax_class", "cooling"
     for expansion in portfolio.expansions:
         yield expansion, "tax_class", "power"
+    for site in portfolio.sites:
+        if not site.is_owned:
+            yield site, "tax_class", "power"
     for machine in portfolio.machines:
         if machine.max_buy_mw_per_q > 0.0:
             yield machine, "tax_class", "machines"
 
 
-@reads("tax_groups", "tax_classes", "products", "commitments", "cooling", "expansions", "machines")
+@reads("tax_groups", "tax_classes", "products", "commitments", "cooling", "expansions", "sites", "machines")
 def assets_in_classes(portfolio: Portfolio) -> Iterator[Finding]:
     """Where there are tax groups, all that may be built or bought has a class; classes have groups."""
     if not portfolio.tax_groups:

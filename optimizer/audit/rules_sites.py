@@ -1,0 +1,91 @@
+"""Every rule on sites bought and sold, checked again."""
+
+from collections import defaultdict
+
+from models.domain.ledger import Quantity
+from optimizer.audit.court import Court
+from optimizer.audit.world import World
+
+_WHOLE = 1e-6
+
+
+class SiteRules:
+    """Rules SIT."""
+
+    def __init__(self, world: World, court: Court) -> None:
+        self.world, self.court = world, court
+        self.book, self.estate = world.book, world.sites.estate
+
+    def check(self) -> None:
+        """Take every check."""
+        for name in self.book.sites:
+            self._trades(name)
+            if self._is_traded(name):
+                self._begun_where_ours(name)
+                self._machines_where_ours(name)
+
+    def _at(self, node: int, *names: str) -> str:
+        return "|".join((*names, self.book.tree.label(node)))
+
+    def _is_traded(self, name: str) -> bool:
+        row = self.book.sites[name]
+        return row.state in ("candidate", "pending") or row.sale_usd_m_per_mw is not None
+
+    def _trades(self, name: str) -> None:
+        """Bought or sold once, where and while it may be."""
+        row, tree = self.book.sites[name], self.book.tree
+        for leaf in tree.leaves:
+            path = self.book.paths[leaf]
+            bought = self.estate.times(Quantity.BUY_SITE, name, path)
+            sold = self.estate.times(Quantity.SELL_SITE, name, path)
+            self.court.at_most("SIT-1", self._at(leaf, name), bought, float(row.state == "candidate"), _WHOLE)
+            for_sale = float(row.sale_usd_m_per_mw is not None)
+            self.court.at_most("SIT-2", self._at(leaf, name), sold, for_sale, _WHOLE)
+        for (quantity, site, n), times in self.world.decided.traded.items():
+            if site == name and times:
+                by, is_sale = row.purchase_by_quarter, quantity is Quantity.SELL_SITE
+                in_time = bool(tree.children[n]) if is_sale else by is not None and tree.quarter(n) <= by
+                place = self._at(n, quantity, name)
+                check = "SIT-2" if is_sale else "SIT-1"
+                self.court.require(check, "decisions", place, "node", in_time, "within its window", "outside")
+
+    def _counts(self, name: str) -> dict[str, list[tuple[int, float]]]:
+        """What was begun or signed at a site, by kind, with its nodes."""
+        decided = self.world.decided
+        found: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for start, module in self.world.sites.modules:
+            if start.site == name:
+                found["modules"].append((start.node, start.modules * module.mw))
+        for what, placed in (("sign", decided.signs), ("expand", decided.expands), ("cool", decided.cools)):
+            for p in placed:
+                if p.site == name and p.amount:
+                    found[f"{what} {p.item}"].append((p.node, p.amount))
+        return found
+
+    def _begun_where_ours(self, name: str) -> None:
+        """Nothing on a path before the site is ours, nor where it is ever sold."""
+        for what, counts in self._counts(name).items():
+            for n, amount in counts:
+                ours = self.estate.ours(name, n)
+                self.court.at_most("SIT-3", self._at(n, name, what), amount * (1.0 - ours), 0.0, _WHOLE)
+                for leaf in self.book.tree.leaves_below(n):
+                    sold = self.estate.times(Quantity.SELL_SITE, name, self.book.paths[leaf])
+                    self.court.at_most("SIT-3", self._at(leaf, name, what), amount * sold, 0.0, _WHOLE)
+
+    def _machines_where_ours(self, name: str) -> None:
+        """None stands there while it is not ours; then no more than opened or than power may carry."""
+        book, machines = self.book, self.world.machines
+        steps = sum(e.step_mw * e.max_steps for e in book.expansions.values() if e.site == name)
+        power = [book.power(name, book.tree.quarter(n)) for n in book.tree.nodes]
+        carried = max((p.energised_mw for p in power if p is not None), default=0.0) + steps
+        opening = sum(
+            f.mw * book.machines[f.machine].overhead_frac for f in book.portfolio.fleets if f.site == name
+        )
+        for n in book.tree.nodes:
+            stands = sum(
+                machines.stock[site, v, n] * book.vintages[v].machine.overhead_frac
+                for site, v in machines.places
+                if site == name
+            )
+            most = max(opening, carried) * self.estate.ours(name, n)
+            self.court.at_most("SIT-4", self._at(n, name), stands, most, Court.MW)
