@@ -364,6 +364,16 @@ def add_vendor_lease(p: Portfolio) -> Portfolio:
     return with_rows(p, "vendor_leases", gpu_lease("lessor"))
 
 
+def add_long_lead(p: Portfolio) -> Portfolio:
+    """Transformers of halls: 1.5 $M per MW, a fifth down, three quarters; ten MW in hand, 30 to be had."""
+    return with_rows(
+        p, "long_lead",
+        {"equipment": "transformers", "site": None, "products": ("hall",), "cost_usd_m_per_mw": 1.5,
+         "deposit_frac": 0.2, "lead_q": 3, "needed_after_q": 2, "max_mw": 30.0, "in_hand_mw": 10.0,
+         "resale_frac": 0.4},
+    )  # fmt: skip
+
+
 def credit_class(name: str, funding: str, **changes: Any) -> dict[str, Any]:
     """A lender: 80 % of cost, DSCR 1.25, six per cent."""
     return {
@@ -767,7 +777,7 @@ def add_payouts(p: Portfolio) -> Portfolio:
 
 
 FEATURES: tuple[Change, ...] = (
-    add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
+    add_long_lead, add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
     add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments, add_expansion, add_sites,
     add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,

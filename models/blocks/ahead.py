@@ -17,6 +17,7 @@ _SURE = (
     CashLine.MODULE_SPEND,
     CashLine.GPU_REFRESH,
     CashLine.COOLING_SPEND,
+    CashLine.EQUIPMENT_SPEND,
     CashLine.EXPANSION_SPEND,
     CashLine.COMMITMENT_SPEND,
     CashLine.SITE_PURCHASE,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear
 from models.blocks.taxable import TaxablePorts
-from models.domain.equipment import VendorLease
+from models.domain.equipment import LongLead, VendorLease
 from models.domain.ledger import CashLine, ValueLine
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
@@ -36,6 +36,15 @@ class Leased:
     terms: VendorLease
     variable: Any
     balance: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """Equipment ordered at a node by a site."""
+
+    terms: LongLead
+    node: int
+    variable: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +148,7 @@ class SitePorts:
     signed: Mapping[tuple[str, int], Any]
     mining: MiningPorts
     leased: tuple[Leased, ...]
+    ordered: tuple[Ordered, ...]
     wishes: tuple[Wish, ...]
     ours: Tenure
 

@@ -23,9 +23,21 @@ from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.debt_terms import add_debt_terms, add_prepayments
+from models.blocks.equipment import add_orders, add_sufficiency
 from models.blocks.linear import Linear, by_node
 from models.blocks.metrics import Measured, Metrics
-from models.blocks.ports import Begun, BorrowerPorts, DebtUse, Issue, Load, Raised, SitePorts, Treasury, Wish
+from models.blocks.ports import (
+    Begun,
+    BorrowerPorts,
+    DebtUse,
+    Issue,
+    Load,
+    Ordered,
+    Raised,
+    SitePorts,
+    Treasury,
+    Wish,
+)
 from models.blocks.refinancing import add_refinancing
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
@@ -108,10 +120,15 @@ def build_program(p: Params) -> Program:
     contracts = {c.contract: c for c in portfolio.contracts}
     for name in ("allocation", "convertibles", "notes", "revolver", "repurchase", "leverage", "equity"):
         m.company.add_component(name, pyo.Block())
-    for name in ("lessors", "payouts", "cash", "tax", "value", "covenants", "budgets"):
+    for name in ("lessors", "equipment", "payouts", "cash", "tax", "value", "covenants", "budgets"):
         m.company.add_component(name, pyo.Block())
     _add_treasury(m.company, p, parent, books)
     add_allocation(m.company.allocation, tree, portfolio.firm, contracts, p.vintages, borrowers, books)
+    shared = [row for row in portfolio.long_lead if row.site is None]
+    sites = [s for x in borrowers for s in x.sites]
+    orders = [x for s in sites for x in s.ordered]
+    all_begun = [x for s in sites for x in s.conversion.begun]
+    add_sufficiency(m.company.equipment, p.outlook, shared, orders, all_begun, books)
     add_lessors(m.company.lessors, tree, portfolio.vendor_leases, borrowers)
     notes = add_convertibles(m.company.convertibles, p.outlook, portfolio.firm, p.notes, p.note_offers, books)
     bonds, bought, repaid = _add_corporate_debt(m.company, p, notes.issues, books)
@@ -227,6 +244,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         "commitments",
         "project_debt",
         "vendor_leases",
+        "equipment",
         "mining",
         "power",
         "strategy",
@@ -246,6 +264,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     plants = [c for c in p.portfolio.cooling if c.site == site.site]
     add_cooling(b.cooling, p.outlook, site, plants, begun, committed.held, books)
     offered = [f for r in routes for n, f in r.facilities.items()]
+    ordered = add_orders(b.equipment, p.outlook, site, p.portfolio.long_lead, begun, books)
     financed = add_project_debt(b.project_debt, tree, site, begun, offered, books)
     on_lease = [x for r in routes for n, x in r.leases.items()]
     leased = add_vendor_leases(b.vendor_leases, tree, site, begun, on_lease, financed, books)
@@ -272,7 +291,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         ours,
         books,
     )
-    placed = _placed(p, b, site, begun, plants)
+    placed = _placed(p, b, site, begun, plants, ordered)
     add_place(b.place, tree, owned, ours, placed, mining.stock_gross_mw, _most_machines_mw(p, site, fleet))
     products = {x.product: x for x in p.portfolio.products}
     wishes = add_strategy(
@@ -288,13 +307,18 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         room,
         ours,
     )
-    return SitePorts(site.site, conversion, signed, mining, leased, wishes, ours)
+    return SitePorts(site.site, conversion, signed, mining, leased, ordered, wishes, ours)
 
 
 def _placed(
-    p: Params, b: pyo.Block, site: Site, begun: Sequence[Begun], plants: Sequence[SiteCooling]
+    p: Params,
+    b: pyo.Block,
+    site: Site,
+    begun: Sequence[Begun],
+    plants: Sequence[SiteCooling],
+    ordered: Sequence[Ordered],
 ) -> list[Placed]:
-    """What is begun or signed at a site, with the most there may be of it."""
+    """What is begun, ordered or signed at a site, with the most there may be of it."""
     modules = [(x.node, x.count, x.route.module_mw) for x in begun]
     found = [Placed(modules, site.max_hpc_critical_mw)]
     for plant in plants:
@@ -303,6 +327,9 @@ def _placed(
     for i, x in enumerate(p.power[site.site].expansions):
         counts = [(n, v, 1.0) for (j, n), v in b.power.steps.items() if j == i]
         found.append(Placed(counts, float(x.expansion.max_steps)))
+    for row in {x.terms.equipment: x.terms for x in ordered}.values():
+        orders = [(x.node, x.variable, 1.0) for x in ordered if x.terms.equipment == row.equipment]
+        found.append(Placed(orders, row.max_mw))
     for offer in dict.fromkeys(o for o, _ in b.tenants.signed):
         found.append(Placed([(n, v, 1.0) for (o, n), v in b.tenants.signed.items() if o == offer], 1.0))
     return found

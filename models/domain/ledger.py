@@ -23,6 +23,8 @@ class CashLine(StrEnum):
     GPU_REFRESH = "gpu_refresh"
     """GPUs replaced while their module is let."""
     COOLING_SPEND = "cooling_spend"
+    EQUIPMENT_SPEND = "equipment_spend"
+    """Long-lead equipment: deposits, and the rest on delivery."""
     EXPANSION_SPEND = "expansion_spend"
     ONCE_SPEND = "once_spend"
     COMMITMENT_SPEND = "commitment_spend"
@@ -158,6 +160,7 @@ SPEND_LINES = (
     CashLine.MODULE_SPEND,
     CashLine.GPU_REFRESH,
     CashLine.COOLING_SPEND,
+    CashLine.EQUIPMENT_SPEND,
     CashLine.EXPANSION_SPEND,
     CashLine.ONCE_SPEND,
     CashLine.COMMITMENT_SPEND,
@@ -190,6 +193,8 @@ class ValueLine(StrEnum):
     """What the plan assumes it signs."""
     MERCHANT_CONTRACTS = "merchant_contracts"
     BEYOND_CONTRACTS = "beyond_contracts"
+    EQUIPMENT = "equipment"
+    """Long-lead equipment that no module has used, at what it resells for."""
     GPU_REFRESH = "gpu_refresh"
     """Replacement of GPUs after the leaf, at the rate of the stream that it serves."""
     MACHINES = "machines"
@@ -245,6 +250,8 @@ class Quantity(StrEnum):
     SIGN = "sign"
     EXPAND = "expand"
     COOL = "cool"
+    ORDERED_MW = "ordered_mw"
+    """Long-lead equipment ordered."""
     FINANCED = "financed"
     LEASED = "leased"
     """Modules whose GPUs a lessor pays for."""
@@ -290,6 +297,7 @@ DECIDED_NOW = frozenset(
         Quantity.SIGN,
         Quantity.EXPAND,
         Quantity.COOL,
+        Quantity.ORDERED_MW,
         Quantity.FINANCED,
         Quantity.LEASED,
         Quantity.CANCEL,

@@ -31,11 +31,17 @@ class Route:
     spend_profile: Array
     gpu_spend_profile: Array
     ramp_profile: Array
+    equipment_usd_m_per_mw: float = 0.0
+    """Of capex, what is ordered apart, at the prices of the opening."""
 
     @property
     def key(self) -> tuple[str, str, str]:
         """Site, product, contract."""
         return self.terms.site.site, self.terms.product.product, self.terms.contract.contract
+
+    def ordered_usd_m(self, capex_idx: float) -> float:
+        """Of a module's capex, long-lead equipment, which is ordered apart. [$M]"""
+        return self.equipment_usd_m_per_mw * self.module_mw * capex_idx
 
     @property
     def module_mw(self) -> float:
@@ -137,7 +143,8 @@ def module_arrays(
     tree, p, terms = outlook.tree, route.terms.product, route.terms
     begun, row = tree.period[b], outlook.rows[b]
     building_usd_m, demolition_usd_m, gpu_usd_m = capex_of(route, row.capex_idx, row.gpu_price_idx)
-    by_age, gpus_by_age, payable = _spend_by_age(route, building_usd_m + demolition_usd_m, gpu_usd_m)
+    halls_usd_m = building_usd_m + demolition_usd_m - route.ordered_usd_m(row.capex_idx)
+    by_age, gpus_by_age, payable = _spend_by_age(route, halls_usd_m, gpu_usd_m)
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
@@ -322,6 +329,11 @@ def routes(portfolio: Portfolio, endings: Mapping[str, Endings]) -> tuple[Route,
                     if product.gpu_spend_profile
                     else np.ones(1),
                     profile(portfolio, product.ramp_profile),
+                    sum(
+                        x.cost_usd_m_per_mw
+                        for x in portfolio.long_lead
+                        if x.serves(product.product, site.site)
+                    ),
                 )
             )
     return tuple(found)

@@ -181,6 +181,13 @@ class _Writer:
                 cost, live = x.cost_usd_m * rows[n].capex_idx, tree.period[n] + x.lead_q
                 items = self.asset(cost, shares, n, live, "overhead")
                 yield (Quantity.EXPAND, x.site, x.expansion, "", n), items
+        for e in self.portfolio.long_lead:
+            shares = self.shares(e.tax_class, "power")
+            for site in (s.site for s in self.portfolio.sites if e.site in (None, s.site)):
+                for n in tree.nodes:
+                    cost, live = e.cost_usd_m_per_mw * rows[n].capex_idx, tree.period[n] + e.lead_q
+                    items = self.asset(cost, shares, n, live, "overhead")
+                    yield (Quantity.ORDERED_MW, site, e.equipment, "", n), items
         yield from self._traded()
         for v in (v for v in vintages if v.is_new):
             shares = self.shares(v.machine.tax_class, "machines")
@@ -193,6 +200,7 @@ class _Writer:
     def _module(self, route: Route, n: int, arrays: ModuleArrays) -> TaxItems:
         p, row = route.terms.product, self.outlook.rows[n]
         building, demolition, gpus = capex_of(route, row.capex_idx, row.gpu_price_idx)
+        building -= route.ordered_usd_m(row.capex_idx)
         live = self.outlook.tree.period[n] + p.lead_q
         items = self.asset(building + demolition, self.shares(p.tax_class, "halls"), n, live, p.workload)
         if gpus > 0.0:

@@ -73,6 +73,12 @@ class Ahead:
                 cost = placed.amount * plant.capex_usd_m_per_module * book.rows[placed.node].capex_idx
                 if tree.period[m] - tree.period[placed.node] < plant.lead_q:
                     cash -= cost / plant.lead_q
+        for placed in decided.orders:
+            if placed.node in path:
+                terms = book.equipment[placed.item]
+                rest = terms.cost_usd_m_per_mw * (1.0 - terms.deposit_frac) * book.rows[placed.node].capex_idx
+                if tree.period[m] - tree.period[placed.node] == terms.lead_q - 1:
+                    cash -= placed.amount * rest
         for placed in decided.expands:
             if placed.node in path:
                 step = book.expansions[placed.item]

@@ -89,6 +89,7 @@ class Decisions:
     signs: list[Placed] = field(default_factory=list)
     expands: list[Placed] = field(default_factory=list)
     cools: list[Placed] = field(default_factory=list)
+    orders: list[Placed] = field(default_factory=list)
     financed: list[Financed] = field(default_factory=list)
     leased: list[Leased] = field(default_factory=list)
     cancels: list[tuple[str, int]] = field(default_factory=list)
@@ -211,6 +212,7 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.EXPAND: lambda: row.item in book.expansions and book.expansions[row.item].site == row.site,
         Quantity.COOL: lambda: (row.site, row.item) in book.cooling,
         Quantity.FINANCED: lambda: route and _facility_exists(row, book),
+        Quantity.ORDERED_MW: lambda: row.site in book.sites and _is_ordered_here(row, book),
         Quantity.LEASED: lambda: route and _is_leased(row, book),
         Quantity.CANCEL: lambda: row.item in book.commitments,
         Quantity.BUY_SITE: lambda: row.site in book.sites,
@@ -268,6 +270,11 @@ def _block_exists(row: _Row, book: Book) -> bool:
     return row.since in (blocks or {""})
 
 
+def _is_ordered_here(row: _Row, book: Book) -> bool:
+    """Whether equipment of the name serves the site."""
+    return row.item in book.equipment and book.equipment[row.item].site in (None, row.site)
+
+
 def _is_leased(row: _Row, book: Book) -> bool:
     """Whether the lessor pays for the GPUs of the product."""
     return row.since in book.leases and row.item in book.leases[row.since].products
@@ -304,6 +311,8 @@ def _enter(to: Decisions, row: _Row) -> None:
         to.expands.append(Placed(row.site, row.item, n, value))
     elif q is Quantity.COOL:
         to.cools.append(Placed(row.site, row.item, n, value))
+    elif q is Quantity.ORDERED_MW:
+        to.orders.append(Placed(row.site, row.item, n, value))
     elif q is Quantity.FINANCED:
         to.financed.append(Financed(row.site, row.item, row.contract, row.begun, n, value))
     elif q is Quantity.LEASED:

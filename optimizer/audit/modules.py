@@ -94,7 +94,12 @@ class Module:
             p.capex_usd_m_per_mw * p.module_mw * factor * (1.0 + p.contingency_frac) * row.capex_idx
         )
         demolition = site.demolition_usd_m_per_mw * self.gross if p.archetype == "rebuild" else 0.0
-        self.capex = self.building_usd_m + demolition
+        ordered = sum(
+            x.cost_usd_m_per_mw * p.module_mw * row.capex_idx
+            for x in book.portfolio.long_lead
+            if x.serves(p.product, site.site)
+        )
+        self.capex = self.building_usd_m + demolition - ordered
         self.gpus = p.gpu_capex_usd_m_per_mw * p.module_mw * row.gpu_price_idx
         lag = p.gpu_payment_lag_q or 0
         self.spend = [self.capex * w for w in respread(book.profiles[p.spend_profile], self.lead)]

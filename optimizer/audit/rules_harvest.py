@@ -47,7 +47,7 @@ class HarvestRules:
     def _begun(self, node: int) -> float:
         """Modules, steps, plant, signatures, machines, sites, debt closed at a node: of any unit."""
         decided = self.decided
-        placed = (*decided.signs, *decided.expands, *decided.cools)
+        placed = (*decided.signs, *decided.expands, *decided.cools, *decided.orders)
         count = sum(x.amount for x in placed if x.node == node)
         count += sum(x.modules for x in decided.starts if x.node == node)
         count += sum(x.modules for x in decided.financed if x.closed == node)

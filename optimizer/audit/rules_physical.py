@@ -26,6 +26,7 @@ class PhysicalRules:
         self._conversion()
         self._power_and_cooling()
         self._room_at_the_leaves()
+        self._equipment()
         self._offers()
         self._merchants()
         self._building()
@@ -159,6 +160,23 @@ class PhysicalRules:
                     if (c.site, c.item) == (name, kind) and self._on_path(leaf, c.node)
                 )
                 court.at_most("COO-4", self._at(leaf, name, kind), mw, plant, Court.MW)
+
+    def _equipment(self) -> None:
+        """Equipment in time for all that is begun, and no more of it than makers deliver."""
+        book, tree, sites = self.book, self.book.tree, self.world.sites
+        for name, terms in book.equipment.items():
+            orders = [x for x in self.decided.orders if x.item == name]
+            for n in tree.nodes:
+                in_time = sum(
+                    x.amount
+                    for x in orders
+                    if x.node in book.paths[n] and tree.period[n] - tree.period[x.node] >= terms.ahead_q
+                )
+                needed, had = sites.needed_mw(name, n), terms.in_hand_mw + in_time
+                self.court.at_most("EQP-1", self._at(n, name), needed, had, Court.MW)
+            for leaf in self.leaves:
+                ordered = sum(x.amount for x in orders if self._on_path(leaf, x.node))
+                self.court.at_most("EQP-2", self._at(leaf, name), ordered, terms.max_mw, Court.MW)
 
     def _signed(self, contract: str, node: int, site: str | None = None) -> float:
         path = self.book.paths[node]

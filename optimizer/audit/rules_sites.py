@@ -56,7 +56,8 @@ class SiteRules:
         for start, module in self.world.sites.modules:
             if start.site == name:
                 found["modules"].append((start.node, start.modules * module.mw))
-        for what, placed in (("sign", decided.signs), ("expand", decided.expands), ("cool", decided.cools)):
+        steps = (("sign", decided.signs), ("expand", decided.expands), ("cool", decided.cools))
+        for what, placed in (*steps, ("order", decided.orders)):
             for p in placed:
                 if p.site == name and p.amount:
                     found[f"{what} {p.item}"].append((p.node, p.amount))

@@ -87,6 +87,8 @@ class Sites:
             self._add_expansion(step)
         for plant in decided.cools:
             self._add_plant(plant)
+        for order in decided.orders:
+            self._add_order(order)
         self._open_sites()
         self._add_damages()
         for name in book.sites:
@@ -202,6 +204,30 @@ class Sites:
             else:
                 here.plant_mw[plant.item, n] += plant.amount * terms.module_mw
             here.remaining_own[n] += cost * left_q / terms.lead_q
+
+    def _add_order(self, order: Placed) -> None:
+        """Equipment: a deposit, and the rest in the last quarter of its lead."""
+        terms, here, tree = self.book.equipment[order.item], self.of[order.site], self.book.tree
+        cost = order.amount * terms.cost_usd_m_per_mw * self.book.rows[order.node].capex_idx
+        deposit = terms.deposit_frac * cost
+        for n in self.book.below[order.node]:
+            age = tree.period[n] - tree.period[order.node]
+            paid = (deposit if age == 0 else 0.0) + (cost - deposit if age == terms.lead_q - 1 else 0.0)
+            self._post(order.site, n, CashLine.EQUIPMENT_SPEND, -paid)
+            here.remaining_own[n] += cost - deposit if age < terms.lead_q - 1 else 0.0
+
+    def unused_mw(self, name: str, leaf: int) -> float:
+        """Equipment in hand or ordered that no module begun by a leaf needs. [MW]"""
+        terms, path = self.book.equipment[name], self.book.paths[leaf]
+        ordered = sum(x.amount for x in self.decided.orders if x.item == name and x.node in path)
+        return terms.in_hand_mw + ordered - self.needed_mw(name, leaf)
+
+    def needed_mw(self, name: str, node: int) -> float:
+        """Critical MW begun by a node that need the equipment. [MW]"""
+        terms, path = self.book.equipment[name], self.book.paths[node]
+        return sum(
+            s.modules * m.mw for s, m in self.modules if s.node in path and terms.serves(s.product, s.site)
+        )
 
     def _add_damages(self) -> None:
         """What a signed contract's late megawatts cost from its deadline to its long stop."""

@@ -33,6 +33,8 @@ def decisions(world: World) -> Rows:
         add(Quantity.EXPAND, p.site, p.item, "", "", p.node, p.amount)
     for p in decided.cools:
         add(Quantity.COOL, p.site, p.item, "", "", p.node, p.amount)
+    for p in decided.orders:
+        add(Quantity.ORDERED_MW, p.site, p.item, "", "", p.node, p.amount)
     for f in decided.financed:
         add(Quantity.FINANCED, f.site, f.product, f.contract, label(f.begun), f.closed, f.modules)
     for x in decided.leased:

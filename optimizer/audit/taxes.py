@@ -143,6 +143,11 @@ class Taxes:
             cost, live = plant.capex_usd_m_per_module * row.capex_idx, tree.quarter(cool.node) + plant.lead_q
             held = self._class(plant.tax_class, "cooling")
             found.append(self._asset(cool.site, cool.amount * cost, held, live, cool.node, "overhead"))
+        for order in self.world.decided.orders:
+            e, row = self.book.equipment[order.item], self.book.rows[order.node]
+            held, live = self._class(e.tax_class, "power"), tree.quarter(order.node) + e.lead_q
+            cost = order.amount * e.cost_usd_m_per_mw * row.capex_idx
+            found.append(self._asset(order.site, cost, held, live, order.node, "overhead"))
         for step in self.world.decided.expands:
             x, row = self.book.expansions[step.item], self.book.rows[step.node]
             held, live = self._class(x.tax_class, "power"), tree.quarter(step.node) + x.lead_q

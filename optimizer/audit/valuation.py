@@ -52,6 +52,7 @@ class Valuation:
             ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
             ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
             **self._by_line(tails),
+            ValueLine.EQUIPMENT: self._equipment(leaf),
             ValueLine.MACHINES: sum(machines.values()),
             ValueLine.LAND_AND_POWER: self._land(leaf),
             ValueLine.HOLDINGS: self._holdings(leaf),
@@ -145,6 +146,14 @@ class Valuation:
             (here.energised_mw[leaf] - here.reserved_mw[leaf])
             * self.book.sites[name].unconverted_value_usd_m_per_mw
             for name, here in self.world.sites.of.items()
+        )
+
+    def _equipment(self, leaf: int) -> float:
+        """Unused equipment at its share of the lowest price on the path."""
+        lowest = min(self.book.rows[n].capex_idx for n in self.book.paths[leaf])
+        return sum(
+            x.resale_frac * x.cost_usd_m_per_mw * lowest * self.world.sites.unused_mw(x.equipment, leaf)
+            for x in self.book.portfolio.long_lead
         )
 
     def _holdings(self, leaf: int) -> float:

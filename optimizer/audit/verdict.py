@@ -128,7 +128,7 @@ def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
             return Court.INTEGER
         if quantity in COINS:
             return Court.BTC
-        return Court.MW if quantity in MEGAWATTS else Court.USD_M
+        return Court.MW if quantity in (*MEGAWATTS, Quantity.ORDERED_MW) else Court.USD_M
     if column in _BY_NAME:
         return _BY_NAME[column]
     return _BY_UNIT[next(c.unit for c in spec.columns if c.name == column)]

@@ -253,7 +253,7 @@ def _decide_now(r: Reading) -> pd.DataFrame:
                 "quarter": r.quarters[d.node],
                 "amount_usd_m": _amount(r, d, v),
                 "last_quarter": last,
-                "undo": _undo(d.quantity),
+                "undo": _deposit(r, d, v) if d.quantity is Quantity.ORDERED_MW else _undo(d.quantity),
             }
         )
     columns = [
@@ -292,6 +292,9 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
     if d.quantity is Quantity.COOL:
         plant = next(c for c in p.portfolio.cooling if (c.site, c.cooling) == (d.site, d.item))
         return float(v * plant.capex_usd_m_per_module * p.outlook.rows[d.node].capex_idx)
+    if d.quantity is Quantity.ORDERED_MW:
+        equipment = next(x for x in p.portfolio.long_lead if x.equipment == d.item)
+        return v * equipment.cost_usd_m_per_mw * p.outlook.rows[d.node].capex_idx
     if d.quantity is Quantity.EXPAND:
         x = next(x for x in p.portfolio.expansions if x.expansion == d.item)
         return float(v * x.cost_usd_m * p.outlook.rows[d.node].capex_idx)
@@ -311,6 +314,12 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
         prices = {o.instrument.instrument: o.price_usd_m for o in p.repurchase_offers}
         return v * prices[d.item][d.node]
     return v if d.quantity in _IN_USD_M else 0.0
+
+
+def _deposit(r: Reading, d: Decision, v: float) -> str:
+    """What an order of equipment costs to undo before it is delivered."""
+    equipment = next(x for x in r.program.params.portfolio.long_lead if x.equipment == d.item)
+    return f"until delivery its deposit alone is lost: ${equipment.deposit_frac * _amount(r, d, v):,.1f}M"
 
 
 def _undo(quantity: Quantity) -> str:

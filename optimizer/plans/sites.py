@@ -116,6 +116,16 @@ class SiteYears:
         for d, _ in r.by_quantity[Quantity.BUY_SITE]:
             price[d.node] += owned.purchase_usd_m if d.site == name else 0.0
         found.append(owned.due_usd_m + price)
+        equipment = {x.equipment: x for x in p.portfolio.long_lead}
+        for d, mw in r.by_quantity[Quantity.ORDERED_MW]:
+            if d.site == name:
+                row, by_node = equipment[d.item], np.zeros(size)
+                cost = mw * row.cost_usd_m_per_mw * p.outlook.rows[d.node].capex_idx
+                by_node[d.node] = row.deposit_frac * cost
+                for m in tree.descendants(d.node):
+                    if tree.period[m] - tree.period[d.node] == row.lead_q - 1:
+                        by_node[m] += (1.0 - row.deposit_frac) * cost
+                found.append(by_node)
         opened = np.zeros(size)
         for n in self.opening_nodes():
             opened[n] = self.site.once_cost_usd_m

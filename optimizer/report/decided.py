@@ -16,6 +16,7 @@ ORDER = (
     Quantity.SELL_SITE,
     Quantity.START,
     Quantity.COOL,
+    Quantity.ORDERED_MW,
     Quantity.EXPAND,
     Quantity.BOUGHT_MW,
     Quantity.MOVED_OUT_MW,
@@ -146,6 +147,10 @@ def _cool(_: Figures, row: Row) -> str:
     return f"order {count} module{'s' * (count != 1)} of {row['item']} cooling plant at {row['site']}"
 
 
+def _order(_: Figures, row: Row) -> str:
+    return f"order {row['item']} for {number(float(row['value']), 1)} MW at {row['site']}"
+
+
 def _expand(_: Figures, row: Row) -> str:
     count = round(float(row["value"]))
     return f"order {count} step{'s' * (count != 1)} of power expansion {row['item']} at {row['site']}"
@@ -177,6 +182,7 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.LEASED: _leased,
     Quantity.COOL: _cool,
     Quantity.EXPAND: _expand,
+    Quantity.ORDERED_MW: _order,
     Quantity.CANCEL: lambda _, row: f"cancel the commitment {row['item']}",
     Quantity.BOUGHT_MW: _machines("buy", "for"),
     Quantity.BUY_SITE: lambda _, row: f"buy the site {row['site']}",

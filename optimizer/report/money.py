@@ -23,6 +23,7 @@ LABELS: dict[str, str] = {
     CashLine.FIXED_COST: "fixed costs of sites",
     CashLine.MODULE_SPEND: "new halls, GPUs and power",
     CashLine.GPU_REFRESH: "GPUs replaced",
+    CashLine.EQUIPMENT_SPEND: "new halls, GPUs and power",
     CashLine.COOLING_SPEND: "new halls, GPUs and power",
     CashLine.EXPANSION_SPEND: "new halls, GPUs and power",
     CashLine.ONCE_SPEND: "new halls, GPUs and power",

@@ -26,6 +26,7 @@ BEGUN = frozenset(
         Quantity.SIGN,
         Quantity.EXPAND,
         Quantity.COOL,
+        Quantity.ORDERED_MW,
         Quantity.BOUGHT_MW,
         Quantity.MOVED_IN_MW,
         Quantity.CANCEL,

@@ -197,6 +197,11 @@ def _finance() -> dict[str, object]:
         "credit_classes": [_credit("ig", "notes"), _credit("gpu", "delayed_draw", maturity_q=12,
         coverage_q=12, reserve_form="parent_lc", reserve_fee_frac=0.015)],
         "instruments": _instruments(),
+        "long_lead": [
+            {"equipment": "switchgear", "site": "north", "products": "hall", "cost_usd_m_per_mw": 1.2,
+             "deposit_frac": 0.25, "lead_q": 3, "needed_after_q": 2, "max_mw": 80.0, "in_hand_mw": 6.0,
+             "resale_frac": 0.3}
+        ],
         "vendor_leases": [
             {"lease": "lessor", "products": "pods", "max_frac_of_gpus": 0.9, "spread_frac": 0.05,
              "term_q": 4, "buyout_frac": 0.1, "max_usd_m": 150.0}
@@ -421,6 +426,8 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("start", "south", "pods", "open", "", up4, 1.0),
         ("leased", "south", "pods", "open", "lessor", up4, 0.75),
         ("cool", "north", "air", "", "", trunk[1], 3.0),
+        ("ordered_mw", "north", "switchgear", "", "", trunk[0], 15.0),
+        ("ordered_mw", "north", "switchgear", "", "", trunk[2], 12.0),
         ("cool", "south", "air", "", "", trunk[1], 1.0),
         ("buy_site", "west", "", "", "", trunk[1], 1.0),
         ("cool", "west", "air", "", "", trunk[2], 1.0),

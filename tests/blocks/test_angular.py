@@ -26,6 +26,8 @@ PER_CONTRACT = frozenset({"ALO-1", "ALO-2", "ALO-6"})
 """Rows that stand once per offer, group or merchant contract, wherever it ends: not one per node."""
 PER_LESSOR = "LSE-2"
 """What is owed to a lessor of GPUs at a node: a limit like a covenant's, one per lessor."""
+PER_EQUIPMENT = frozenset({"EQP-1", "EQP-2"})
+"""Rows of equipment that any site may use, at a node."""
 PER_TAX_YEAR = "TAX-1"
 """Rows of a tax group where its year ends."""
 COMPANY = "company"
@@ -102,6 +104,8 @@ def test_few_rows_couple_at_each_node(rows: Rows, plan: Plan) -> None:
             assert row.index()[0] in {m.machine for m in plan.portfolio.machines}
         elif rule == PER_TAX_YEAR:
             of_taxes[index] += 1
+        elif rule in PER_EQUIPMENT:
+            assert row.index()[0] in {x.equipment for x in plan.portfolio.long_lead}
         elif rule == PER_LESSOR:
             of_lessors[index[-1]] += 1
         elif rule not in PER_CONTRACT:

@@ -147,6 +147,12 @@ CELLS: dict[str, str] = {
         credit_class=ig spread_frac=0.022 ltc_max_frac=0.8 dscr_min=1.3 coverage_q=56 maturity_q=60
         balloon_cap_frac=0.1 refinance_spread_frac=0.025 funding=delayed_draw fee_frac=0.02 reserve_q=2
         delivery_haircut_frac=0.95 closes_at_start=true closes_at_completion=true""",
+    "long_lead": """
+        equipment=transformers site= products=colo cost_usd_m_per_mw=0.6 deposit_frac=0.2 lead_q=6
+        needed_after_q=1 max_mw=80 in_hand_mw=20 resale_frac=0.4""",
+    "vendor_leases": """
+        lease=lessor products=cloud max_frac_of_gpus=1 spread_frac=0.04 term_q=8 buyout_frac=0
+        max_usd_m=200""",
     "instruments": """
         instrument=atm kind=atm min_usd_m=0 max_usd_m=100 max_frac_of_market_cap=0.2 once_every_q=1
         lockup_after_q=0 launch_drop_frac=0 drop_lasts_q=0 fee_frac=0.02 coupon_frac= premium_frac=

@@ -63,6 +63,9 @@ resale-rises        profiles[resale|2].frac                = 0.75
 gpu-profile         products[cloud].gpu_spend_profile      =
 gpu-profile         products[colo].gpu_spend_profile       = even
 gpu-profile         products[cloud].gpu_capex_usd_m_per_mw = 0 & products[cloud].gpu_spend_profile=
+equipment-lead      long_lead[transformers].needed_after_q = 7
+equipment-share     long_lead[transformers].cost_usd_m_per_mw = 9.5
+equipment-trade     long_lead[transformers].resale_frac    = 0.85
 gpu-terms           products[colo].refresh_q               = 16
 gpu-terms           products[cloud].refresh_q              products[cloud].refresh_cost_frac=0.8
 gpu-terms           products[cloud].refresh_cost_frac      products[cloud].refresh_q=16
@@ -248,6 +251,8 @@ entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class c
 expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
 sites[beta].tax_class
 loan_collateral[coin-loan].debt
+long_lead[transformers].site long_lead[transformers].products long_lead[transformers].tax_class
+vendor_leases[lessor].products
 scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
 provenance[products|colo|capex_usd_m_per_mw].of_table
 provenance[products|colo|capex_usd_m_per_mw].column

@@ -48,6 +48,7 @@ JUDGED_ALONE = (
     "bought back",
     "payouts",
     "leased",
+    "equipped",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

@@ -223,6 +223,18 @@ def leased() -> Portfolio:
     return poor(p, 100.0)
 
 
+def equipped() -> Portfolio:
+    """Halls that need transformers ordered a quarter before, dearer every quarter, with one in hand."""
+    p = make.add_long_lead(north_only(make.add_taxes(short(make.small()))))
+    p = make.with_row(p, "long_lead", "transformers", max_mw=15.0, cost_usd_m_per_mw=2.0)
+    p = make.without(p, "contracts", "lease")
+    p = make.with_row(p, "contracts", "open", first_year_rent_usd_per_kw_month=185.0)
+    p = make.with_row(p, "site_products", "north", max_modules=2, latest_quarter=make.quarter(2))
+    for t in range(HORIZON_Q):
+        p = make.with_row(p, "market", f"base|{make.quarter(t)}", capex_idx=1.0 + 0.02 * t)
+    return poor(make.with_all(p, "cooling", max_modules=0), 100.0)
+
+
 def covenants() -> Portfolio:
     """Tests and budgets that bind: less is built than would pay."""
     p = make.add_debt(make.add_project_debt(north_only(short(make.small(), 5))))
@@ -457,6 +469,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "cloud": (cloud, make.chain_of),
     "cloud renewed": (cloud_renewed, make.chain_of),
     "leased": (leased, make.chain_of),
+    "equipped": (equipped, make.chain_of),
     "covenants": (covenants, make.chain_of),
     "guard rails": (guard_rails, make.chain_of),
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),

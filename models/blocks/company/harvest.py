@@ -18,6 +18,7 @@ BEGUN = frozenset(
         Quantity.SIGN,
         Quantity.EXPAND,
         Quantity.COOL,
+        Quantity.ORDERED_MW,
         Quantity.BOUGHT_MW,
         Quantity.FINANCED,
         Quantity.BUY_SITE,

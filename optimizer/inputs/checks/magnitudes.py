@@ -62,6 +62,7 @@ MAGNITUDES = (
     Magnitude("market", "btc_trough_usd", 1_000, 10_000_000, "thousands of $"),
     Magnitude("credit_classes", "spread_frac", 0.001, 0.5, "percent or basis points"),
     Magnitude("credit_classes", "refinance_spread_frac", 0.001, 0.5, "percent or basis points"),
+    Magnitude("long_lead", "cost_usd_m_per_mw", 0.01, 10, "$ per kW"),
     Magnitude("vendor_leases", "spread_frac", 0.001, 0.5, "percent or basis points"),
     Magnitude("vendor_leases", "max_usd_m", 0.1, 50_000, "$ or thousands"),
     Magnitude("instruments", "max_usd_m", 0.1, 50_000, "$ or thousands"),
