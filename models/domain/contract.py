@@ -99,6 +99,9 @@ class ContractMoney(Row):
     give_back_from_q: int = Field(ge=0)
     give_back_q: int = Field(ge=0, description="0: never given back")
     max_frac_of_rent: float = Field(gt=0, le=1)
+    eligible_for_ltc: bool | None = Field(
+        default=None, description="lenders count what it pays for as cost, though it is not ours; empty: no"
+    )
     refundable_on_termination: bool | None = Field(
         default=None, description="paid back, not kept, if the contract ends early; wanted if one may"
     )
@@ -114,14 +117,17 @@ class Renewal(Row):
     probability_frac: float = Field(ge=0, le=1)
     rent_basis: Literal["contract", "market", "min"]
     term_q: int = Field(ge=1, description="of one renewal")
-    options: int = Field(
-        default=1, ge=1, le=20, description="so many in turn, each with the probability if the last was taken"
+    options: int | None = Field(
+        default=None,
+        ge=1,
+        le=20,
+        description="so many in turn, each with the probability if the last was taken; empty: one",
     )
 
     @property
     def all_terms_q(self) -> int:
         """Quarters of all renewals together."""
-        return self.options * self.term_q
+        return (self.options or 1) * self.term_q
 
 
 class Commitment(Row):

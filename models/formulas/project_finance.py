@@ -44,6 +44,8 @@ class LoanTerms:
     """Yearly, on the opening escrow."""
     letter_fee_frac: float | None
     """Yearly, of the letter of credit that stands for the reserve; None: the reserve is cash."""
+    counted_over_own: float = 1.0
+    """Cost that loan-to-cost counts over own spend: above 1 where tenants' money counts too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +210,8 @@ def size_facility(
     Notes
     -----
     With i = rate/4 and J the coverage life used, P0 = sum over j <= J of (NOI_j/DSCR)(1+i)^-j at the start of
-    the go-live quarter, loan = min(P0, LTC H/(1 - LTC kappa)), service_j = (loan/P0) NOI_j/DSCR. At maturity
+    the go-live quarter, loan = min(P0, LTC H/(1 - LTC kappa)), H times `counted_over_own` there, and never
+    more than H/(1 - kappa), service_j = (loan/P0) NOI_j/DSCR. At maturity
     what is owed is rolled up to the value, at the refinance rate, of NOI_j/DSCR left in the ORIGINAL coverage
     life; the rest is repaid in cash. The reserve is released in the quarter of the last payment. A letter of
     credit instead takes nothing of the loan, so kappa is without r, and costs its fee beside the service.
@@ -248,7 +251,9 @@ def _size(terms: LoanTerms, own_spend_usd_m: Flows, covered_usd_m: Flows, quarte
     reserve_frac = terms.reserve_q * float(first_year_usd_m.max()) / p0
     in_cash = float(terms.letter_fee_frac is None)
     kappa = kappa_frac(terms, own_spend_usd_m, in_cash * reserve_frac, quarters_to_live)
-    limit = loan_to_cost_limit_usd_m(float(own_spend_usd_m.sum()), terms.ltc_frac, kappa)
+    own = float(own_spend_usd_m.sum())
+    by_cost = loan_to_cost_limit_usd_m(own * terms.counted_over_own, terms.ltc_frac, kappa)
+    limit = min(by_cost, own / (1.0 - kappa))  # what a tenant has paid for is not paid again
     loan = min(p0, limit)
     covered = reserve_frac * loan
     by_letter = covered * (1.0 - in_cash)

@@ -93,6 +93,7 @@ def facility_arrays(
         refinance_rate_frac=row.base_rate_frac + lender.refinance_spread_frac + row.spread_add_frac,
         funding=lender.funding,
         escrow_rate_frac=row.base_rate_frac,
+        counted_over_own=_counted_over_own(route),
         letter_fee_frac=None if lender.reserve_form in (None, "cash") else lender.reserve_fee_frac or 0.0,
     )
     to_live = live - tree.period[close]
@@ -103,6 +104,13 @@ def facility_arrays(
     except ValueError:  # the reserve and the interest would take the whole loan: nobody lends on such terms
         return None
     return _place(facility, lender, close, outlook) if facility.loan_usd_m > 0.0 else None
+
+
+def _counted_over_own(route: Route) -> float:
+    """Cost that lenders count over own spend: tenants' money comes off it unless it is eligible."""
+    own = 1.0 - sum(m.frac_of_capex or 0.0 for m in route.terms.money)
+    eligible = sum(m.frac_of_capex or 0.0 for m in route.terms.money if m.eligible_for_ltc)
+    return 1.0 + eligible / own if own > 0.0 else 1.0
 
 
 def _place(f: Facility, lender: CreditClass, close: int, outlook: Outlook) -> FacilityArrays:

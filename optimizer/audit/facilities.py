@@ -61,6 +61,8 @@ class Terms:
     """Q: quarters from close to go-live."""
     gpus_serve_q: int | None = None
     """Quarters that the first GPUs serve: nothing is lent beyond; None: as long as the term."""
+    eligible_usd_m: float = 0.0
+    """Spend up to go-live that tenants pay for, and that counts as cost all the same."""
 
     @property
     def i(self) -> float:
@@ -124,16 +126,18 @@ class Facility:
 
     def _size(self, quarters: int) -> Sized:
         """The loan when ``quarters`` of the lender's case are counted."""
-        t, counted = self.terms, self.covered[:quarters]
-        capacity = present_value(counted, t.rate)
+        t, covered = self.terms, self.covered[:quarters]
+        capacity = present_value(covered, t.rate)
         if capacity <= 0.0:
             return Sized(0.0, 0.0, [0.0] * quarters)
-        reserve_frac = t.credit.reserve_q * max(counted[:4]) / capacity
+        reserve_frac = t.credit.reserve_q * max(covered[:4]) / capacity
         kappa = 1.0 - self._net_frac(reserve_frac)
         room = 1.0 - t.credit.ltc_max_frac * kappa
-        by_cost = t.credit.ltc_max_frac * sum(self.own_spend) / room if room > 0.0 else capacity
-        loan = max(0.0, min(capacity, by_cost))
-        return Sized(loan, reserve_frac, [n * loan / capacity for n in counted])
+        counted, own = sum(self.own_spend) + t.eligible_usd_m, sum(self.own_spend)
+        by_cost = t.credit.ltc_max_frac * counted / room if room > 0.0 else capacity
+        by_use = own / (1.0 - kappa) if kappa < 1.0 else capacity
+        loan = max(0.0, min(capacity, by_cost, by_use))
+        return Sized(loan, reserve_frac, [n * loan / capacity for n in covered])
 
     def _with_balloon_capped(self) -> Sized:
         """The longest coverage whose balance at maturity keeps the cap."""
@@ -248,6 +252,7 @@ def facility_of(module: Module, closed: int) -> Facility:
         row.base_rate_frac,
         module.live_from - book.tree.quarter(closed),
         module.product.refresh_q,
+        module.eligible_frac * sum(module.spend[: module.lead]),
     )
     return Facility(terms, module.own_spend[: module.lead], lenders_noi(module, closed))
 

@@ -29,7 +29,7 @@ class Lease:
     def last_end(self) -> Quarter:
         """First quarter after the last term."""
         renewal = self.book.renewals.get(self.contract.contract)
-        return self.term_end + (renewal.term_q * renewal.options if renewal else 0)
+        return self.term_end + (renewal.term_q * (renewal.options or 1) if renewal else 0)
 
     @property
     def gross_per_mw(self) -> float:

@@ -112,6 +112,7 @@ class Module:
                 self.spend[age + lag] += self.gpus * share
         money = book.money(contract.contract)
         self.tenant_frac = sum(m.frac_of_capex or 0.0 for m in money)
+        self.eligible_frac = sum(m.frac_of_capex or 0.0 for m in money if m.eligible_for_ltc)
         self.owed_frac = sum(m.frac_of_capex or 0.0 for m in money if m.give_back_q)
         live_from = book.tree.quarter(self.begun) + self.lead
         cost = self.capex + self.gpus

@@ -12,6 +12,9 @@ from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.portfolio import Portfolio
 from models.formulas.lease import first_year_rent_usd_per_kw_month
 from models.formulas.termination import termination_fee_usd_m
+from optimizer.audit.book import Book
+from optimizer.audit.facilities import facility_of
+from optimizer.audit.modules import Module
 from optimizer.audit.rebuild import value_plan
 from optimizer.inputs.load import load
 from tests.blocks.bite import Plan, built
@@ -240,6 +243,29 @@ def test_a_module_whose_tenant_goes_while_it_is_built() -> None:
     assert at_start[0].loan_usd_m == at_start[1].loan_usd_m > 0.0  # nobody foresees it
     assert [f.close for f in one.facilities[0]] == [0]  # and nobody lends afterwards
     assert [f.close for f in same.facilities[0]] == [0, 2]
+
+
+ELIGIBLE = (((), 48.0), (("prepayment",), 54.0), (("prepayment", "tenant_capex"), 60.0))
+
+
+@pytest.mark.parametrize(("eligible", "lent"), ELIGIBLE)
+def test_tenants_money_that_lenders_count(eligible: tuple[str, ...], lent: float) -> None:
+    """A hall of 80, a fifth of it on the tenant: 75 % of 64, of 72 with the prepayment, of 80 with all of it.
+
+    At nine tenths of cost all of it would be 72, but only 64 are left to pay. Lenders take no fee, interest,
+    or reserve here, and their coverage is loose.
+    """
+    p = with_all(rivals(), "credit_classes", fee_frac=0.0, reserve_q=0, spread_frac=0.0)
+    p = with_all(p, "market", base_rate_frac=0.0)
+    for kind in eligible:
+        p = with_row(p, "contract_money", f"rival|{kind}", eligible_for_ltc=True)
+    for ltc, most in ((0.75, lent), (0.9, min(64.0, 0.9 * lent / 0.75))):
+        plan = built(with_all(p, "credit_classes", ltc_max_frac=ltc), chain_of)
+        (one,) = [r for r in plan.program.params.routes if r.route.key[::2] == ("north", "rival")]
+        at_start = next(f for f in one.facilities[0] if f.close == 0)
+        assert at_start.loan_usd_m == pytest.approx(most)
+        module = Module(Book(plan.portfolio, plan.tree), "north", "hall", "rival", 0)
+        assert facility_of(module, 0).loan == pytest.approx(most)
 
 
 def test_nobody_signs_or_builds_for_who_has_gone() -> None:

@@ -92,6 +92,7 @@ contract-value      contracts[signed].contract_value_usd_m contracts[signed].bil
 tenant-money        contract_money[lease|prepayment].frac_of_capex =
 tenant-money        contract_money[lease|prepayment].amount_usd_m = 5
 tenant-money        contract_money[signed|prepayment].received_quarter =
+tenant-money        contract_money[signed|prepayment].eligible_for_ltc = true
 tenant-money        contract_money[open|prepayment].contract + contract_money[lease|prepayment] contract=open
 unserved-offer      contracts[lease].sites                 contracts[lease].coolings=air
 unserved-offer      contracts[lease].sites                 products[colo].lead_q=4

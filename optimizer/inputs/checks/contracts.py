@@ -163,6 +163,9 @@ def money_by_state(portfolio: Portfolio) -> Iterator[Finding]:
             )
         elif state is not None:
             yield from _money_faults(money, state, wanted[state])
+            if state == "committed" and money.eligible_for_ltc:
+                message = "no lender closes on what is committed"
+                yield error("tenant-money", money, "eligible_for_ltc", message, "leave it empty")
 
 
 def _money_faults(money: ContractMoney, state: str, wanted: tuple[str, ...]) -> Iterator[Finding]:
