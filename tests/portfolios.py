@@ -303,7 +303,7 @@ def add_rival_offers(p: Portfolio) -> Portfolio:
     p = with_row(p, "contracts", "lease", exclusive_group="anchor")
     p = with_rows(
         p, "contracts",
-        offer("rival", exclusive_group="anchor", first_year_rent_usd_per_kw_month=220.0,
+        offer("rival", tenant="Rival", exclusive_group="anchor", first_year_rent_usd_per_kw_month=220.0,
               escalator_frac_per_year=0.02, payment_lag_q=1, power_passed_through=False,
               usable_slack_frac=0.5, slack_hours_frac=0.5),
     )  # fmt: skip
@@ -620,6 +620,7 @@ def add_guard_rails(p: Portfolio) -> Portfolio:
         covenant("cash_cover", 2.0), covenant("funded_commitments", 0.0, from_quarter=quarter(1)),
         covenant("stress_liquidity", 0.0, from_quarter=quarter(1)), covenant("unsigned_building", 1.0),
         covenant("maturity_wall", 0.5, **leaf), covenant("solvency", 1.0, **leaf),
+        covenant("tenant_share", 1.0, **leaf),
         covenant("net_debt_to_ebitda", 12.0, covenant="new-debt", **trailing),
         covenant("interest_cover", 0.5, covenant="new-interest", **trailing),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models.blocks.ahead import Ahead
 from models.blocks.books import Books, Tally
+from models.blocks.leaning import leaning
 from models.blocks.linear import Linear, recent, term, total
 from models.blocks.ports import BorrowerPorts, Raised, Treasury
 from models.domain.ledger import DEBT_LINES, EBITDA_LINES, CashLine, ValueLine
@@ -74,6 +75,9 @@ class Metrics:
                 for m in (n, *self.ahead.below(n)):
                     left = self.free(n) + self.ahead.along(n, m)
                     yield Measured(c, n, m, left, Linear(constant=c.threshold), True)
+            elif c.metric == "tenant_share":
+                for i, sides in enumerate(leaning(self.p, self.borrowers, c.threshold, n)):
+                    yield Measured(c, n, i, *sides, False)
             elif c.metric == "market_cap":
                 if self._market_cap(n) < c.threshold:
                     yield Measured(c, n, n, self._raised_gross(n), Linear(), False)

@@ -26,8 +26,9 @@ Metric = Literal[
     "solvency",
     "unsigned_building",
     "stress_liquidity",
+    "tenant_share",
 ]
-LEAF_METRICS = ("maturity_wall", "solvency")
+LEAF_METRICS = ("tenant_share", "maturity_wall", "solvency")
 """Tested at the end of the horizon alone."""
 EBITDA_METRICS = ("net_debt_to_ebitda", "interest_cover")
 """Tested on a quarter times four, or on the last four quarters."""
@@ -46,7 +47,8 @@ class Covenant(Row):
         "net_debt_to_ebitda, net_debt_to_market_cap: at most so many times; interest_cover, maturities, "
         "maturity_wall, solvency: at least so many times; cash_cover: quarters; market_cap, recourse_debt, "
         "secured_debt: $M; dilution: fraction of the opening shares in four quarters; unsigned_building: "
-        "fraction of liquidity"
+        "fraction of liquidity; tenant_share: fraction of contracted MW that may lean on "
+        "one guarantor or tenant"
     )
     threshold: float = Field(ge=0, description="in the unit of the metric")
     from_quarter: Quarter | None = Field(default=None, description="empty: from the first")

@@ -28,6 +28,7 @@ RULES = {
     "solvency": "GRD-4",
     "unsigned_building": "GRD-5",
     "stress_liquidity": "GRD-6",
+    "tenant_share": "GRD-7",
 }
 
 
@@ -89,6 +90,8 @@ class CovenantTests:
         if row.metric == "market_cap":
             if self._market_cap(n) < row.threshold:
                 sides.append((obligations.raised_gross(self.world, n), 0.0, False))
+        elif row.metric == "tenant_share":
+            sides += obligations.leaning(self.world, row.threshold, n)
         elif row.metric == "stress_liquidity":
             below = (n, *self.ahead.below(n, YEAR_Q))
             sides += [(self.free(n) + self.ahead.along(n, m), row.threshold, True) for m in below]

@@ -137,3 +137,22 @@ def raised_gross(world: World, node: int) -> float:
     for deals in (decided.issue, decided.notes):
         total += sum(gross for (_, _, n), gross in deals.items() if n == node)
     return total
+
+
+def leaning(world: World, share: float, leaf: int) -> list[tuple[float, float, bool]]:
+    """Contracted MW on each guarantor or tenant at a leaf, and how many may be: what stood may go on."""
+    book = world.book
+    names = {c.guarantor or c.tenant for c in book.contracts.values() if c.state != "merchant"}
+    now, before = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    for start, module in world.sites.modules:
+        contract = book.contracts[start.contract]
+        if contract.state != "merchant" and start.node in book.paths[leaf]:
+            now[contract.guarantor or contract.tenant] += start.modules * module.mw
+    for one in world.sites.commitments:
+        contract = book.contracts[one.commitment.contract]
+        if contract.state != "merchant":
+            name = contract.guarantor or contract.tenant
+            before[name] += one.total_mw
+            now[name] += 0.0 if one.is_cancelled(leaf) else one.total_mw
+    stood, contracted = sum(before.values()), sum(now.values())
+    return [(now[x], share * contracted + max(0.0, before[x] - share * stood), False) for x in sorted(names)]

@@ -23,6 +23,7 @@ METRICS = {
     "solvency": "assets at the end, at least a multiple of debt",
     "unsigned_building": "still to pay for halls without tenant, at most",
     "stress_liquidity": "cash through a year of shut markets, at least",
+    "tenant_share": "contracted MW on one guarantor or tenant, at most",
     "budget": "capital spent, at most",
 }
 """What each metric compares, in words."""

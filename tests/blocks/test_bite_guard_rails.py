@@ -18,6 +18,7 @@ from tests.blocks.hand import (
     late_loss_usd_m,
     liquidity_usd_m,
     merchant,
+    rich,
 )
 from tests.blocks.test_bite_limits import LEASE_LINE_USD_M, LOAN_INTEREST_USD_M, LOAN_USD_M
 from tests.portfolios import (
@@ -27,8 +28,10 @@ from tests.portfolios import (
     add_history,
     add_notes,
     covenant,
+    offer,
     quarter,
     small,
+    with_all,
     with_company,
     with_row,
     with_rows,
@@ -313,7 +316,28 @@ def _too_speculative(plan: Plan) -> list[float]:
     ]
 
 
+def _shared() -> Portfolio:
+    """The lease, and an offer of another tenant that earns less."""
+    p = without(with_rows(halls(rich()), "contracts", offer("other", tenant="Other")), "contracts", "open")
+    rail = covenant("tenant_share", 0.5, from_quarter=None, to_quarter=None)
+    return with_rows(with_all(p, "cooling", existing_mw=60.0, max_modules=0), "covenants", rail)
+
+
+def _build_for_one(plan: Plan) -> Linear:
+    return plan.want(Quantity.START, contract="lease") + plan.want(Quantity.START, -0.01, contract="other")
+
+
+def _beyond_share(plan: Plan) -> list[float]:
+    """Of ten MW a hall. [MW]"""
+    found = []
+    for leaf in plan.tree.leaves:
+        lease, other = (10.0 * begun(plan, leaf, contract=c) for c in ("lease", "other"))
+        found += [lease - 0.5 * (lease + other), other - 0.5 * (lease + other)]
+    return found
+
+
 BITES = (
+    Bite("GRD-7", _shared, _build_for_one, _beyond_share),
     Bite("COV-5", _geared, _cheapest_cure, _overgeared),
     Bite("COV-6", _cheap, _issue, _issued_cheaply),
     Bite("COV-7", _recourse, _cheapest_cure, _over_recourse, name="recourse"),

@@ -29,6 +29,7 @@ RULES: Mapping[str, str] = {
     "solvency": "GRD-4 assets at the leaf cover the debt [$M]",
     "unsigned_building": "GRD-5 what unsigned halls still take within liquidity [$M]",
     "stress_liquidity": "GRD-6 liquidity in each of four quarters, markets shut and mining at no margin [$M]",
+    "tenant_share": "GRD-7 contracted MW at the leaf that lean on one guarantor within their share [MW]",
 }
 """ID and meaning of each metric's rows."""
 
@@ -38,7 +39,7 @@ def add_covenants(
 ) -> tuple[Mapping[str, tuple[Any, ...]], tuple[Measured, ...]]:
     """Every test of the table: its rows by covenant, and what it measures.
 
-    Maths: docs/program.md, COV-1 ... COV-3, COV-5 ... COV-10, GRD-1 ... GRD-6.
+    Maths: docs/program.md, COV-1 ... COV-3, COV-5 ... COV-10, GRD-1 ... GRD-7.
     """
     measured = tuple(x for c in metrics.p.portfolio.covenants for x in metrics.measured(c))
     for metric, doc in RULES.items():
