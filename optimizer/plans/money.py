@@ -8,6 +8,7 @@ from models.domain.ledger import DECIDED_NOW, MARKET_LINES, CashLine, Quantity
 from optimizer.plans import corporate_debt
 from optimizer.plans.covenants import covenant_rows
 from optimizer.plans.reading import Array, Reading
+from optimizer.plans.undoing import undo_usd_m
 
 NOW_Q = 2
 SHORT_USD_M = 1e-3
@@ -254,6 +255,7 @@ def _decide_now(r: Reading) -> pd.DataFrame:
                 "amount_usd_m": _amount(r, d, v),
                 "last_quarter": last,
                 "undo": _deposit(r, d, v) if d.quantity is Quantity.ORDERED_MW else _undo(d.quantity),
+                "undo_usd_m": undo_usd_m(r, d, v),
             }
         )
     columns = [
@@ -268,6 +270,7 @@ def _decide_now(r: Reading) -> pd.DataFrame:
         "amount_usd_m",
         "last_quarter",
         "undo",
+        "undo_usd_m",
     ]
     return pd.DataFrame(rows, columns=columns)
 

@@ -211,7 +211,7 @@ TABLES: tuple[Table, ...] = (
         "what is signed, ordered and raised in the next two quarters",
         "quantity site item contract since node",
         "value[by_quantity]",
-        "quarter amount_usd_m last_quarter undo",
+        "quarter amount_usd_m last_quarter undo undo_usd_m[$M]",
     ),
 )
 """All tables, in the order in which they are written."""

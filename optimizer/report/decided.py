@@ -1,5 +1,6 @@
 """What is signed, ordered and raised in the next two quarters, in plain words."""
 
+import math
 from collections.abc import Callable
 
 from rich.console import RenderableType
@@ -59,7 +60,10 @@ def decided_now(figures: Figures) -> RenderableType:
     for row in shown:
         _add(found, figures, row, undo)
     notes = [f"{mark}) {text}" for text, mark in undo.items() if text]
-    about = f"$M: what is spent after tenants' money, or lent or raised; {figures.rounding}"
+    about = (
+        f"$M: what is spent after tenants' money, or lent or raised; {figures.rounding}. Beside the letter "
+    )
+    about += "of the last column stands what undoing costs, where that is a sum."
     return section(title, found, about, *([f"Undo: {'; '.join(notes)}"] if notes else []))
 
 
@@ -83,6 +87,8 @@ def _add(found: Table, figures: Figures, row: Row, undo: dict[str, str]) -> None
     amount = float(row["amount_usd_m"] or 0.0)
     shown = figures.usd_m(amount) if amount else ""
     mark = undo[str(row.get("undo") or "")]
+    lost = float(row["undo_usd_m"])
+    mark += f" {figures.usd_m(lost)}" if figures.is_shown(lost) and not math.isnan(lost) else ""
     fill(found, figures.when(row), in_words(figures, row), shown, str(row.get("last_quarter") or ""), mark)
 
 
@@ -96,6 +102,7 @@ def _ordered(figures: Figures) -> list[Row]:
         key = (row["quantity"], row["site"], row["item"], row["contract"], block, row["node"])
         if key in merged:
             merged[key]["value"] += row["value"]
+            merged[key]["undo_usd_m"] += row["undo_usd_m"]
             merged[key]["amount_usd_m"] = (merged[key].get("amount_usd_m") or 0.0) + (
                 row["amount_usd_m"] or 0.0
             )

@@ -165,7 +165,7 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
         "convertibles": [["note-a@2026Q3:base", 10.0, 60.0, 0.0, 0.0, 60.0]],
         "cap_table": [[leaf, "basic", 110.0, 110.0] for leaf in leaves],
         "decide_now": [
-            [*row, "2026Q3", amount, "2026Q4" if row[0] == "sign" else "", "binding once signed"]
+            [*row, "2026Q3", amount, last_day(row), "binding once signed", 0.02 * amount]
             for row, amount in zip(_decisions(nodes), (0.0, 800.0, 1500.0, 20.0, 30.0), strict=True)
         ],
     }
@@ -182,12 +182,18 @@ def _decisions(nodes: list[str]) -> list[list[object]]:
     ]
 
 
+def last_day(row: list[object]) -> str:
+    """Until when it may wait."""
+    return "2026Q4" if row[0] == "sign" else ""
+
+
 def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
     label, t = tree.label(n), tree.period[n]
     live, building = (40.0, 0.0) if t >= 2 else (0.0, 40.0)
     alpha = [
         "alpha",
         label,
+        1.0,
         100.0,
         60.0,
         live,
@@ -200,7 +206,7 @@ def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
         0.0,
         0.0,
     ]
-    beta = ["beta", label, 50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5, 99360.0, 45.0]
+    beta = ["beta", label, 1.0, 50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5, 99360.0, 45.0]
     return [[*alpha, str(tree.quarter(n))], [*beta, str(tree.quarter(n))]]
 
 

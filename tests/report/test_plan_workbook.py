@@ -97,8 +97,8 @@ def test_heads_are_frozen_and_numbers_formatted(make_plan: MakePlan, tmp_path: P
     book = load_workbook(write(make_plan(), tmp_path / "out") / "plan.xlsx")
     for table in TABLES:
         assert book[table.name].freeze_panes == "B3", table.name
-    assert book["site_plan"]["C2"].value == "MW"
-    assert book["site_plan"]["C3"].number_format == "#,##0.0"
+    assert book["site_plan"]["D2"].value == "MW"
+    assert book["site_plan"]["D3"].number_format == "#,##0.0"
     assert book["summary"]["B8"].number_format == "#,##0.00"
     assert all(len(name) <= 31 for name in BY_NAME)
     assert workbook.SUMMARY not in BY_NAME
