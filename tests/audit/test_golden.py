@@ -203,3 +203,41 @@ def test_an_empty_plan_is_valued() -> None:
     company = small.portfolio()
     tree = small.tree_of(company)
     assert value_plan(company, tree, small.decisions(tree).iloc[:0]).root() > 0.0
+
+
+@pytest.mark.parametrize(
+    ("noi", "rate", "debt", "dscr"), [(454.0, 0.06192, 3250.0, 1.30), (655.0, 0.06129, 4250.0, 1.44)]
+)
+def test_g_coverage_of_river_bend_and_beacon_point(noi: float, rate: float, debt: float, dscr: float) -> None:
+    """NOI is the average of 15 years at 3 % a year; at that coverage the auditor lends what was lent."""
+    first = noi * 15.0 / sum(stepped(0.03, 4 * k) for k in range(15)) / 4.0
+    by_quarter = [first * stepped(0.03, j) for j in range(60)]
+    lender = Terms(credit_class(dscr_min=dscr), rate, rate, 0.0365, 0)
+    assert Facility(lender, [1e5], by_quarter).loan == pytest.approx(debt, rel=0.02 / dscr)
+
+
+def test_g_helios_is_sized_over_the_lease_and_leaves_a_balloon() -> None:
+    """1,400 at 80 % of 1,750 and SOFR + 4.75 %, 36 months; NOI 90 % of 300 a year for 15 years."""
+    rate, build_q = 0.0365 + 0.0475, 4
+    own = [(1750.0 - build_q * rate / 4.0 * 1400.0) * w for w in (0.2, 0.3, 0.3, 0.2)]
+    changed = {"dscr_min": 1.40, "ltc_max_frac": 0.8, "coverage_q": 60, "maturity_q": 12, "fee_frac": 0.0}
+    row = credit_class(**changed, balloon_cap_frac=1.0)
+    helios = Facility(Terms(row, rate, rate, 0.0, build_q), own, [0.9 * 300.0 / 4.0] * 60)
+    assert helios.loan == pytest.approx(1400.0)
+    assert len(helios.sized.service) == 60
+    assert 1000.0 < helios.quarter(10).balance < 1400.0
+    short = credit_class(**{**changed, "coverage_q": 12, "maturity_q": 80})
+    lent = Facility(Terms(short, rate, rate, 0.0, build_q), own, [0.9 * 300.0 / 4.0] * 60).loan
+    assert lent == pytest.approx(507.0, abs=1.0)  # by quarters; three yearly payments give 493
+
+
+@pytest.mark.parametrize(
+    ("value", "mw", "years", "average"), [(3000.0, 168.0, 10, 149.0), (9700.0, 200.0, 5, 808.0)]
+)
+def test_g_average_rents(value: float, mw: float, years: int, average: float) -> None:
+    """Barber Lake and IREN-Microsoft: what the auditor bills at the printed rate comes to the value."""
+    book = Book(small.portfolio(), small.tree_of(small.portfolio()))
+    flat = {"first_year_rent_usd_per_kw_month": average, "escalator_frac_per_year": 0.0}
+    lease = book.contracts["lease"].model_copy(update={**flat, "delivery_probability_frac": 1.0})
+    one = Lease(book, "north", book.products["hall"].model_copy(), lease)
+    assert 4 * years * one.rent_due(book.moment(0, 4), mw) == pytest.approx(value, rel=0.004)

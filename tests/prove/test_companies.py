@@ -22,21 +22,22 @@ def test_a_company_is_proved_and_needs_no_rescue(name: str) -> None:
     assert "rescue" not in set(result.tables["decisions"]["quantity"])
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["iren", "core-scientific"])
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", ["bitfarms", "core-scientific"])
 def test_scip_agrees_on_the_exported_program(name: str, tmp_path: Path) -> None:
-    """At the plan's lambda the best E[V] less claims is lambda N0, within both gaps."""
-    file = tmp_path / "plan.mps"
-    result = plan(name, options=Options(gap=GAP, time_limit_s=120.0), export=file)
-    todays = result.value_per_share_usd * load(name).portfolio.firm.basic_shares_m
+    """At the plan's lambda the best E[V] less claims is lambda N0: neither solver beats the other's bound."""
+    file, loaded = tmp_path / "plan.mps", load(name)
+    result = plan(loaded, options=Options(gap=GAP, time_limit_s=300.0), export=file)
+    shares_m = loaded.portfolio.firm.basic_shares_m
+    todays, most = result.value_per_share_usd * shares_m, result.bound * shares_m
     model = pyscipopt.Model()
     model.hideOutput()
     model.readProblem(str(file))
     model.setParam("limits/gap", GAP)
-    model.setParam("limits/time", 600.0)
+    model.setParam("limits/time", 1800.0)
     model.optimize()
-    found, bound = -float(model.getObjVal()), -float(model.getDualbound())
-    assert found <= todays * (1.0 + GAP)
-    assert bound >= todays * (1.0 - 1e-6)
     assert model.getStatus() in ("optimal", "gaplimit"), model.getStatus()
-    assert found >= todays * (1.0 - 2.0 * GAP)
+    found, bound = -float(model.getObjVal()), -float(model.getDualbound())
+    assert bound >= todays * (1.0 - 1e-6)
+    # what SCIP found is worth more at this lambda by no more than HiGHS left open, and less by SCIP's own gap
+    assert todays * (1.0 - 2.0 * GAP) <= found <= max(most, todays * (1.0 + GAP))
