@@ -16,6 +16,8 @@ from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.params.loans import DebtArrays
 from models.params.sweeps import Prepaid, Sweep
 
+_ROW_SCALE = 10.0
+"""Margins of a few dollars per MW stay above the smallest coefficient allowed."""
 _NOT_TAKEN_IN = (CashLine.CONTRIBUTED, CashLine.DISTRIBUTED, CashLine.CASH_MARGIN)
 """What a borrower is given and hands up; cash beside coins was its own before."""
 
@@ -120,9 +122,9 @@ def _add_lock_up(
             books.limit(b.locked_usd_m[n], ("held", entity.entity, n), 1.0, held[n])
             books.tally(Tally.LOCKED, b.locked_usd_m[n], here)
 
-    @b.Constraint(doubtful, doc="DBT-1 open only where income covers the service as the lenders ask [$M]")
+    @b.Constraint(doubtful, doc="DBT-1 open only where income covers the service as the lenders ask [$0.1M]")
     def open_if_covered(b, n):
-        scale = min(1.0, LARGEST_COEFFICIENT / short[n])
+        scale = min(_ROW_SCALE, LARGEST_COEFFICIENT / short[n])
         return at_most((term(b.is_open[n], short[n]) - room[n]) * scale, short[n] * scale)
 
     @b.Constraint(tested, doc="DBT-2 nothing is handed up in a lock-up [$M]")

@@ -103,6 +103,23 @@ EBITDA_LINES = (
 CFADS_LINES = (*EBITDA_LINES, CashLine.TENANT_CREDIT, CashLine.TAX)
 """Lines that add up to the cash from which a borrower serves its loans; tax where it pays its own."""
 
+REVENUE_LINES = (
+    CashLine.RENT,
+    CashLine.RELET_RENT,
+    CashLine.MINING_MARGIN,
+    CashLine.DEMAND_RECOVERED,
+    CashLine.RESALE_GAIN,
+)
+"""Of them, what comes in; the rest is what it takes."""
+
+SERVICE_INTEREST_LINES = (
+    CashLine.DEBT_INTEREST,
+    CashLine.PROJECT_INTEREST,
+    CashLine.LOAN_INTEREST,
+    CashLine.LEASE_INTEREST,
+)
+"""Interest that a borrower pays out of it."""
+
 TAXABLE_LINES = (
     *EBITDA_LINES,
     CashLine.TERMINATION_FEE,

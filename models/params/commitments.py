@@ -12,7 +12,7 @@ from models.formulas.discounting import present_value
 from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
 from models.params.refresh import Refresh, refresh_of
-from models.params.streams import Stream, Terms, stream, terms_of
+from models.params.streams import Later, Stream, Terms, later_of, stream, terms_of
 from models.params.terminations import Ending, Endings, settled
 
 Array = NDArray[np.float64]
@@ -68,6 +68,8 @@ class CommitmentArrays:
     beyond_value: Mapping[int, float]
     remaining_spend: Mapping[int, float]
     refresh_value: Mapping[int, float]
+    later: Mapping[int, Later]
+    """Credits are those of its contract."""
     later_refresh: Mapping[int, Array]
     """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     cancel_nodes: tuple[int, ...]
@@ -86,6 +88,8 @@ class ContractMoneyArrays:
     kept: Array
     """Income: never given back, or not given back because the contract ended."""
     unearned: Mapping[int, float]
+    later_credit: Mapping[int, Array]
+    """After the horizon, by leaf."""
 
 
 def commitment_arrays(
@@ -228,6 +232,7 @@ def _arrays(
         refresh_value={
             f.leaf: present_value(refreshed[f.leaf].cost[f.horizon_q :], terms.rate_frac) for f in futures
         },
+        later={f.leaf: later_of(streams[f.leaf], f.horizon_q, np.zeros(length)) for f in futures},
         later_refresh={f.leaf: refreshed[f.leaf].cost[f.horizon_q :] for f in futures},
         cancel_nodes=tuple(n for n in tree.nodes if until is not None and tree.quarter(n) <= until),
     )
@@ -267,6 +272,7 @@ def _money(
     start = next(c.commencement_quarter for c in portfolio.contracts if c.contract == name) - tree.first
     received, credit, refund, kept = (np.zeros(len(tree.nodes)) for _ in range(4))
     unearned = dict.fromkeys(tree.leaves, 0.0)
+    later = {f.leaf: np.zeros(len(f.quarters) - f.horizon_q) for f in futures}
     for m in portfolio.contract_money:
         if m.contract != name or m.amount_usd_m is None or m.received_quarter is None:
             continue
@@ -283,6 +289,7 @@ def _money(
                 before, given = _given_back(m, start + m.give_back_from_q, rents[future.leaf])
                 one = settled(m, m.amount_usd_m * comes - before, given, h, ending)
                 unearned[future.leaf] += one.unearned_usd_m if comes else 0.0
+                later[future.leaf] = later[future.leaf] + one.credit[h:]
                 by_quarter |= {"credit": one.credit, "refund": one.refund, "kept": one.kept}
             else:
                 by_quarter["kept"] = here
@@ -290,7 +297,7 @@ def _money(
                 row[into][list(future.path)] = values[:h]
         received, credit = received + row["received"], credit + row["credit"]
         refund, kept = refund + row["refund"], kept + row["kept"]
-    return ContractMoneyArrays(name, site, received, credit, refund, kept, unearned)
+    return ContractMoneyArrays(name, site, received, credit, refund, kept, unearned, later)
 
 
 def _given_back(m: ContractMoney, first: int, rents: Array) -> tuple[float, Array]:

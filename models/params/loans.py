@@ -1,5 +1,6 @@
 """Project facilities that modules can carry, and the service of existing debt."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,8 @@ class FacilityArrays:
     """A facility of one module by node. [$M]"""
 
     close: int
+    facility: Facility
+    """By quarter since the close, beyond the horizon too."""
     loan_usd_m: float
     draws: Array
     """Cash that pays or reimburses spend."""
@@ -129,6 +132,7 @@ def _place(f: Facility, lender: CreditClass, close: int, outlook: Outlook) -> Fa
     to_pay = np.maximum(0.0, f.draws_usd_m.sum() - np.cumsum(f.draws_usd_m))
     return FacilityArrays(
         close=close,
+        facility=f,
         loan_usd_m=f.loan_usd_m,
         draws=on_tree(f.draws_usd_m),
         drawn=on_tree(drawn),
@@ -163,6 +167,9 @@ class DebtArrays:
     due: Array
     """Principal of the next four quarters, those after the horizon too."""
     reserve: Reserve
+    repayment: Repayment
+    later_draws: Mapping[int, float]
+    """After the horizon, by quarters since the first."""
     last_payment_usd_m: float
     """Due at maturity, or owed a year after the horizon if that lies beyond."""
 
@@ -191,8 +198,11 @@ def debt_arrays(portfolio: Portfolio, debt: Debt, outlook: Outlook) -> DebtArray
         undrawn[n] = left - draws[n]
     interest += reserve.fee
     scheduled = principal * [repayment.scheduled_frac(tree.quarter(n)) for n in tree.nodes]
+    later = {t: usd_m for t, usd_m in by_quarter.items() if t >= tree.horizon_q}
     last = float(repaid[to_maturity]) if to_maturity < repaid.size else owed_after
-    return DebtArrays(debt, draws, interest, principal, scheduled, balance, undrawn, due, reserve, last)
+    return DebtArrays(
+        debt, draws, interest, principal, scheduled, balance, undrawn, due, reserve, repayment, later, last
+    )
 
 
 def draws_by_quarter(portfolio: Portfolio, debt: Debt, tree: TimeTree) -> dict[int, float]:

@@ -15,7 +15,7 @@ from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
 from models.params.refresh import refresh_of
-from models.params.streams import Stream, Terms, lagged, profile, stream, terms_of
+from models.params.streams import Later, Stream, Terms, lagged, later_of, profile, stream, terms_of
 from models.params.terminations import Endings, Settled, over_at, settled
 from models.units import USD_M
 
@@ -95,6 +95,7 @@ class ModuleArrays:
     remaining_spend: Mapping[int, float]
     unearned: Mapping[int, float]
     refresh_value: Mapping[int, float]
+    later: Mapping[int, Later]
     later_refresh: Mapping[int, Array]
     """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     own_spend_by_age: Array
@@ -148,7 +149,7 @@ def module_arrays(
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
-    signed, beyond, remaining, unearned, later = {}, {}, {}, {}, {}
+    signed, beyond, remaining, unearned, later, leased = {}, {}, {}, {}, {}, {}
     lender: tuple[Stream, Array] | None = None
     for future in futures:
         if not outlook.below[b][future.leaf]:
@@ -211,7 +212,7 @@ def module_arrays(
         signed[leaf] = present_value(in_term[h:], terms.rate_frac)
         beyond[leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
         remaining[leaf] = float(by_age[max(0, h - begun) :].sum() * (1.0 - tenants_frac[h - 1]))
-        later[leaf] = refreshed.cost[h:]
+        later[leaf], leased[leaf] = refreshed.cost[h:], later_of(s, h, credit)
         unearned[leaf] = sum(m.unearned_usd_m for m in money)
     assert lender is not None
     return ModuleArrays(
@@ -222,6 +223,7 @@ def module_arrays(
         unearned=unearned,
         refresh_value={leaf: present_value(x, terms.rate_frac) for leaf, x in later.items()},
         later_refresh=later,
+        later=leased,
         own_spend_by_age=by_age * (1.0 - tenant_frac),
         own_gpus_by_age=gpus_by_age * (1.0 - tenant_frac),
         lender_base=lender[0],

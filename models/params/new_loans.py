@@ -20,6 +20,8 @@ class Bullet:
 
     drawn: int
     """The node at which it is taken."""
+    rate_frac: float
+    tenor_q: int
     opening: Array
     """Owed during the quarter."""
     balance: Array
@@ -41,7 +43,7 @@ def bullet(outlook: Outlook, n: int, spread_frac: float, tenor_q: int) -> Bullet
         principal[m] = float(age == tenor_q)
         due[m] = float(age < tenor_q <= age + YEAR_Q)
     rate = row.base_rate_frac + spread_frac + row.spread_add_frac
-    return Bullet(n, opening, balance, rate / QUARTERS_PER_YEAR * opening, principal, due)
+    return Bullet(n, rate, tenor_q, opening, balance, rate / QUARTERS_PER_YEAR * opening, principal, due)
 
 
 @dataclass(frozen=True, eq=False)

@@ -84,6 +84,23 @@ class Stream:
         return self.rent + self.relet - self.opex - self.power
 
 
+@dataclass(frozen=True, eq=False)
+class Later:
+    """The base term after the horizon, by quarter: what lenders look to. [$M]"""
+
+    rent: Array
+    cost: Array
+    """Opex and power."""
+    credit: Array
+    """Tenant money given back."""
+
+
+def later_of(s: Stream, horizon_q: int, credit: Array) -> Later:
+    """The part of a stream that is the base term's and comes after the horizon."""
+    rent, cost = s.rent - s.rent_renewed, (s.opex + s.power) * s.in_term
+    return Later(*(values[horizon_q:] for values in (rent, cost, credit)))
+
+
 def stream(
     terms: Terms,
     future: Future,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.domain.equipment import VendorLease
 from models.domain.portfolio import Portfolio
 from models.domain.rules import YEAR_Q
-from models.formulas.vendor_lease import lease_flows
+from models.formulas.vendor_lease import LeaseFlows, lease_flows
 from models.params.modules import ModuleArrays, Route
 from models.params.outlook import Outlook
 
@@ -20,6 +20,8 @@ class LeaseArrays:
     """A lease of the GPUs of one module begun at a node, by node. [$M]"""
 
     terms: VendorLease
+    flows: LeaseFlows
+    """By quarter since the start, beyond the horizon too."""
     financed_usd_m: float
     draws: Array
     """Paid to the vendor by the lessor."""
@@ -66,6 +68,7 @@ def _place(terms: VendorLease, rate_frac: float, gpus: Array, b: int, outlook: O
     paid = np.append(np.cumsum(flows.principal), np.full(YEAR_Q, flows.principal.sum()))
     return LeaseArrays(
         terms=terms,
+        flows=flows,
         financed_usd_m=float(flows.draws.sum()),
         draws=on_tree(flows.draws),
         interest=on_tree(flows.interest),

@@ -222,7 +222,10 @@ class CommittedMoney:
             if m.give_back_q
         )
         self.at: dict[int, MoneyQuarter] = {}
-        carried: dict[int, tuple[float, ...]] = {}
+        self.held = held
+        self.carried = dict[int, tuple[float, ...]]()
+        """Due and not yet given after a quarter, by row."""
+        carried = self.carried
         credited: dict[int, tuple[float, ...]] = {}
         for n in book.tree.nodes:
             parent, quarter = book.tree.parent[n], book.tree.quarter(n)
@@ -242,6 +245,19 @@ class CommittedMoney:
                 kept=kept + sum(m.amount_usd_m or 0.0 for m in comes if not m.give_back_q),
                 unearned=0.0 if is_over else sum(self._received(quarter)) - sum(credited[n]),
             )
+
+    def credits_after(self, leaf: int, quarters: int) -> list[float]:
+        """Credits of the quarters after a leaf. [$M]"""
+        owed, found = self.carried[leaf], [0.0] * quarters
+        is_over = self.book.ended(self.contract, leaf) is not None
+        for k in range(quarters) if self.credit_rows and not is_over else ():
+            moment = self.book.moment(leaf, k + 1)
+            rent = sum(c.income(moment)[0] for c in self.held)
+            given = [
+                r.given(moment.quarter, left, rent) for r, left in zip(self.credit_rows, owed, strict=True)
+            ]
+            found[k], owed = sum(now for now, _ in given), tuple(left for _, left in given)
+        return found
 
     def _settled(self, contract: str, node: int, credited: tuple[float, ...]) -> tuple[float, float]:
         """What is paid back, and what is kept, when the contract ends at a node. [$M]"""

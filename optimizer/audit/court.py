@@ -42,6 +42,7 @@ class Court:
     INTEGER: ClassVar[float] = 1e-6
     """The solver's own integrality tolerance."""
     PER_SHARE_REL: ClassVar[float] = 1e-4
+    RATIO: ClassVar[float] = 1e-4
     """A hundredth of a percent of the value per share: the root's stopping tolerance."""
 
     def __init__(self) -> None:

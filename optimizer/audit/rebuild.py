@@ -13,6 +13,7 @@ from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.terminations import terminations
 from optimizer.audit.valuation import Valuation
+from optimizer.audit.waterfall import project_waterfall
 from optimizer.audit.world import World
 from optimizer.plans.tables import BY_NAME
 
@@ -38,6 +39,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "sources_uses": tables_money.sources_uses(world),
         "cash_flow": tables_money.cash_flow(world),
         "debt_schedule": tables_money.debt_schedule(world),
+        "project_waterfall": project_waterfall(world),
         "bitcoin": tables_coins.bitcoin(world),
         "collateral": tables_coins.collateral(world),
         "convert_schedule": tables_money.convert_schedule(world),

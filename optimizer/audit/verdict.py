@@ -30,6 +30,8 @@ _BY_UNIT = {
     "quarters": Court.INTEGER,
     "yearly": Court.RATE,
     "USD": Court.USD,
+    "times": Court.RATIO,
+    "fraction": Court.RATIO,
 }
 _BY_NAME = {
     "modules_begun": Court.INTEGER,

@@ -9,6 +9,7 @@ from optimizer.plans import corporate_debt
 from optimizer.plans.covenants import covenant_rows
 from optimizer.plans.reading import Array, Reading
 from optimizer.plans.undoing import undo_usd_m
+from optimizer.plans.waterfall import waterfall_rows
 
 NOW_Q = 2
 SHORT_USD_M = 1e-3
@@ -39,6 +40,7 @@ def money_tables(r: Reading) -> dict[str, pd.DataFrame]:
         "sources_uses": pd.DataFrame(_sources_uses(r, cash_flow)),
         "cash_flow": cash_flow,
         "debt_schedule": pd.DataFrame(_debts(r)),
+        "project_waterfall": pd.DataFrame(waterfall_rows(r)),
         "liquidity": pd.DataFrame(_liquidity(r)),
         "covenants": pd.DataFrame(covenant_rows(r)),
         "decide_now": _decide_now(r),

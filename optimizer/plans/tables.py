@@ -133,6 +133,14 @@ TABLES: tuple[Table, ...] = (
         "quarter entity",
     ),
     _table(
+        "project_waterfall",
+        "each borrower with debt on the path to a leaf, and by the terms to its last maturity",
+        "entity leaf quarter",
+        "revenue_usd_m[$M] opex_usd_m[$M] cfads_usd_m[$M] interest_usd_m[$M] principal_usd_m[$M] "
+        "balloon_usd_m[$M] sweep_usd_m[$M] reserve_usd_m[$M] contributed_usd_m[$M] distributed_usd_m[$M] "
+        "balance_usd_m[$M] dscr[times] llcr[times] ltc_frac[fraction]",
+    ),
+    _table(
         "bitcoin",
         "coins of each lot: after the quarter's sale, sold, securing loans, and at the market's price",
         "lot node",

@@ -28,6 +28,7 @@ FORMATS = {
     "BTC": "#,##0.00",
     "USD": "#,##0.00",
     "fraction": "0.0%",
+    "times": "0.00",
 }
 """How a spreadsheet shows numbers by their unit; others as they are."""
 WIDEST = 50

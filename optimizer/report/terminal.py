@@ -5,6 +5,7 @@ import os
 from rich.console import Console, Group, RenderableType
 
 from optimizer.plans.plan import Plan
+from optimizer.report.borrowers import borrowers
 from optimizer.report.decided import decided_now
 from optimizer.report.failure import why_no_plan
 from optimizer.report.figures import Figures
@@ -55,6 +56,7 @@ def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
         strip(figures, ascii_only=ascii_only),
         sources_and_uses(figures),
         raised(figures),
+        borrowers(figures),
         below_hurdle(figures),
         price_of_money(figures),
         headroom(figures),

@@ -21,6 +21,8 @@ from optimizer.audit.cover import cfads, service
 from optimizer.audit.debts import principal_by_quarter, roll_debt
 from optimizer.audit.rebuild import value_plan
 from optimizer.audit.valuation import Valuation
+from optimizer.audit.waterfall import project_waterfall
+from optimizer.plans.extract import extract
 from optimizer.solve.matrix import compile_matrix
 from tests.blocks.bite import Plan, built, solved
 from tests.blocks.hand import idle, rich
@@ -54,7 +56,7 @@ def river_bend(*halls: tuple[int, float], **terms: Any) -> Portfolio:
     p = with_all(p, "sites", fixed_cost_usd_m_per_q=0.0)
     p = with_row(p, "power", "north", energised_mw=400.0)
     p = with_row(p, "entities", NORTH, unrestricted_cash_usd_m=4 * INTEREST)
-    rent = 366.150 / 245.0 / 12.0 * 1000.0
+    rent = 454.0 * 15.0 / sum(1.03**k for k in range(15)) / 245.0 / 12.0 * 1000.0
     lease = contract(
         "lease-15", "committed", sites=("north",), max_mw=245.0, commencement_quarter=quarter(2), term_q=62,
         first_year_rent_usd_per_kw_month=rent, escalator_frac_per_year=0.03,
@@ -137,6 +139,39 @@ def test_the_table_by_the_terms() -> None:
         assert arrays.balance[n] == pytest.approx(rolled[n].balance, abs=1e-9)
     assert arrays.balance[5] == exactly("3,230.202")
     assert arrays.due[5] == pytest.approx(sum(found[q][1] for q in ("2028Q3", "2028Q4", "2029Q1", "2029Q2")))
+
+
+WATERFALL = [
+    ("2028Q2", "91.538", "50.310", "19.798", "3,230.202"),
+    ("2031Q4", "100.026", "44.821", "31.788", "2,863.649"),
+    ("2034Q4", "109.301", "37.580", "46.133", "2,381.519"),
+    ("2037Q4", "119.436", "27.360", "64.115", "1,703.339"),
+    ("2040Q4", "130.511", "13.419", "86.539", "780.295"),
+    ("2042Q4", "138.459", "1.617", "104.428", "0.000"),
+]
+
+
+def test_the_waterfall_runs_to_the_last_payment() -> None:
+    """A base term 2028Q1-2042Q4 as sized: 1.3057 in every quarter, and of what is left to come too."""
+    base_term = {"commencement_quarter": quarter(4), "term_q": 60}
+    plan = decided(
+        with_row(on_time(dsra_usd_m=140.2, dsra_form="cash"), "contracts", "lease-15", **base_term)
+    )
+    table = extract(plan.program, 10.0)["project_waterfall"]
+    rows = {row["quarter"]: row for row in table[table["entity"] == NORTH].to_dict("records")}
+    rebuilt = project_waterfall(audited(plan).world)
+    assert list(rows)[-1] == "2042Q4"
+    assert len(rebuilt) == len(rows) == 64
+    for (_, _, label), row in rebuilt.items():
+        assert {name: rows[label][name] for name in row} == pytest.approx(row, abs=1e-9)
+    for label, noi, interest, principal, balance in WATERFALL:
+        row = rows[label]
+        found = [row[f"{name}_usd_m"] for name in ("cfads", "interest", "principal", "balance")]
+        assert found == [exactly(text) for text in (noi, interest, principal, balance)]
+        assert row["dscr"] == exactly("1.3057")
+    assert rows["2028Q1"]["llcr"] == exactly("1.30566")
+    assert rows["2028Q1"]["ltc_frac"] == pytest.approx(3250.0 / 3316.0)
+    assert rows["2042Q4"]["reserve_usd_m"] == 140.2
 
 
 def test_on_time_cash_is_handed_up() -> None:

@@ -102,6 +102,33 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
             [label, 62.0 + i, 5.0, 0.0, 0.0, 0.0, 2.0, 2.0, 50.0, 8.0 + i, 3 - i, label[:6]]
             for i, label in enumerate(nodes)
         ],
+        "project_waterfall": [
+            [
+                "alpha-co",
+                leaf,
+                quarter,
+                30.0,
+                4.0,
+                26.0,
+                5.0,
+                paid,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                4.0,
+                owed,
+                dscr,
+                1.6,
+                0.7,
+            ]
+            for leaf in leaves
+            for quarter, paid, owed, dscr in (
+                ("2026Q3", 0.0, 400.0, 5.2),
+                ("2026Q4", 15.0, 385.0, 1.3),
+                ("2027Q1", 13.0, 372.0, 1.4),
+            )
+        ],
         "covenants": [
             ["lender-test", label, 90.0 - i, 80.0, 10.0 - i, label[:6], "minimum_liquidity", 0.25]
             for i, label in enumerate(nodes)

@@ -47,6 +47,13 @@ def test_it_fits_100_columns(make_plan: MakePlan, tree: bool) -> None:
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
+def test_borrowers_show_how_they_cover_their_debt(make_plan: MakePlan) -> None:
+    """Least DSCR 1.30 in the first of two quarters that repay, 1.35 on average."""
+    text = shown(make_plan())
+    (line,) = lines_with(text, "alpha-co")
+    assert squeezed(line).strip() == "alpha-co 400 1.30 2026Q4 1.35 1.60 0.70 2027Q1"
+
+
 def test_the_head_says_worth_and_proof(make_plan: MakePlan) -> None:
     text = squeezed(shown(make_plan()))
     assert (

@@ -21,6 +21,7 @@ def totals_of(portfolio: Portfolio) -> dict[str, float]:
     cash = sum(
         e.unrestricted_cash_usd_m + e.escrow_usd_m + e.collateral_cash_usd_m for e in portfolio.entities
     )
+    cash += sum(d.dsra_usd_m or 0.0 for d in portfolio.debt if d.dsra_form == "cash")
     basic = portfolio.firm.basic_shares_m
     vested = sum(c.shares_m for c in portfolio.share_claims if c.contract is None)
     converted = sum(c.principal_usd_m / c.conversion_price_usd for c in portfolio.convertibles)
