@@ -728,6 +728,10 @@ def add_taxes(p: Portfolio) -> Portfolio:
         {"tax_class": "at-once", "bonus_frac": 1.0, "life_q": 1, "default_for": ("machines",)},
     )  # fmt: skip
     p = with_all(p, "entities", tax_group="home")
+    for e in p.entities:
+        if e.kind == "listed":
+            p = with_rows(p, "tax_groups", tax_group(e.entity, losses_usd_m=1.0))
+            p = with_row(p, "entities", e.entity, tax_group=e.entity)
     return with_row(p, "entities", "south-co", tax_group="south")
 
 
@@ -777,13 +781,38 @@ def add_payouts(p: Portfolio) -> Portfolio:
     return with_company(p, payouts_from_quarter=quarter(2), payout_max_usd_m_per_q=60.0)
 
 
+def add_owners(p: Portfolio) -> Portfolio:
+    """A joint venture at a dam, half ours, and a listed miner on a mesa, three fifths ours."""
+    p = with_rows(
+        p, "entities",
+        {**_entity("dam-co", "jv", 10.0), "ownership_frac": 0.5, "upstream_from_quarter": quarter(2),
+         "completion_guarantee_frac": 0.4},
+        {**_entity("mesa-co", "listed", 30.0), "ownership_frac": 0.6, "price_usd": 5.0,
+         "shares_held_m": 8.0},
+    )  # fmt: skip
+    p = with_rows(p, "sites", _site("dam", None), {**_site("mesa", None), "max_hpc_critical_mw": 10.0})
+    p = with_rows(p, "power", _power("dam", "fixed"), _power("mesa", "fixed"))
+    p = with_rows(p, "cooling", cooling("dam", "air"), cooling("mesa", "air"))
+    p = with_rows(p, "products", product("shed"))
+    p = with_rows(p, "site_products", *(site_product(s, "shed", max_modules=1) for s in ("dam", "mesa")))
+    market = {"max_mw": 20.0, "first_year_rent_usd_per_kw_month": 150.0, "term_q": 20}
+    p = with_rows(p, "contracts", contract("shared", "merchant", sites=("dam", "mesa"), **market))
+    fleet = {"machine": "s19", "age_q": 4}
+    p = with_rows(
+        p, "fleets",
+        {**fleet, "fleet": "d-s19", "site": "dam", "mw": 20.0},
+        {**fleet, "fleet": "m-s19", "site": "mesa", "mw": 30.0},
+    )  # fmt: skip
+    return with_rows(p, "covenants", covenant("dscr", 0.2, entity="north-co", from_quarter=quarter(4)))
+
+
 FEATURES: tuple[Change, ...] = (
     add_long_lead, add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
     add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments, add_expansion, add_sites,
     add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,
-    add_taxes, add_payouts,
+    add_owners, add_taxes, add_payouts,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

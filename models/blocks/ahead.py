@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from models.blocks.books import Books, Tally
+from models.blocks.books import Tally
 from models.blocks.linear import Linear, total
+from models.blocks.shares import PartOf
 from models.domain.ledger import CashLine, Quantity
 from models.domain.rules import YEAR_Q
 from models.params.params import Params
@@ -49,11 +50,14 @@ _SURE = (
 class Ahead:
     """Sees from a node the cash of the nodes below it. Maths: docs/program.md, section 8, cash ahead."""
 
-    def __init__(self, p: Params, all_books: Sequence[Books]) -> None:
+    def __init__(self, p: Params, all_books: Sequence[PartOf]) -> None:
         self.p, self.tree, self.all_books = p, p.tree, all_books
         self._period = {id(d.variable): p.tree.period[d.node] for b in all_books for d in b.decisions}
         merchant = {c.contract for c in p.portfolio.contracts if c.state == "merchant"}
         self._loose = [a for a in p.commitments if a.commitment.contract in merchant]
+        self._counted = {
+            a.commitment.site: p.portfolio.owner_of(a.commitment.site).counted for a in self._loose
+        }
         loose = {a.commitment.commitment for a in self._loose}
         self._unsigned = {
             id(d.variable)
@@ -91,7 +95,9 @@ class Ahead:
         if m not in self._by_node:
             sums: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
             named = {}
-            constant = -sum(float((a.rent - a.opex - a.power)[m]) for a in self._loose)
+            constant = -sum(
+                self._counted[a.commitment.site] * float((a.rent - a.opex - a.power)[m]) for a in self._loose
+            )
             for flow, counts_unsigned in self._flows(m):
                 constant += flow.constant
                 for coef, variable in zip(flow.coefs, flow.variables, strict=True):

@@ -18,7 +18,14 @@ from models.params.sweeps import Prepaid, Sweep
 
 _ROW_SCALE = 10.0
 """Margins of a few dollars per MW stay above the smallest coefficient allowed."""
-_NOT_TAKEN_IN = (CashLine.CONTRIBUTED, CashLine.DISTRIBUTED, CashLine.CASH_MARGIN)
+_NOT_TAKEN_IN = (
+    CashLine.CONTRIBUTED,
+    CashLine.PARTNER_CONTRIBUTED,
+    CashLine.DISTRIBUTED,
+    CashLine.PARTNER_DISTRIBUTED,
+    CashLine.RESCUE,
+    CashLine.CASH_MARGIN,
+)
 """What a borrower is given and hands up; cash beside coins was its own before."""
 
 
@@ -103,7 +110,7 @@ def _add_lock_up(
     room = {n: (cfads(books, n) - service(books, n) * asked[n]).merged() for n in tested}
     short = {n: largest_breach(x, books.limits) for n, x in room.items()}
     spare = {n: largest_breach(-x, books.limits) for n, x in room.items()}
-    held = _most_held(entity, books) if tested else {}
+    held = _most_held(entity, cash, books) if tested else {}
     b.is_open = pyo.Var(
         tested,
         domain=pyo.Binary,
@@ -143,15 +150,18 @@ def _add_lock_up(
         return at_most(locked, term(cash[n], scale) if part == "own" else -open_part + held[n] * scale)
 
 
-def _most_held(entity: Entity, books: Books) -> dict[int, float]:
+def _most_held(entity: Entity, cash: pyo.Var, books: Books) -> dict[int, float]:
     """All that a borrower can have taken in by a node, what it is given apart. [$M]"""
     lines = [line for line in books.cash if line not in _NOT_TAKEN_IN]
     taken_in: dict[int, Linear] = {}
     for n in books.tree.nodes:
         here = books.cash_at(n, lines).merged()
         gains = Linear(constant=max(0.0, here.constant))
-        for coef, variable in zip(here.coefs, here.variables, strict=True):
-            gains.add(max(0.0, coef), variable)
         before = taken_in[books.tree.parent[n]] if n else Linear(constant=entity.unrestricted_cash_usd_m)
+        for coef, variable in zip(here.coefs, here.variables, strict=True):
+            if n and variable is cash[books.tree.parent[n]]:  # what a treasury of its own earns
+                gains = gains + before * coef
+            else:
+                gains.add(max(0.0, coef), variable)
         taken_in[n] = (before + gains).merged()
     return {n: largest_breach(-x, books.limits) for n, x in taken_in.items()}

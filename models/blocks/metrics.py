@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from models.blocks import cover
 from models.blocks.ahead import Ahead
 from models.blocks.books import Books, Tally
 from models.blocks.leaning import leaning
 from models.blocks.linear import Linear, recent, term, total
 from models.blocks.ports import BorrowerPorts, Raised, Treasury
+from models.blocks.shares import PartOf
 from models.domain.ledger import DEBT_LINES, EBITDA_LINES, CashLine, ValueLine
 from models.domain.rules import LEAF_METRICS, YEAR_Q, Covenant, History
 from models.params.params import Params
@@ -40,20 +42,30 @@ Sides = tuple[Linear, Linear, bool]
 
 
 class Metrics:
-    """The metrics of a program whose books are written. Maths: docs/program.md, COV-1 ... GRD-6."""
+    """The metrics of a program whose books are written. Maths: docs/program.md, COV-1 ... GRD-6.
+
+    Of the company: its own books and its part of each borrower's. Of one borrower: all of its books.
+    """
 
     def __init__(
-        self, p: Params, treasury: Treasury, borrowers: Sequence[BorrowerPorts], raised: Raised, books: Books
+        self,
+        p: Params,
+        treasury: Treasury,
+        borrowers: Sequence[BorrowerPorts],
+        raised: Raised,
+        books: Books,
+        entity: str | None = None,
     ) -> None:
         self.p, self.tree, self.firm = p, p.tree, p.portfolio.firm
-        self.treasury, self.borrowers, self.raised = treasury, borrowers, raised
-        self.all_books = (books, *(x.books for x in borrowers))
-        self.ahead = Ahead(p, self.all_books)
-        self._history = {h.quarter: h for h in p.portfolio.history}
+        self.treasury, self.borrowers, self.raised, self.entity = treasury, borrowers, raised, entity
+        self.counted = (PartOf(books, 1.0), *(x.counted for x in borrowers))
+        self.ahead = Ahead(p, self.counted)
+        self._history = {} if entity else {h.quarter: h for h in p.portfolio.history}
         self._by_metric: Mapping[str, Callable[[Covenant, int], Sides]] = {
             "minimum_liquidity": self._minimum_liquidity,
             "net_debt_to_ebitda": self._net_debt_to_ebitda,
             "interest_cover": self._interest_cover,
+            "dscr": self._dscr,
             "net_debt_to_market_cap": self._net_debt_to_market_cap,
             "recourse_debt": self._recourse_debt,
             "secured_debt": self._secured_debt,
@@ -66,6 +78,17 @@ class Metrics:
             "unsigned_building": self._unsigned_building,
         }
 
+    @classmethod
+    def of(cls, p: Params, x: BorrowerPorts) -> "Metrics":
+        """Those of one borrower, as if it stood alone."""
+        nothing = Raised((), (), (), ())
+        return cls(p, Treasury(x.cash, x.rescue), (), nothing, x.books, x.entity)
+
+    @property
+    def covenants(self) -> list[Covenant]:
+        """The rows of the table that these metrics are for."""
+        return [c for c in self.p.portfolio.covenants if c.entity == self.entity]
+
     def measured(self, c: Covenant) -> Iterator[Measured]:
         """A covenant at every node of its span."""
         for n in self.tree.leaves if c.metric in LEAF_METRICS else self.tree.nodes:
@@ -73,7 +96,7 @@ class Metrics:
                 continue
             if c.metric == "stress_liquidity":
                 for m in (n, *self.ahead.below(n)):
-                    left = self.free(n) + self.ahead.along(n, m)
+                    left = self.unwalled(n) + self.ahead.along(n, m)
                     yield Measured(c, n, m, left, Linear(constant=c.threshold), True)
             elif c.metric == "tenant_share":
                 for i, sides in enumerate(leaning(self.p, self.borrowers, c.threshold, n)):
@@ -85,17 +108,21 @@ class Metrics:
                 yield Measured(c, n, n, *self._by_metric[c.metric](c, n))
 
     def tallied(self, what: Tally, n: int) -> Linear:
-        """A tally over the company and all borrowers."""
-        return total(books.tally_at(what, n) for books in self.all_books)
+        """A tally over the company and its part of all borrowers."""
+        return total(books.tally_at(what, n) for books in self.counted)
 
     def sure_cash(self, n: int) -> Linear:
-        """Unrestricted cash that no lock-up holds, every open delivery late. [$M]"""
-        cash = total(term(x.cash[n]) for x in self.borrowers) + term(self.treasury.cash[n])
-        return cash - self.tallied(Tally.LOCKED, n) - self.tallied(Tally.LATE_LOSS, n)
+        """Unrestricted cash in reach, every open delivery late. [$M]"""
+        cash = total(x.in_reach(n) for x in self.borrowers) + term(self.treasury.cash[n])
+        return cash - self.tallied(Tally.LATE_LOSS, n)
 
-    def free(self, n: int) -> Linear:
+    def unwalled(self, n: int) -> Linear:
         """Of it, what is left when the notes due in the quarter take their principal in full. [$M]"""
         return self.sure_cash(n) - self.tallied(Tally.WALL, n)
+
+    def free(self, n: int) -> Linear:
+        """And when what is guaranteed to be completed has been paid for. [$M]"""
+        return self.unwalled(n) - total(x.guaranteed(n) for x in self.borrowers)
 
     def _rescue(self, n: int) -> Linear:
         return term(self.treasury.rescue[n])
@@ -120,7 +147,7 @@ class Metrics:
         """EBITDA and rescue of the quarters looked at, every open delivery late. [$M]"""
 
         def cured(m: int) -> Linear:
-            return total(books.cash_at(m, (*EBITDA_LINES, CashLine.RESCUE)) for books in self.all_books)
+            return total(books.cash_at(m, (*EBITDA_LINES, CashLine.RESCUE)) for books in self.counted)
 
         return self._looked_back(c, n, _EBITDA, cured) - self.tallied(Tally.LATE_LOSS, n)
 
@@ -134,6 +161,13 @@ class Metrics:
     def _interest_cover(self, c: Covenant, n: int) -> Sides:
         interest = self._looked_back(c, n, _INTEREST, lambda m: self.tallied(Tally.INTEREST, m))
         return self._cured_ebitda(c, n), interest * c.threshold, True
+
+    def _dscr(self, c: Covenant, n: int) -> Sides:
+        """CFADS and rescue of the quarters looked at against their service, every open delivery late. [$M]"""
+        nodes, books = self.tree.path(n)[-c.looks_back_q :], self.counted[0].books
+        rescued = total(books.cash_at(m, (CashLine.RESCUE,)) for m in nodes)
+        earned = total(cover.cfads(books, m) for m in nodes) + rescued - self.tallied(Tally.LATE_LOSS, n)
+        return earned, total(cover.service(books, m) for m in nodes) * c.threshold, True
 
     def _market_cap(self, n: int) -> float:
         return float(self.p.outlook.share_price_usd[n]) * self.firm.basic_shares_m
@@ -176,18 +210,15 @@ class Metrics:
         return self.free(n), a_quarter * c.threshold, True
 
     def _funded_commitments(self, c: Covenant, n: int) -> Sides:
-        funds = self.free(n) + self.tallied(Tally.LINE, n) + self.ahead.year(n)
+        funds = self.unwalled(n) + self.tallied(Tally.LINE, n) + self.ahead.year(n)
         return funds, Linear(constant=c.threshold), True
 
     def _solvency(self, c: Covenant, leaf: int) -> Sides:
-        owed = {*DEBT_LINES, ValueLine.RESCUE, ValueLine.PAYOUTS}
-        assets = total(
-            parts[leaf]
-            for books in self.all_books
-            for line, parts in books.value.items()
-            if line not in owed and leaf in parts
-        )
-        return assets, self.tallied(Tally.DEBT, leaf) * c.threshold, True
+        owed = (*DEBT_LINES, ValueLine.RESCUE, ValueLine.PAYOUTS, ValueLine.MINORITY)
+        assets = total(books.worth_at(leaf, owed) for books in self.counted)
+        listed = [x for x in self.borrowers if x.owned.kind == "listed"]
+        equity = total(PartOf(x.books, 1.0).worth_at(leaf, (ValueLine.RESCUE,)) for x in listed)
+        return assets + equity, self.tallied(Tally.DEBT, leaf) * c.threshold, True
 
     def _unsigned_building(self, c: Covenant, n: int) -> Sides:
         return self.tallied(Tally.REMAINING_UNSIGNED, n), self.free(n) * c.threshold, False

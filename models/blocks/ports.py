@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear
+from models.blocks.shares import PartOf
 from models.blocks.taxable import TaxablePorts
+from models.domain.company import Entity
 from models.domain.equipment import LongLead, VendorLease
 from models.domain.ledger import CashLine, ValueLine
 from models.params.commitments import CommitmentArrays
@@ -169,15 +171,44 @@ class DebtUse:
 class BorrowerPorts:
     """One block as the company sees it."""
 
-    entity: str
+    owned: Entity
     books: Books
     cash: Any
     contributed: Any
     distributed: Any
     spared: tuple[DebtUse, ...]
     """Uses that loans repaid before their time take away."""
+    rescue: Any
+    """Of its own, at the nodes at which it has any."""
     sites: tuple[SitePorts, ...]
     taxable: TaxablePorts | None
+
+    @property
+    def entity(self) -> str:
+        """Its name."""
+        return self.owned.entity
+
+    @property
+    def counted(self) -> PartOf:
+        """What the company's tests count of it."""
+        return PartOf(self.books, self.owned.counted)
+
+    @property
+    def paid(self) -> PartOf:
+        """What the company pays for of its spending."""
+        return PartOf(self.books, self.owned.paid)
+
+    def in_reach(self, n: int) -> Linear:
+        """Of its unrestricted cash, what the company's tests count. [$M]"""
+        part = PartOf(self.books, self.owned.in_reach(self.books.tree.quarter(n)))
+        found = Linear()
+        found.add(part.frac, self.cash[n])
+        return found - part.tally_at(Tally.LOCKED, n)
+
+    def guaranteed(self, n: int) -> Linear:
+        """Own spend begun and still to come that the company has guaranteed. [$M]"""
+        frac = self.owned.completion_guarantee_frac or 0.0
+        return PartOf(self.books, frac).tally_at(Tally.REMAINING_OWN, n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """The whole program: every block put together, and its objective at a given share price."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from models.blocks.coins import add_coins
 from models.blocks.company.allocation import add_allocation
 from models.blocks.company.convertibles import add_convertibles
 from models.blocks.company.corporate_notes import BondPorts, add_corporate_notes
-from models.blocks.company.covenants import add_budgets, add_covenants
+from models.blocks.company.covenants import Tests, add_budgets, add_covenants, add_tests_of
 from models.blocks.company.equity import add_equity
 from models.blocks.company.harvest import add_harvest, add_payouts
 from models.blocks.company.lessors import add_lessors
@@ -21,7 +21,7 @@ from models.blocks.company.repurchase import RepurchasePorts, add_repurchases
 from models.blocks.company.revolver import add_revolvers
 from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
-from models.blocks.company.value import Charge, add_value, charges, expected_value
+from models.blocks.company.value import Charge, add_value, charges, expected_value, overhead_factor
 from models.blocks.debt_terms import add_debt_terms, add_prepayments
 from models.blocks.equipment import add_orders, add_sufficiency
 from models.blocks.linear import Linear, by_node
@@ -43,15 +43,23 @@ from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
 from models.blocks.site.cooling import add_cooling
 from models.blocks.site.mining import add_mining
-from models.blocks.site.own_cash import add_own_cash, post_debts, post_restricted
+from models.blocks.site.own_cash import add_cash_of, add_own_cash, post_debts, post_restricted
+from models.blocks.site.owners import (
+    add_owner_rules,
+    post_minority,
+    post_own_rescue,
+    post_transfers,
+    post_treasury_income,
+)
 from models.blocks.site.ownership import Placed, add_ownership, add_place
 from models.blocks.site.power import add_power
 from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.strategy import add_strategy
 from models.blocks.site.tenants import add_tenants
 from models.blocks.site.vendor_leases import add_vendor_leases
-from models.blocks.taxable import add_taxable
+from models.blocks.taxable import TaxablePorts, add_taxable
 from models.domain.company import Entity
+from models.domain.ledger import ValueLine
 from models.domain.site import Site, SiteCooling
 from models.params.corporate_debt import standing_debt
 from models.params.mining import MiningAtSite, Vintage
@@ -67,6 +75,7 @@ class Program:
     params: Params
     books: tuple[Books, ...]
     """The company's first, then one per borrower."""
+    borrowers: tuple[BorrowerPorts, ...]
     expected_value: Linear
     charges: tuple[Charge, ...]
     wishes: tuple[Wish, ...]
@@ -110,9 +119,8 @@ def build_program(p: Params) -> Program:
     m = pyo.ConcreteModel()
     portfolio, tree = p.portfolio, p.tree
     m.company = pyo.Block()
-    spvs = [e for e in portfolio.entities if e.kind == "spv"]
-    m.borrower = pyo.Block([e.entity for e in spvs])
-    borrowers = [_add_borrower(m.borrower[e.entity], p, e) for e in spvs]
+    m.borrower = pyo.Block([e.entity for e in portfolio.borrowers])
+    borrowers = [_add_borrower(m.borrower[e.entity], p, e) for e in portfolio.borrowers]
     books = Books("company", tree)
     parent = portfolio.parent
     post_debts(_of(p.debts, parent), tree, books)
@@ -134,7 +142,8 @@ def build_program(p: Params) -> Program:
     bonds, bought, repaid = _add_corporate_debt(m.company, p, notes.issues, books)
     reserved = _reserved_shares(p, notes.issued, bought)
     equity = add_equity(m.company.equity, p.outlook, portfolio, notes.deals, reserved, books)
-    add_tax(m.company.tax, p, books)
+    groups = p.taxes.paid_by(portfolio, parent.entity)
+    add_tax(m.company.tax, p, groups, books)
     add_payouts(m.company.payouts, p, books)
     spared = [use for x in borrowers for use in x.spared]
     standing = [*spared, *_fixed_costs(p, borrowers)]
@@ -143,13 +152,15 @@ def build_program(p: Params) -> Program:
     add_value(m.company.value, p, treasury.cash, borrowers, books)
     m.company.taxable = pyo.Block()
     own = add_taxable(m.company.taxable, p, parent.entity, books)
-    add_tax_years(m.company.tax, p, [x for x in (own, *(x.taxable for x in borrowers)) if x is not None])
+    of_borrowers = [x.taxable.part(x.owned.share) for x in borrowers if x.taxable is not None]
+    add_tax_years(m.company.tax, p, groups, [x for x in (own, *of_borrowers) if x is not None])
     add_harvest(m.company.payouts, p, borrowers, m.company.cash, books)
     borrowed = [(x.node, x.variable) for x in bonds.issues]
     raised = Raised(equity.sold, notes.issued, borrowed, (notes.deals, bonds.deals))
     limits = {i: limit for x in (books, *(y.books for y in borrowers)) for i, limit in x.limits.items()}
     metrics = Metrics(p, treasury, borrowers, raised, books)
-    tests, measured = add_covenants(m.company.covenants, metrics, limits)
+    tests = add_covenants(m.company.covenants, metrics, limits)
+    own_tests = [_add_own_tests(m.borrower[x.entity], p, x) for x in borrowers]
     capped = add_budgets(m.company.budgets, tree, portfolio, borrowers)
     signed = [(o, n, v) for x in borrowers for s in x.sites for (o, n), v in s.signed.items()]
     all_books = (books, *(x.books for x in borrowers))
@@ -157,11 +168,12 @@ def build_program(p: Params) -> Program:
         model=m,
         params=p,
         books=all_books,
+        borrowers=tuple(borrowers),
         expected_value=expected_value(p, all_books),
         charges=tuple(charges(p, notes.issued, bought.bought, equity.sold, signed)),
         wishes=tuple(wish for x in borrowers for s in x.sites for wish in s.wishes),
-        tests={**capped, **tests},
-        measured=measured,
+        tests={**capped, **{name: rows for x in (tests, *own_tests) for name, rows in x.rows.items()}},
+        measured=tuple(y for x in (tests, *own_tests) for y in x.measured),
     )
 
 
@@ -173,7 +185,9 @@ def _add_corporate_debt(
     bonds = add_corporate_notes(company.notes, p.outlook, firm, p.bond_offers, books)
     repaid = add_revolvers(company.revolver, tree, p.revolver_offers, books)
     bought = add_repurchases(company.repurchase, tree, p.repurchase_offers, books)
-    standing = standing_debt(p.notes, p.debts, len(tree.nodes))
+    listed = {e.entity for e in p.portfolio.entities if e.kind == "listed"}
+    debts = [d for d in p.debts if d.debt.entity not in listed]
+    standing = standing_debt(p.notes, debts, len(tree.nodes))
     add_leverage(company.leverage, tree, standing, bought.retired_usd_m, [*converts, *bonds.issues])
     return bonds, bought, [*bonds.uses, *repaid, *bought.uses]
 
@@ -181,7 +195,9 @@ def _add_corporate_debt(
 def _fixed_costs(p: Params, borrowers: Sequence[BorrowerPorts]) -> list[DebtUse]:
     """Fixed costs that come with a site bought or go with one sold."""
     return [
-        DebtUse(n, variable, weight * p.power[s.site].fixed_cost_usd_m_per_q, is_repayment=False)
+        DebtUse(
+            n, variable, weight * x.owned.paid * p.power[s.site].fixed_cost_usd_m_per_q, is_repayment=False
+        )
         for x in borrowers
         for s in x.sites
         for n, variable, weight in s.ours.trades
@@ -219,20 +235,56 @@ def _add_borrower(b: pyo.Block, p: Params, entity: Entity) -> BorrowerPorts:
     sites = [s for s in p.portfolio.sites if s.entity == entity.entity]
     b.site = pyo.Block([s.site for s in sites])
     ports = tuple(_add_site(b.site[s.site], p, s, books) for s in sites)
-    b.own, b.taxable = pyo.Block(), pyo.Block()
-    spared, debts = _add_treasury(b, p, entity, books), _of(p.debts, entity)
-    add_own_cash(b.own, p.tree, entity, debts, books)
-    add_debt_terms(b.terms, entity, debts, _of(p.sweeps, entity), b.own.cash, b.own.distributed, books)
+    spared = _add_treasury(b, p, entity, books)
+    taxable = _add_money(b, p, entity, ports, books)
     return BorrowerPorts(
-        entity=entity.entity,
+        owned=entity,
         books=books,
         cash=b.own.cash,
         contributed=b.own.contributed,
         distributed=b.own.distributed,
-        spared=spared,
+        rescue=b.own.rescue,
+        spared=tuple(replace(use, usd_m=use.usd_m * entity.paid) for use in spared),
         sites=ports,
-        taxable=add_taxable(b.taxable, p, entity.entity, books),
+        taxable=taxable,
     )
+
+
+def _add_money(
+    b: pyo.Block, p: Params, entity: Entity, sites: Sequence[SitePorts], books: Books
+) -> TaxablePorts | None:
+    """Cash of a borrower with its loans, owners and, where it pays its own, taxes; its income for others."""
+    tree, firm = p.tree, p.portfolio.firm
+    for name in ("own", "tax", "taxable", "owners", "tests"):
+        b.add_component(name, pyo.Block())
+    is_tested = any(c.entity == entity.entity for c in p.portfolio.covenants)
+    add_cash_of(b.own, tree, has_rescue=is_tested or not entity.takes_contributions)
+    post_transfers(entity, tree, b.own.contributed, b.own.distributed, books)
+    post_own_rescue(entity, tree, b.own.rescue, firm.rescue_price, books)
+    debts = _of(p.debts, entity)
+    post_debts(debts, tree, books)
+    if entity.kind == "listed":
+        post_treasury_income(entity, p.outlook, firm.cash_yield_spread_frac, b.own.cash, books)
+    groups = p.taxes.paid_by(p.portfolio, entity.entity)
+    add_tax(b.tax, p, groups, books)
+    add_own_cash(b.own, tree, entity, books)
+    add_debt_terms(b.terms, entity, debts, _of(p.sweeps, entity), b.own.cash, b.own.distributed, books)
+    if entity.share < 1.0:
+        for s in sites:
+            fixed = p.power[s.site].fixed_cost_usd_m_per_q * overhead_factor(p)
+            for leaf in tree.leaves:
+                s.ours.worth(books, ValueLine.OVERHEAD, leaf, -fixed)
+    taxable = add_taxable(b.taxable, p, entity.entity, books)
+    add_tax_years(b.tax, p, groups, [taxable] if taxable is not None and groups else [])
+    money = (b.own.cash, b.own.contributed, b.own.distributed)
+    add_owner_rules(b.owners, entity, tree, sites, *money, books)
+    post_minority(entity, tree, books)
+    return None if groups else taxable
+
+
+def _add_own_tests(b: pyo.Block, p: Params, x: BorrowerPorts) -> Tests:
+    """Covenants that stand on one borrower alone."""
+    return add_tests_of(b.tests, Metrics.of(p, x))
 
 
 def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:

@@ -29,6 +29,11 @@ class TaxablePorts:
     above_cap: Sequence[Linear]
     """Net interest less its cap, negative below it; empty without a cap."""
 
+    def part(self, frac: float) -> "TaxablePorts":
+        """A part of it."""
+        income, above_cap = ([x * frac for x in y] for y in (self.income, self.above_cap))
+        return TaxablePorts(self.tax_group, income, above_cap)
+
 
 def add_taxable(b: pyo.Block, p: Params, entity: str, books: Books) -> TaxablePorts | None:
     """Taxable income, once all cash and value is posted; None without taxes. Maths: section 11, TAX-1."""

@@ -60,17 +60,64 @@ class Company(Row):
 
 
 class Entity(Row):
-    """A borrower: the parent, or a ring-fenced company that owns sites."""
+    """A borrower: the parent, a ring-fenced company that owns sites, or one that others own a part of."""
 
     table: ClassVar[str] = "entities"
     key: ClassVar[tuple[str, ...]] = ("entity",)
 
     entity: str
-    kind: Literal["parent", "spv"]
+    kind: Literal["parent", "spv", "jv", "listed"] = Field(
+        description="jv: a joint venture whose partners pay and receive their share; listed: a subsidiary "
+        "with shareholders and a treasury of its own"
+    )
     unrestricted_cash_usd_m: float = Field(ge=0)
     escrow_usd_m: float = Field(ge=0, description="restricted cash that pays rows funded_by escrow")
     collateral_cash_usd_m: float = Field(ge=0, description="other restricted cash, held to the leaf")
     tax_group: str | None = Field(default=None, description="empty: only where there are no tax groups")
+    ownership_frac: float | None = Field(
+        default=None, gt=0, lt=1, description="the company's share of a jv or listed one; empty: all of it"
+    )
+    upstream_from_quarter: Quarter | None = Field(
+        default=None, description="from which its cash may be handed up; empty: always, of a listed one never"
+    )
+    contributions_allowed: bool | None = Field(
+        default=None, description="listed: whether all shareholders may add money, each its share; empty: not"
+    )
+    completion_guarantee_frac: float | None = Field(
+        default=None, ge=0, le=1, description="of its own spend begun, kept ready by the company; empty: none"
+    )
+    price_usd: float | None = Field(default=None, gt=0, description="listed: share price at the opening")
+    shares_held_m: float | None = Field(default=None, gt=0, description="listed: held by the company")
+
+    @property
+    def share(self) -> float:
+        """The company's part of it. [fraction]"""
+        return 1.0 if self.ownership_frac is None else self.ownership_frac
+
+    @property
+    def counted(self) -> float:
+        """The part of what it earns and owes that the company's tests count: none of a listed one's."""
+        return 0.0 if self.kind == "listed" else self.share
+
+    @property
+    def takes_contributions(self) -> bool:
+        """Whether its shareholders may put money in."""
+        return self.kind != "listed" or bool(self.contributions_allowed)
+
+    @property
+    def paid(self) -> float:
+        """The part of its own spend that the company pays for. [fraction]"""
+        return self.share if self.takes_contributions else 0.0
+
+    def may_hand_up(self, quarter: Quarter) -> bool:
+        """Whether its cash may come to the company at the end of a quarter."""
+        if self.upstream_from_quarter is None:
+            return self.kind != "listed"
+        return self.upstream_from_quarter <= quarter
+
+    def in_reach(self, quarter: Quarter) -> float:
+        """The part of its cash that the company's tests count: none that it may not have by then."""
+        return self.counted if self.may_hand_up(quarter) else 0.0
 
 
 class OtherLine(Row):

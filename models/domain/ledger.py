@@ -62,6 +62,9 @@ class CashLine(StrEnum):
     """Of loans that the plan takes: against bitcoin, or to roll a balloon."""
     CONTRIBUTED = "contributed"
     DISTRIBUTED = "distributed"
+    """With the company; what partners pay in and are paid has lines of its own."""
+    PARTNER_CONTRIBUTED = "partner_contributed"
+    PARTNER_DISTRIBUTED = "partner_distributed"
     OVERHEAD = "overhead"
     OTHER_LINES = "other_lines"
     INTEREST_INCOME = "interest_income"
@@ -229,6 +232,8 @@ class ValueLine(StrEnum):
     """On the part of a year that ends with the plan."""
     TAX_LOSSES = "tax_losses"
     """What losses left may still save."""
+    MINORITY = "minority"
+    """What others own of joint ventures and listed subsidiaries, negative."""
     RESCUE = "rescue"
 
 

@@ -76,6 +76,16 @@ class Portfolio(BaseModel):
         """The entity that is the company's treasury."""
         return next(e for e in self.entities if e.kind == "parent")
 
+    @property
+    def borrowers(self) -> tuple[Entity, ...]:
+        """The entities below the parent."""
+        return tuple(e for e in self.entities if e.kind != "parent")
+
+    def owner_of(self, site: str) -> Entity:
+        """The entity that owns a site."""
+        name = next(s.entity for s in self.sites if s.site == site)
+        return next(e for e in self.entities if e.entity == name)
+
     def strategy_of(self, site: Site) -> Strategy:
         """What is asked of a site."""
         return site.strategy or self.firm.strategy or "optimal"

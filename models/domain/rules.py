@@ -14,6 +14,7 @@ Metric = Literal[
     "minimum_liquidity",
     "net_debt_to_ebitda",
     "interest_cover",
+    "dscr",
     "net_debt_to_market_cap",
     "market_cap",
     "recourse_debt",
@@ -30,24 +31,29 @@ Metric = Literal[
 ]
 LEAF_METRICS = ("tenant_share", "maturity_wall", "solvency")
 """Tested at the end of the horizon alone."""
-EBITDA_METRICS = ("net_debt_to_ebitda", "interest_cover")
+EBITDA_METRICS = ("net_debt_to_ebitda", "interest_cover", "dscr")
 """Tested on a quarter times four, or on the last four quarters."""
+ENTITY_METRICS = ("minimum_liquidity", *EBITDA_METRICS)
+"""May be tested on one entity alone."""
 
 
 class Covenant(Row):
-    """A test on the company at each quarter end of its span: a lender's covenant or a guard rail."""
+    """A test at each quarter end of its span, on the company or on one entity: a covenant or a guard rail."""
 
     table: ClassVar[str] = "covenants"
     key: ClassVar[tuple[str, ...]] = ("covenant",)
 
     covenant: str
     source_of_rule: Literal["contract", "policy"]
+    entity: str | None = Field(
+        default=None, description="the borrower that is tested alone, as a whole; empty: the company"
+    )
     metric: Metric = Field(
         description="minimum_liquidity, funded_commitments, stress_liquidity: $M that must be left; "
-        "net_debt_to_ebitda, net_debt_to_market_cap: at most so many times; interest_cover, maturities, "
-        "maturity_wall, solvency: at least so many times; cash_cover: quarters; market_cap, recourse_debt, "
-        "secured_debt: $M; dilution: fraction of the opening shares in four quarters; unsigned_building: "
-        "fraction of liquidity; tenant_share: fraction of contracted MW that may lean on "
+        "net_debt_to_ebitda, net_debt_to_market_cap: at most so many times; interest_cover, dscr, "
+        "maturities, maturity_wall, solvency: at least so many times; cash_cover: quarters; market_cap, "
+        "recourse_debt, secured_debt: $M; dilution: fraction of the opening shares in four quarters; "
+        "unsigned_building: fraction of liquidity; tenant_share: fraction of contracted MW that may lean on "
         "one guarantor or tenant"
     )
     threshold: float = Field(ge=0, description="in the unit of the metric")

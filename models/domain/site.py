@@ -17,7 +17,7 @@ class Site(Row):
     key: ClassVar[tuple[str, ...]] = ("site",)
 
     site: str
-    entity: str = Field(description="borrower that owns it; an spv")
+    entity: str = Field(description="borrower that owns it; not the parent")
     region: str
     market: str | None = Field(description="price shape of its power market; empty when power is fixed-price")
     fixed_cost_usd_m_per_q: float = Field(ge=0, description="lease, staff, property tax")

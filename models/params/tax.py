@@ -63,6 +63,13 @@ class Taxes:
     basis: Mapping[str, TaxItems]
     """Machines and plant in place, by group."""
 
+    def paid_by(self, portfolio: Portfolio, payer: str) -> tuple[TaxGroup, ...]:
+        """The groups whose tax an entity pays: a listed subsidiary its own, the parent all others."""
+        listed = {e.entity for e in portfolio.entities if e.kind == "listed"}
+        apart = {g.tax_group: e for e, g in self.of_entity.items() if e in listed}
+        parent = portfolio.parent.entity
+        return tuple(g for g in self.groups if apart.get(g.tax_group, parent) == payer)
+
     def so_far_usd_m(self, group: TaxGroup, end: int) -> float:
         """Income of the year's quarters before the plan. [$M]"""
         return (group.income_so_far_usd_m or 0.0) if self.before[end] < 0 else 0.0

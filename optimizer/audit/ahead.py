@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from optimizer.audit.committed import Committed
-from optimizer.audit.obligations import is_unsigned
+from optimizer.audit.obligations import is_unsigned, part_of_site
 from optimizer.audit.sites import cash_security
 from optimizer.audit.world import World
 
@@ -49,18 +49,22 @@ class Ahead:
             if start.node in path:
                 q = module.at[m]
                 earned = 0.0 if is_unsigned(self.book, start.contract) else q.noi - q.relet - q.credit
-                cash += start.modules * (earned - q.spend - q.refresh + q.tenant_money - q.refund)
+                part = part_of_site(self.book, start.site) * start.modules
+                cash += part * (earned - q.spend - q.refresh + q.tenant_money - q.refund)
         return cash
 
     def _commitments(self, n: int, m: int) -> float:
-        paid_in = (money.at[m] for money in self.world.money)
-        cash = sum(q.received - q.credited - q.refunded for q in paid_in)
+        cash = 0.0
+        for money in self.world.money:
+            given = money.at[m]
+            net = given.received - given.credited - given.refunded
+            cash += part_of_site(self.book, money.site) * net
         for one, kept in zip(self.world.sites.commitments, self._kept, strict=True):
             if not one.is_cancelled(n):
                 q = kept.at[m]
                 unsigned = is_unsigned(self.book, one.commitment.contract)
-                cash += (0.0 if unsigned else q.rent - q.opex - q.power) - q.own - q.gpu_debt
-                cash -= q.refresh
+                net = (0.0 if unsigned else q.rent - q.opex - q.power) - q.own - q.gpu_debt - q.refresh
+                cash += part_of_site(self.book, one.commitment.site) * net
         return cash
 
     def _plant(self, path: set[int], m: int) -> float:
@@ -72,19 +76,19 @@ class Ahead:
                 plant = book.cooling[placed.site, placed.item]
                 cost = placed.amount * plant.capex_usd_m_per_module * book.rows[placed.node].capex_idx
                 if tree.period[m] - tree.period[placed.node] < plant.lead_q:
-                    cash -= cost / plant.lead_q
+                    cash -= part_of_site(book, placed.site) * cost / plant.lead_q
         for placed in decided.orders:
             if placed.node in path:
                 terms = book.equipment[placed.item]
                 rest = terms.cost_usd_m_per_mw * (1.0 - terms.deposit_frac) * book.rows[placed.node].capex_idx
                 if tree.period[m] - tree.period[placed.node] == terms.lead_q - 1:
-                    cash -= placed.amount * rest
+                    cash -= part_of_site(book, placed.site) * placed.amount * rest
         for placed in decided.expands:
             if placed.node in path:
                 step = book.expansions[placed.item]
                 rest = (step.cost_usd_m - step.deposit_usd_m) * book.rows[placed.node].capex_idx
                 if tree.period[m] - tree.period[placed.node] == step.lead_q - 1:
-                    cash -= placed.amount * rest
+                    cash -= part_of_site(book, placed.site) * placed.amount * rest
         return cash
 
     def _standing(self, n: int, m: int) -> float:
@@ -96,18 +100,20 @@ class Ahead:
             asked = cash_security(self.book.power(name, quarter)) * ours
             asked -= cash_security(self.book.power(name, quarter + -1)) * estate.known(name, before, n)
             agreed = estate.paid(name, m) if site.state == "pending" else 0.0
-            total += site.fixed_cost_usd_m_per_q * ours + asked + agreed
+            net = site.fixed_cost_usd_m_per_q * ours + asked + agreed
+            total += self.book.counted[site.entity] * net
         return total
 
     def _loans(self, n: int, m: int) -> float:
         """Draws of the opening's loans less their service and that of loans taken by now. [$M]"""
-        world, path = self.world, self.book.paths[n]
-        terms = (rolled[m] for rolled in world.by_terms.values())
-        cash = sum(q.drawn - q.interest - q.principal + q.released for q in terms) + world.spared(m, n)
+        world, part, path = self.world, self.book.counted, self.book.paths[n]
+        cash = world.spared(m, n, part)
+        for what, sign in (("drawn", 1.0), ("interest", -1.0), ("principal", -1.0), ("released", 1.0)):
+            cash += sign * world.terms_sum(m, what, part)
         for loan in world.coins.loans:
             if loan.node in path:
                 q = world.coins.schedule[loan.name][m]
-                cash -= q.interest + q.principal
+                cash -= part[loan.entity] * (q.interest + q.principal)
         return cash
 
     def _facilities(self, path: set[int], m: int) -> float:
@@ -115,8 +121,10 @@ class Ahead:
         for f, facility in self.world.facilities:
             if f.closed in path:
                 q = self.world.facility_at(f, facility, m)
-                cash += f.modules * (
-                    q.received + q.escrow_income - q.paid_interest - q.principal + q.released
+                cash += (
+                    part_of_site(self.book, f.site)
+                    * f.modules
+                    * (q.received + q.escrow_income - q.paid_interest - q.principal + q.released)
                 )
         for taken in self.world.leases:
             if taken.decided.begun in path:

@@ -82,7 +82,10 @@ class Book:
         self.valuation = {v.stream: v for v in portfolio.valuation}
         self.shapes = {m.market: m for m in portfolio.market_shapes}
         self.parent = portfolio.parent.entity
-        self.spvs = tuple(e.entity for e in portfolio.entities if e.kind == "spv")
+        self.entities = {e.entity: e for e in portfolio.entities}
+        self.borrowers = tuple(name for name in self.entities if name != self.parent)
+        self.counted = {name: e.counted for name, e in self.entities.items()}
+        self.paid = {name: e.paid for name, e in self.entities.items()}
         self.node_of = {tree.label(n): n for n in tree.nodes}
         self._endings = {(t.contract, t.scenario, t.quarter): t for t in portfolio.terminations}
         self._money: dict[str, list[ContractMoney]] = defaultdict(list)
@@ -94,6 +97,17 @@ class Book:
         self._power: dict[str, list[Power]] = defaultdict(list)
         for power in sorted(portfolio.power, key=lambda p: p.from_quarter):
             self._power[power.site].append(power)
+
+    def payer(self, tax_group: str) -> str:
+        """Who pays the tax of a group: a listed subsidiary its own, the parent all others."""
+        listed = (e for e in self.entities.values() if e.kind == "listed")
+        return next((e.entity for e in listed if e.tax_group == tax_group), self.parent)
+
+    @cached_property
+    def alone(self) -> tuple[str, ...]:
+        """Borrowers that the company cannot help, or that a covenant stands on: each its own rescue."""
+        tested = {c.entity for c in self.portfolio.covenants}
+        return tuple(e for e in self.borrowers if e in tested or not self.entities[e].takes_contributions)
 
     @cached_property
     def profiles(self) -> dict[str, tuple[float, ...]]:

@@ -9,6 +9,7 @@ from optimizer.audit.book import Book
 from optimizer.audit.debts import DebtQuarter
 from optimizer.audit.decisions import Decisions
 from optimizer.audit.ledger import Ledger
+from optimizer.audit.shares import Weights, of
 
 USD_M = 1e-6
 
@@ -92,22 +93,26 @@ class Coins:
             rolled[m] = DebtQuarter(drawn, loan.rate_frac / 4.0 * owed, repaid, owed + drawn - repaid, 0.0)
         return rolled
 
-    def owed(self, node: int) -> float:
-        """Balances of the new loans after a quarter. [$M]"""
-        return sum(rolled[node].balance for rolled in self.schedule.values() if node in rolled)
+    def _sum(self, node: int, what: str, weights: Weights) -> float:
+        own = ((of(weights, x.entity), self.schedule[x.name]) for x in self.loans)
+        return sum(w * float(getattr(rolled[node], what)) for w, rolled in own if node in rolled)
 
-    def interest(self, node: int, entity: str | None = None) -> float:
-        """Interest of the new loans in a quarter; of all borrowers or of one. [$M]"""
-        own = [self.schedule[x.name] for x in self.loans if entity in (None, x.entity)]
-        return sum(rolled[node].interest for rolled in own if node in rolled)
+    def owed(self, node: int, weights: Weights = None) -> float:
+        """Balances of the new loans after a quarter. [$M]"""
+        return self._sum(node, "balance", weights)
+
+    def interest(self, node: int, weights: Weights = None) -> float:
+        """Interest of the new loans in a quarter. [$M]"""
+        return self._sum(node, "interest", weights)
 
     def proceeds(self, node: int) -> float:
         """Net proceeds of loans against bitcoin taken at a node. [$M]"""
         return sum(loan.net for loan in self.loans if loan.node == node and not loan.is_roll)
 
-    def rolled(self, node: int) -> float:
+    def rolled(self, node: int, weights: Weights = None) -> float:
         """Of old loans due in a quarter, what new ones replace. [$M]"""
-        return sum(loan.amount for loan in self.loans if loan.node == node and loan.is_roll)
+        rolls = (x for x in self.loans if x.node == node and x.is_roll)
+        return sum(of(weights, x.entity) * x.amount for x in rolls)
 
     # --- collateral ------------------------------------------------------------------------------
 
@@ -225,9 +230,10 @@ class Coins:
 
     # --- cash ------------------------------------------------------------------------------------
 
-    def margins(self, node: int) -> float:
+    def margins(self, node: int, weights: Weights = None) -> float:
         """All cash that lies beside coins. [$M]"""
-        return sum(amount for (_, n), amount in self.decided.cash_margin.items() if n == node)
+        laid = ((name, x) for (name, n), x in self.decided.cash_margin.items() if n == node)
+        return sum(of(weights, self.book.debts[name].entity) * x for name, x in laid)
 
     def post(self, ledger: Ledger) -> None:
         """Book all movements of cash."""

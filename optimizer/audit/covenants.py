@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from models.domain.ledger import EBITDA_LINES, CashLine
 from models.domain.rules import LEAF_METRICS, YEAR_Q, Budget, Covenant, History
 from optimizer.audit import obligations
 from optimizer.audit.ahead import Ahead
 from optimizer.audit.court import Court
+from optimizer.audit.cover import cfads, service
 from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
 
@@ -16,6 +18,7 @@ RULES = {
     "minimum_liquidity": "COV-1",
     "net_debt_to_ebitda": "COV-2",
     "interest_cover": "COV-3",
+    "dscr": "COV-11",
     "net_debt_to_market_cap": "COV-5",
     "market_cap": "COV-6",
     "recourse_debt": "COV-7",
@@ -32,7 +35,16 @@ RULES = {
 }
 
 
-_OWED = ("rescue", "payouts", "existing_debt", "project_debt", "leases", "new_loans", "corporate_debt")
+_OWED = (
+    "rescue",
+    "payouts",
+    "minority",
+    "existing_debt",
+    "project_debt",
+    "leases",
+    "new_loans",
+    "corporate_debt",
+)
 """Lines of value that are no assets of the leaf."""
 
 
@@ -79,6 +91,9 @@ class CovenantTests:
         deals = (*self.world.decided.issue.items(), *self.world.decided.notes.items())
         issued = {n for (_, _, n), principal in deals if principal > DEAL_USD_M}
         for row in self.book.portfolio.covenants:
+            if row.entity is not None:
+                yield from borrower_tests(self.world, row, RULES[row.metric])
+                continue
             for n in self.book.tree.leaves if row.metric in LEAF_METRICS else self.book.tree.nodes:
                 if row.holds_in(self.book.tree.quarter(n)) and (not row.is_incurrence or n in issued):
                     yield from self._at(row, n)
@@ -94,7 +109,7 @@ class CovenantTests:
             sides += obligations.leaning(self.world, row.threshold, n)
         elif row.metric == "stress_liquidity":
             below = (n, *self.ahead.below(n, YEAR_Q))
-            sides += [(self.free(n) + self.ahead.along(n, m), row.threshold, True) for m in below]
+            sides += [(self.unwalled(n) + self.ahead.along(n, m), row.threshold, True) for m in below]
         else:
             sides.append(self._by_metric[row.metric](row, n))
         check = "COV-10" if row.is_incurrence else RULES[row.metric]
@@ -103,17 +118,20 @@ class CovenantTests:
             yield Test(row.covenant, check, n, value, limit, headroom)
 
     def _sure_cash(self, n: int) -> float:
-        """Unrestricted cash that no lock-up holds, every open delivery late. [$M]"""
-        ledger = self.world.ledger
-        cash = ledger.company_cash(n) + ledger.block_cash(n) - self.world.locked(n)
-        return cash - self.world.late_loss(n)
+        """Unrestricted cash in reach, every open delivery late. [$M]"""
+        late = self.world.late_loss(n, self.book.counted)
+        return self.world.ledger.company_cash(n) + self.world.in_reach(n) - late
 
-    def free(self, n: int) -> float:
+    def unwalled(self, n: int) -> float:
         """Of it, what notes due in the quarter leave when they take their principal in full. [$M]"""
         return self._sure_cash(n) - self.world.wall(n)
 
+    def free(self, n: int) -> float:
+        """And what is left when all that is guaranteed has been completed. [$M]"""
+        return self.unwalled(n) - self.world.guaranteed(n)
+
     def _net_debt(self, n: int) -> float:
-        return self.world.debt(n) - self._sure_cash(n)
+        return self.world.debt(n, self.book.counted) - self._sure_cash(n)
 
     def _past(self, quarters: int, n: int) -> list[History]:
         """Quarters before the first among the last ones at a node."""
@@ -123,16 +141,19 @@ class CovenantTests:
     def _cured_ebitda(self, row: Covenant, n: int) -> float:
         """EBITDA and rescue of the quarters looked at, every open delivery late. [$M]"""
         nodes = self.book.window(n, row.looks_back_q)
-        earned = sum(self.world.ledger.ebitda(m) + self.world.decided.rescue.get(m, 0.0) for m in nodes)
+        lines, counted = (*EBITDA_LINES, CashLine.RESCUE), self.book.counted
+        earned = sum(self.world.ledger.part(m, lines, counted) for m in nodes)
         before = sum(h.ebitda_usd_m for h in self._past(row.looks_back_q, n))
-        return earned + before - self.world.late_loss(n)
+        return earned + before - self.world.late_loss(n, counted)
 
     def _net_debt_to_ebitda(self, row: Covenant, n: int) -> Sides:
         a_year = self._cured_ebitda(row, n) * (4.0 if row.basis != "trailing_4q" else 1.0)
         return self._net_debt(n), row.threshold * a_year, False
 
     def _interest_cover(self, row: Covenant, n: int) -> Sides:
-        accrued = sum(self.world.interest(m) for m in self.book.window(n, row.looks_back_q))
+        accrued = sum(
+            self.world.interest(m, self.book.counted) for m in self.book.window(n, row.looks_back_q)
+        )
         accrued += sum(h.interest_usd_m for h in self._past(row.looks_back_q, n))
         return self._cured_ebitda(row, n), row.threshold * accrued, True
 
@@ -143,7 +164,7 @@ class CovenantTests:
         return self._net_debt(n), row.threshold * self._market_cap(n), False
 
     def _capped(self, owed: Callable[[World, int], float], row: Covenant, n: int) -> Sides:
-        return owed(self.world, n) - self.world.decided.rescue.get(n, 0.0), row.threshold, False
+        return owed(self.world, n) - self.world.decided.rescue.get(("", n), 0.0), row.threshold, False
 
     def _maturities(self, row: Covenant, n: int) -> Sides:
         return self.free(n), row.threshold * obligations.due_in_a_year(self.world, n), True
@@ -158,16 +179,42 @@ class CovenantTests:
         return self.free(n), row.threshold * a_quarter, True
 
     def _funded_commitments(self, row: Covenant, n: int) -> Sides:
-        funds = self.free(n) + self.world.corporate.lines(n, YEAR_Q) + self.ahead.expected(n, YEAR_Q)
+        funds = self.unwalled(n) + self.world.corporate.lines(n, YEAR_Q) + self.ahead.expected(n, YEAR_Q)
         return funds, row.threshold, True
 
     def _solvency(self, row: Covenant, leaf: int) -> Sides:
-        lines = self.worth.at_leaf[leaf]
+        counted = self.book.counted
+        lines = self.worth.parts(leaf, counted)
         assets = sum(x for line, x in lines.items() if line.value not in _OWED)
-        return assets, row.threshold * self.world.debt(leaf), True
+        for name, e in self.book.entities.items():
+            assets += e.share * self.worth.whole(name, leaf) if e.kind == "listed" else 0.0
+        return assets, row.threshold * self.world.debt(leaf, counted), True
 
     def _unsigned_building(self, row: Covenant, n: int) -> Sides:
         return obligations.unsigned_left(self.world, n), row.threshold * self.free(n), False
+
+
+def borrower_tests(world: World, row: Covenant, check: str) -> Iterator[Test]:
+    """A covenant on one borrower, all of it, in every quarter of its span in which there is a test."""
+    name, book, ledger = row.entity or "", world.book, world.ledger
+    only = {name: 1.0}
+    for n in book.tree.nodes:
+        if not row.holds_in(book.tree.quarter(n)):
+            continue
+        nodes, late = book.window(n, row.looks_back_q), world.late_loss(n, only)
+        rescued = sum(world.decided.rescue.get((name, m), 0.0) for m in nodes)
+        cash = ledger.cash[name, n] - late
+        ebitda = sum(ledger.part(m, EBITDA_LINES, only) for m in nodes) + rescued - late
+        value, limit, is_least = cash, row.threshold, True
+        if row.metric == "net_debt_to_ebitda":
+            a_year = ebitda * YEAR_Q / row.looks_back_q
+            value, limit, is_least = world.debt(n, only) - cash, row.threshold * a_year, False
+        elif row.metric == "interest_cover":
+            value, limit = ebitda, row.threshold * sum(world.interest(m, only) for m in nodes)
+        elif row.metric == "dscr":
+            value = sum(cfads(world, name, m) for m in nodes) + rescued - late
+            limit = row.threshold * sum(service(world, name, m) for m in nodes)
+        yield Test(row.covenant, check, n, value, limit, value - limit if is_least else limit - value)
 
 
 def covenant_tests(worth: Valuation) -> list[Test]:
@@ -188,8 +235,14 @@ def _counted(world: World, budget: Budget, node: int) -> float:
     """Spend of a quarter that counts against a budget. [$M]"""
     if not budget.from_quarter <= world.book.tree.quarter(node) <= budget.to_quarter:
         return 0.0
-    counted = world.own_spend if budget.counts == "own" else world.all_spend
-    return sum(counted(site, node) for site in world.book.sites if budget.site in (None, site))
+    found = 0.0
+    for name, site in world.book.sites.items():
+        if budget.site in (None, name):
+            owner = world.book.entities[site.entity]
+            part = owner.paid if budget.site is None else owner.share
+            is_own = budget.counts == "own"
+            found += part * world.own_spend(name, node) if is_own else world.all_spend(name, node)
+    return found
 
 
 def check_covenants(worth: Valuation, court: Court) -> None:

@@ -11,7 +11,7 @@ def cfads(world: World, entity: str, node: int) -> float:
 
 def service(world: World, entity: str, node: int) -> float:
     """Interest paid out of it and scheduled principal: neither balloons nor bullets. [$M]"""
-    paid = world.coins.interest(node, entity)
+    paid = world.coins.interest(node, {entity: 1.0})
     for debt in world.book.portfolio.debt:
         if debt.entity == entity:
             q = world.debts[debt.debt][node]

@@ -125,7 +125,12 @@ class Decisions:
     harvest: dict[tuple[str, int], float] = field(default_factory=dict)
     payout: dict[tuple[str, int], float] = field(default_factory=dict)
     """Of no item, by node."""
-    rescue: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    rescue: dict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
+    """By borrower, empty for the company, and node."""
+
+    def rescued(self, node: int) -> float:
+        """All funding of last resort at a node. [$M]"""
+        return sum(amount for (_, n), amount in self.rescue.items() if n == node)
 
 
 @dataclass(frozen=True)
@@ -229,7 +234,7 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.ROLLED: lambda: row.item in book.debts,
         Quantity.HARVEST: lambda: not row.item,
         Quantity.PAYOUT: lambda: not row.item,
-        Quantity.RESCUE: lambda: True,
+        Quantity.RESCUE: lambda: not row.item or row.item in book.alone,
     }
     if q in MEGAWATTS:
         known = row.site in book.sites and row.item in book.vintages
@@ -331,6 +336,6 @@ def _enter(to: Decisions, row: _Row) -> None:
     elif q in IN_BLOCKS:
         getattr(to, q.value)[row.item, row.since, n] = value
     elif q is Quantity.RESCUE:
-        to.rescue[n] += value
+        to.rescue[row.item, n] += value
     else:
         getattr(to, q.value)[row.item, n] = value

@@ -3,6 +3,7 @@
 from models.domain.ledger import Quantity
 from optimizer.audit.book import Book
 from optimizer.audit.decisions import Decisions
+from optimizer.audit.shares import Weights, of
 
 
 class Estate:
@@ -55,10 +56,10 @@ class Estate:
         price = mw * (row.sale_usd_m_per_mw or 0.0) * (1.0 - (row.sale_cost_frac or 0.0))
         return self.times(Quantity.SELL_SITE, site, (node,)) * price
 
-    def fixed_cost(self, node: int, seen: int | None = None) -> float:
-        """Fixed costs of all sites in a quarter, as known at ``seen``, by default in it. [$M]"""
+    def fixed_cost(self, node: int, seen: int, weights: Weights = None) -> float:
+        """Fixed costs of sites in a quarter, as known at ``seen``, each times its owner's weight. [$M]"""
         return sum(
-            self.known(name, node, node if seen is None else seen) * site.fixed_cost_usd_m_per_q
+            of(weights, site.entity) * self.known(name, node, seen) * site.fixed_cost_usd_m_per_q
             for name, site in self.book.sites.items()
         )
 

@@ -1,9 +1,9 @@
 """The cash book: every movement by entity, node and line, and the balances that follow."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from models.domain.ledger import EBITDA_LINES, SPEND_LINES, CashLine
+from models.domain.ledger import SPEND_LINES, CashLine
 from optimizer.audit.book import Book
 
 """What others put towards spend."""
@@ -29,16 +29,17 @@ class Ledger:
 
     def total(self, node: int, lines: Iterable[CashLine], entities: Iterable[str] | None = None) -> float:
         """Sum of lines at a node. [$M]"""
-        names = tuple(entities) if entities is not None else (self.book.parent, *self.book.spvs)
+        names = tuple(entities) if entities is not None else (self.book.parent, *self.book.borrowers)
         return sum(self.lines.get((e, node, line), 0.0) for e in names for line in lines)
+
+    def part(self, node: int, lines: Iterable[CashLine], weights: Mapping[str, float]) -> float:
+        """Sum of lines at a node over entities, each times its weight. [$M]"""
+        chosen = tuple(lines)
+        return sum(w * self.total(node, chosen, (e,)) for e, w in weights.items() if w)
 
     def entity_total(self, entity: str, node: int) -> float:
         """All movements of an entity at a node. [$M]"""
         return self.total(node, CashLine, (entity,))
-
-    def ebitda(self, node: int) -> float:
-        """EBITDA of the company and its blocks. [$M]"""
-        return self.total(node, EBITDA_LINES)
 
     def site_spend(self, site: str, node: int) -> float:
         """Capital spending of a site in cash. [$M]"""
@@ -46,14 +47,17 @@ class Ledger:
 
     def roll_block(self, entity: str) -> None:
         """Cash of a block at the end of each quarter."""
-        opening = next(e.unrestricted_cash_usd_m for e in self.book.portfolio.entities if e.entity == entity)
+        owned = self.book.entities[entity]
         for n in self.book.tree.nodes:
-            before = self.cash[entity, self.book.tree.parent[n]] if n else opening
+            before = self.cash[entity, self.book.tree.parent[n]] if n else owned.unrestricted_cash_usd_m
+            if owned.kind == "listed":
+                rate = self.book.rows[n].base_rate_frac - self.book.firm.cash_yield_spread_frac
+                self.post(entity, n, CashLine.INTEREST_INCOME, max(0.0, rate) / 4.0 * before)
             self.cash[entity, n] = before + self.entity_total(entity, n)
 
     def block_cash(self, node: int) -> float:
         """Cash of all blocks. [$M]"""
-        return sum(self.cash[e, node] for e in self.book.spvs)
+        return sum(self.cash[e, node] for e in self.book.borrowers)
 
     def company_cash(self, node: int) -> float:
         """Cash of the treasury. [$M]"""

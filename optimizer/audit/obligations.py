@@ -22,71 +22,83 @@ def _terms(world: World, loan: NewLoan) -> tuple[bool, bool]:
     return old.recourse, old.kind != "corporate"
 
 
-def new_loans(world: World, node: int, *, recourse: bool = False, secured: bool = False) -> list[DebtQuarter]:
-    """The loans of the plan that are out or due at a node: those with recourse, or those secured."""
+def new_loans(
+    world: World, node: int, *, recourse: bool = False, secured: bool = False
+) -> list[tuple[float, DebtQuarter]]:
+    """The loans of the plan that are out or due at a node, with the part that the company counts."""
     found = []
     for loan in world.coins.loans:
         with_recourse, is_secured = _terms(world, loan)
         if node in world.coins.schedule[loan.name] and (
             (recourse and with_recourse) or (secured and is_secured)
         ):
-            found.append(world.coins.schedule[loan.name][node])
+            found.append((world.book.counted[loan.entity], world.coins.schedule[loan.name][node]))
     return found
 
 
 def recourse_debt(world: World, node: int) -> float:
     """Loans with recourse, notes and revolvers. [$M]"""
-    loans = sum(world.debts[d.debt][node].balance for d in world.book.portfolio.debt if d.recourse)
+    counted = world.book.counted
+    own = (d for d in world.book.portfolio.debt if d.recourse)
+    loans = sum(counted[d.entity] * world.debts[d.debt][node].balance for d in own)
     loans += letters(world, node)
-    loans += sum(q.balance for q in new_loans(world, node, recourse=True))
-    loans += world.corporate.total(node, "balance") + world.lease_sum(node, "balance")
+    loans += sum(part * q.balance for part, q in new_loans(world, node, recourse=True))
+    loans += world.corporate.total(node, "balance") + world.lease_sum(node, "balance", counted)
     return loans + notes_outstanding(world, node)
 
 
 def letters(world: World, node: int) -> float:
     """Letters of credit that the parent answers for, of loans that it does not. [$M]"""
     held = (d for d in world.book.portfolio.debt if d.dsra_form == "parent_lc" and not d.recourse)
-    return sum(world.debts[d.debt][node].letter for d in held) + world.facility_sum(node, "parent_letter")
+    counted = world.book.counted
+    backed = sum(counted[d.entity] * world.debts[d.debt][node].letter for d in held)
+    return backed + world.facility_sum(node, "parent_letter", counted)
 
 
 def secured_debt(world: World, node: int) -> float:
     """Loans that are not corporate, and project debt. [$M]"""
     kinds = (d for d in world.book.portfolio.debt if d.kind != "corporate")
-    loans = sum(world.debts[d.debt][node].balance for d in kinds)
-    loans += sum(q.balance for q in new_loans(world, node, secured=True))
-    return loans + world.facility_sum(node, "balance") + world.lease_sum(node, "balance")
+    counted = world.book.counted
+    loans = sum(counted[d.entity] * world.debts[d.debt][node].balance for d in kinds)
+    loans += sum(part * q.balance for part, q in new_loans(world, node, secured=True))
+    lent = world.facility_sum(node, "balance", counted) + world.lease_sum(node, "balance", counted)
+    return loans + lent
 
 
 def recourse_interest(world: World, node: int) -> float:
     """Interest on loans with recourse, notes and revolvers, and coupons. [$M]"""
-    loans = sum(world.debts[d.debt][node].interest for d in world.book.portfolio.debt if d.recourse)
-    loans += sum(q.interest for q in new_loans(world, node, recourse=True))
-    loans += world.corporate.total(node, "interest") + world.lease_sum(node, "interest")
+    counted = world.book.counted
+    own = (d for d in world.book.portfolio.debt if d.recourse)
+    loans = sum(counted[d.entity] * world.debts[d.debt][node].interest for d in own)
+    loans += sum(part * q.interest for part, q in new_loans(world, node, recourse=True))
+    loans += world.corporate.total(node, "interest") + world.lease_sum(node, "interest", counted)
     return loans + sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
 
 
 def due_in_a_year(world: World, node: int) -> float:
     """Notes due or to be put, loans, balloons and GPUs shipped, in the four quarters that follow. [$M]"""
-    now, tree = world.book.tree.quarter(node), world.book.tree
+    now, tree, counted = world.book.tree.quarter(node), world.book.tree, world.book.counted
     ahead = [now + k for k in range(1, YEAR_Q + 1)]
     due = sum(
         rolled[node].outstanding * _asked(note, ahead) for note, rolled in world.notes if node in rolled
     )
     due += world.corporate.due_in(node, ahead)
-    due += sum(here.payable[node] for here in world.sites.of.values())
-    due += sum(taken.due_after(node, YEAR_Q) for taken in world.leases)
+    due += world.over_sites(counted, lambda here: here.payable[node])
+    for taken in world.leases:
+        due += part_of_site(world.book, taken.decided.site) * taken.due_after(node, YEAR_Q)
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
-        due += sum(repaid[q] for q in ahead)
-        due -= world.debts[debt.debt][node].prepaid if debt.maturity_quarter in ahead else 0.0
+        off = world.debts[debt.debt][node].prepaid if debt.maturity_quarter in ahead else 0.0
+        due += counted[debt.entity] * (sum(repaid[q] for q in ahead) - off)
     for loan in world.coins.loans:
         if loan.node in world.book.paths[node]:
             age = tree.period[node] - tree.period[loan.node]
-            due += loan.amount if age < loan.tenor_q <= age + YEAR_Q else 0.0
+            due += counted[loan.entity] * loan.amount if age < loan.tenor_q <= age + YEAR_Q else 0.0
     for f, facility in world.facilities:
         if f.closed in world.book.paths[node]:
             age = tree.period[node] - tree.period[f.closed]
-            due += f.modules * sum(facility.quarter(age + k).balloon for k in range(1, YEAR_Q + 1))
+            part = counted[world.book.sites[f.site].entity] * f.modules
+            due += part * sum(facility.quarter(age + k).balloon for k in range(1, YEAR_Q + 1))
     return due
 
 
@@ -108,15 +120,20 @@ def has_no_tenant(book: Book, contract: str, node: int) -> bool:
     return is_unsigned(book, contract) or book.ended(contract, node) is not None
 
 
+def part_of_site(book: Book, site: str) -> float:
+    """What the company counts of a site's owner. [fraction]"""
+    return book.counted[book.sites[site].entity]
+
+
 def unsigned_left(world: World, node: int) -> float:
     """Own spend still to come of halls that nobody has signed for. [$M]"""
     book, left = world.book, 0.0
     for start, module in world.sites.modules:
         if has_no_tenant(book, start.contract, node) and start.node in book.paths[node]:
-            left += start.modules * module.remaining_own(node)
+            left += part_of_site(book, start.site) * start.modules * module.remaining_own(node)
     for one in world.sites.commitments:
         if has_no_tenant(book, one.commitment.contract, node):
-            left += one.at[node].remaining_own
+            left += part_of_site(book, one.commitment.site) * one.at[node].remaining_own
     return left
 
 

@@ -49,6 +49,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "commitments": tables_physical.commitments(world),
         "covenants": tables_money.covenants(worth),
         "tax": tables_money.tax(worth),
+        "stakes": tables_money.stakes(worth),
         "value": tables_money.value(worth),
         "claims": tables_money.claims(worth, value_per_share_usd),
         "leaves": tables_money.leaves(worth, value_per_share_usd),

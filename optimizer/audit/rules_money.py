@@ -7,6 +7,7 @@ from optimizer.audit.court import Court
 from optimizer.audit.rules_coins import CoinRules
 from optimizer.audit.rules_debt import DebtRules
 from optimizer.audit.rules_harvest import HarvestRules
+from optimizer.audit.rules_owners import check_owners
 from optimizer.audit.rules_tax import check_taxes
 from optimizer.audit.rules_terms import TermRules
 from optimizer.audit.taxes import Taxes
@@ -55,6 +56,7 @@ class MoneyRules:
         self._programme()
         self._shares()
         self._leaves()
+        check_owners(self.world, self.court)
         check_taxes(Taxes(self.world), self.court)
         CoinRules(self.world, self.court).check()
         HarvestRules(self.world, self.court).check(unspent)
@@ -108,16 +110,17 @@ class MoneyRules:
             self.court.require("LSE-1", "decisions", place, "node", holds, "an open window", "shut")
         for name, terms in self.book.leases.items():
             for n in self.book.tree.nodes:
-                owed = self.world.lease_sum(n, "balance", name)
+                owed = self.world.lease_sum(n, "balance", lessor=name)
                 self.court.at_most("LSE-2", self._at(n, name), owed, terms.max_usd_m, Court.USD_M)
 
     def _cash(self) -> None:
         ledger, firm = self.world.ledger, self.book.firm
         for n in self.book.tree.nodes:
-            for entity in self.book.spvs:
+            for entity in self.book.borrowers:
                 cash = ledger.cash[entity, n]
                 self.court.at_least("SPV-1", self._at(n, entity), cash, 0.0, Court.USD_M)
-            free = ledger.company_cash(n) - self.world.late_loss(n) - self.world.wall(n)
+            late = self.world.late_loss(n, self.book.counted) + self.world.guaranteed(n)
+            free = ledger.company_cash(n) - late - self.world.wall(n)
             self.court.at_least("CSH-2", self._at(n), free, firm.cash_floor_usd_m, Court.USD_M)
 
     def _raised_is_spent(self) -> dict[int, float]:
@@ -128,14 +131,16 @@ class MoneyRules:
         for n in tree.nodes:
             before = left[tree.parent[n]] if n else 0.0
             raised = world.raised(n) + world.corporate.drawn(n)
-            spent = world.total_own_spend(n) + uses[n] + world.tax_paid(n) - world.coins.rolled(n)
+            paid, parent = self.book.paid, self.book.parent
+            spent = world.total_own_spend(n, paid) + uses[n] + world.tax_paid(n, parent)
+            spent -= world.coins.rolled(n, paid)
             left[n] = max(0.0, before + raised - spent)
             ahead = sum(
                 world.uses_ahead(m, n) * float(tree.probability[m] / tree.probability[n])
                 for m in self.book.below[n]
                 if 0 < tree.period[m] - tree.period[n] <= self.book.firm.look_ahead_q
             )
-            cover = world.remaining_own(n) - world.remaining_draws(n) + ahead
+            cover = world.remaining_own(n, paid) - world.remaining_draws(n, paid) + ahead
             self.court.at_most("CSH-5", self._at(n), left[n], cover, Court.USD_M)
         return left
 
@@ -227,8 +232,9 @@ class MoneyRules:
 
     def _leaves(self) -> None:
         """VAL-1: what is begun can be paid for."""
-        world = self.world
+        world, own = self.world, dict(self.book.paid)
+        own.update((name, 0.0) for name, e in self.book.entities.items() if e.kind == "listed")
         for leaf in self.book.tree.leaves:
             free = world.ledger.company_cash(leaf) - self.book.firm.cash_floor_usd_m
-            left = world.remaining_own(leaf) - world.remaining_draws(leaf)
+            left = world.remaining_own(leaf, own) - world.remaining_draws(leaf, own)
             self.court.at_most("VAL-1", self._at(leaf), left, free, Court.USD_M)

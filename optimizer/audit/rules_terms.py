@@ -18,7 +18,7 @@ class TermRules:
 
     def check(self) -> None:
         """Take every check."""
-        for entity in self.book.spvs:
+        for entity in self.book.borrowers:
             for n in self.book.tree.nodes:
                 self._lock_up(entity, n)
         for debt in self.book.portfolio.debt:

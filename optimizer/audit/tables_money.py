@@ -60,7 +60,7 @@ def financing(world: World) -> Rows:
             add(name, n, q.drawn, q.drawn, 0.0)
     for loan in world.coins.loans:
         add(f"{loan.source}:rolled" if loan.is_roll else loan.source, loan.node, loan.amount, loan.net, 0.0)
-    for n, amount in decided.rescue.items():
+    for (_, n), amount in decided.rescue.items():
         add(RESCUE, n, amount, amount, 0.0)
     return {
         (name, book.tree.label(n)): {"gross_usd_m": gross, "net_usd_m": net, "shares_m": shares}
@@ -214,17 +214,20 @@ def liquidity(world: World) -> Rows:
     found: Rows = {}
     for n in world.book.tree.nodes:
         cash, floor = world.ledger.company_cash(n), world.book.firm.cash_floor_usd_m
-        late, wall = world.late_loss(n), world.wall(n)
+        late, wall, ready = world.late_loss(n, world.book.counted), world.wall(n), world.guaranteed(n)
+        blocks = world.ledger.block_cash(n)
         found[(world.book.tree.label(n),)] = {
             "company_cash_usd_m": cash,
-            "block_cash_usd_m": world.ledger.block_cash(n),
+            "block_cash_usd_m": blocks,
             "locked_usd_m": world.locked(n),
+            "out_of_reach_usd_m": blocks - world.in_reach(n),
             "restricted_usd_m": world.restricted(n),
             "undrawn_usd_m": world.undrawn(n),
             "late_loss_usd_m": late,
             "wall_usd_m": wall,
+            "guaranteed_usd_m": ready,
             "floor_usd_m": floor,
-            "headroom_usd_m": cash - late - wall - floor,
+            "headroom_usd_m": cash - late - wall - ready - floor,
             "runway_q": _runway_q(world, n),
         }
     return found
@@ -238,8 +241,8 @@ def _runway_q(world: World, node: int) -> float:
     for m in world.book.below[node]:
         if m == node:
             continue
-        missing[m] = missing[tree.parent[m]] + ledger.total(m, MARKET_LINES)
-        cash = ledger.company_cash(m) + ledger.block_cash(m) - world.locked(m) - missing[m]
+        missing[m] = missing[tree.parent[m]] + ledger.total(m, MARKET_LINES, (world.book.parent,))
+        cash = ledger.company_cash(m) + world.in_reach(m) - missing[m]
         if cash < world.book.firm.cash_floor_usd_m - Court.USD_M:
             least = min(least, tree.period[m] - tree.period[node] - 1)
     return float(least)
@@ -271,6 +274,23 @@ def tax(worth: Valuation) -> Rows:
         }
         for (name, end), year in worth.taxes.years.items()
     }
+
+
+def stakes(worth: Valuation) -> Rows:
+    """What is owned in part."""
+    book, found = worth.book, Rows()
+    for name, e in book.entities.items():
+        if e.share < 1.0:
+            market = (e.price_usd or 0.0) * (e.shares_held_m or 0.0)
+            market *= (1.0 + book.firm.cost_of_equity_frac) ** (book.tree.horizon_q / 4.0)
+            for leaf in book.tree.leaves:
+                whole = worth.whole(name, leaf)
+                found[name, book.tree.label(leaf)] = {
+                    "whole_usd_m": whole,
+                    "part_usd_m": e.share * whole,
+                    "market_usd_m": market,
+                }
+    return found
 
 
 def value(worth: Valuation) -> Rows:

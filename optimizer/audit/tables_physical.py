@@ -72,8 +72,8 @@ def decisions(world: World) -> Rows:
             add(quantity, "", name, "", leverage, n, amount)
     for (lot, loan, since, n), coins in decided.pledged_btc.items():
         add(Quantity.PLEDGED_BTC, "", lot, loan, label(since) if since >= 0 else "", n, coins)
-    for n, amount in decided.rescue.items():
-        add(Quantity.RESCUE, "", "", "", "", n, amount)
+    for (entity, n), amount in decided.rescue.items():
+        add(Quantity.RESCUE, "", entity, "", "", n, amount)
     return found
 
 

@@ -11,6 +11,7 @@ from optimizer.audit.arithmetic import present_value
 from optimizer.audit.committed import Committed
 from optimizer.audit.modules import Module
 from optimizer.audit.power import new_price_usd_m
+from optimizer.audit.shares import Weights, of
 from optimizer.audit.world import World
 
 
@@ -73,9 +74,10 @@ class Taxes:
     def __init__(self, world: World) -> None:
         self.world, self.book = world, world.book
         self.groups: dict[str, TaxGroup] = {g.tax_group: g for g in self.book.portfolio.tax_groups}
-        self.members: dict[str, list[str]] = defaultdict(list)
-        for e in self.book.portfolio.entities:
-            self.members[e.tax_group or ""].append(e.entity)
+        self.members: dict[str, dict[str, float]] = defaultdict(dict)
+        """By group, the part of each entity's income that the group is taxed on."""
+        for name, e in self.book.entities.items():
+            self.members[e.tax_group or ""][name] = 1.0 if e.kind == "listed" else e.share
 
     def rate(self, entity: str) -> float:
         """What an entity pays on a dollar of income; 0 without tax groups. [fraction]"""
@@ -228,8 +230,9 @@ class Taxes:
     def written_off(self, name: str, node: int) -> float:
         """All that a group writes off in the quarter of a node. [$M]"""
         members, quarter = self.members[name], self.book.tree.quarter(node)
-        owned = sum(a.written_off(quarter) for a in self.assets if a.entity in members and node in a.nodes)
-        sold = sum(self.world.coins.cost_of_sold(e, node) for e in members)
+        held = ((members[a.entity], a) for a in self.assets if a.entity in members and node in a.nodes)
+        owned = sum(part * a.written_off(quarter) for part, a in held)
+        sold = sum(part * self.world.coins.cost_of_sold(e, node) for e, part in members.items())
         return owned + sold + self._in_place(self.groups[name]).written_off(quarter)
 
     def left(self, entity: str, leaf: int) -> float:
@@ -243,38 +246,25 @@ class Taxes:
     def _interest(self, name: str, node: int) -> float:
         """Interest accrued on all debt of the group and coupons, less interest earned. [$M]"""
         world, members = self.world, self.members[name]
-        paid = sum(
-            world.debts[d.debt][node].interest for d in self.book.portfolio.debt if d.entity in members
-        )
-        paid += sum(world.coins.interest(node, e) for e in members)
-        for f, facility in world.facilities:
-            if self.book.sites[f.site].entity in members:
-                paid += f.modules * world.facility_at(f, facility, node).interest
-        for taken in world.leases:
-            if self.book.sites[taken.decided.site].entity in members:
-                paid += taken.decided.modules * taken.at(node).interest
-        if self.book.parent in members:
-            paid += sum(rolled[node].coupon for _, rolled in world.notes if node in rolled)
-            paid += world.corporate.total(node, "interest")
-        return paid - world.ledger.total(node, INTEREST_EARNED_LINES, members)
+        return world.interest(node, members) - world.ledger.part(node, INTEREST_EARNED_LINES, members)
 
     def _kept(self, name: str, node: int) -> float:
         """Tenant money received that is never given back. [$M]"""
         members, found = self.members[name], 0.0
         for start, module in self.world.sites.modules:
-            if self.book.sites[start.site].entity in members and node in module.at:
+            part = members.get(self.book.sites[start.site].entity, 0.0)
+            if part and node in module.at:
                 q = module.at[node]
                 free_frac = 1.0 - module.owed_frac / module.tenant_frac if module.tenant_frac else 0.0
-                found += start.modules * (q.tenant_money * free_frac + q.kept)
+                found += part * start.modules * (q.tenant_money * free_frac + q.kept)
         for money in self.world.money:
-            if self.book.sites[money.site].entity in members:
-                found += money.at[node].kept
+            found += members.get(self.book.sites[money.site].entity, 0.0) * money.at[node].kept
         return found
 
     def _income(self, name: str, node: int) -> float:
         """Taxable income of a quarter, all interest deducted. [$M]"""
         lines = [line for line in TAXABLE_LINES if line not in INTEREST_EARNED_LINES]
-        earned = self.world.ledger.total(node, lines, self.members[name]) + self._kept(name, node)
+        earned = self.world.ledger.part(node, lines, self.members[name]) + self._kept(name, node)
         return earned - self._interest(name, node) - self.written_off(name, node)
 
     @cached_property
@@ -301,7 +291,7 @@ class Taxes:
                 interest = sum(self._interest(name, n) for n in nodes)
                 capped = None
                 if group.interest_cap_frac_of_ebitda is not None:
-                    ebitda = sum(self.world.ledger.total(n, EBITDA_LINES, self.members[name]) for n in nodes)
+                    ebitda = sum(self.world.ledger.part(n, EBITDA_LINES, self.members[name]) for n in nodes)
                     capped = income + interest - group.interest_cap_frac_of_ebitda * ebitda
                 found[name, end] = TaxYear(
                     interest=interest,
@@ -315,21 +305,30 @@ class Taxes:
 
     # --- after the leaf --------------------------------------------------------------------------
 
-    def owed(self, leaf: int) -> float:
+    def _paid_by(self, weights: Weights) -> list[tuple[float, str, TaxGroup]]:
+        """Each group with the weight of the entity that pays its tax."""
+        return [(of(weights, self.book.payer(name)), name, g) for name, g in self.groups.items()]
+
+    def owed(self, leaf: int, weights: Weights = None) -> float:
         """Tax accrued on the part of a year that ends with the plan. [$M]"""
         if self.is_whole(leaf):
             return 0.0
-        return sum(g.rate_frac * self.years[name, leaf].taxed for name, g in self.groups.items())
+        return sum(w * g.rate_frac * self.years[name, leaf].taxed for w, name, g in self._paid_by(weights))
 
-    def losses_worth(self, leaf: int) -> float:
+    def losses_worth(self, leaf: int, weights: Weights = None) -> float:
         """What losses left are worth. [$M]"""
         return sum(
-            g.rate_frac * g.losses_value_frac * self.years[name, leaf].losses
-            for name, g in self.groups.items()
+            w * g.rate_frac * g.losses_value_frac * self.years[name, leaf].losses
+            for w, name, g in self._paid_by(weights)
         )
 
-    def later(self, leaf: int, worth: dict[str, float]) -> float:
+    def later(self, leaf: int, worth: dict[str, float], weights: Weights = None) -> float:
         """Tax after a leaf on what it is worth there for later income, by entity. [$M]"""
         last = self.book.tree.quarter(leaf)
-        tax = sum(self.rate(e) * (amount - self.left(e, leaf)) for e, amount in worth.items())
-        return tax - sum(g.rate_frac * self._in_place(g).left(last) for g in self.groups.values())
+        tax = sum(
+            w * self.rate(e) * (amount - self.left(e, leaf))
+            for e, amount in worth.items()
+            if (w := of(weights, e))
+        )
+        in_place = (w * g.rate_frac * self._in_place(g).left(last) for w, _, g in self._paid_by(weights))
+        return tax - sum(in_place)

@@ -11,6 +11,7 @@ from optimizer.audit.corporate_debt import Buyback
 from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, bond_value, option_value
 from optimizer.audit.power import hash_one_mw, resale_usd_m, with_subsidy
+from optimizer.audit.shares import Weights, of
 from optimizer.audit.taxes import Taxes
 from optimizer.audit.world import World
 
@@ -21,50 +22,85 @@ FAIR_COST = "fair cost of notes"
 _HALVINGS_OF_THE_BRACKET = 200
 
 
+ByEntity = dict[str, float]
+Income = tuple[dict[tuple[str, ValueLine], float], ByEntity, ByEntity, ByEntity]
+
+
 class Valuation:
     """Worth of the plan."""
 
     def __init__(self, world: World) -> None:
         self.world, self.book = world, world.book
         self.taxes = Taxes(world)
+        self._incomes: dict[int, Income] = {}
 
     # --- value -----------------------------------------------------------------------------------
 
     def lines(self, leaf: int) -> dict[ValueLine, float]:
-        """Components of value at the end of a leaf. [$M]"""
-        world, book = self.world, self.book
-        ledger, sites = world.ledger, world.sites.of.values()
-        tails, machines = self._tails(leaf), self._machines(leaf)
-        fixed = world.sites.estate.fixed_cost(leaf)
-        overhead = book.valuation["overhead"]
-        quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
-        continued = -level_value(world.overhead(leaf) + fixed, quarters, overhead.rate_frac)
-        rescued = sum(world.decided.rescue.get(n, 0.0) for n in book.paths[leaf])
-        later = self._later_income(leaf, tails, machines, continued)
+        """Components of value at the end of a leaf, all of each, and what of them belongs to others. [$M]"""
+        rescued = sum(self.world.decided.rescued(n) for n in self.book.paths[leaf])
+        shared = ((name, e.share) for name, e in self.book.entities.items() if e.share < 1.0)
         return {
-            ValueLine.CASH: ledger.company_cash(leaf) + ledger.block_cash(leaf),
-            ValueLine.RESTRICTED: world.restricted(leaf),
-            ValueLine.EXISTING_DEBT: -sum(rolled[leaf].balance for rolled in world.debts.values()),
-            ValueLine.PROJECT_DEBT: -world.facility_sum(leaf, "balance"),
-            ValueLine.LEASES: -world.lease_sum(leaf, "balance"),
-            ValueLine.NEW_LOANS: -world.coins.owed(leaf),
-            ValueLine.CORPORATE_DEBT: -world.corporate.total(leaf, "balance"),
-            ValueLine.UNEARNED_TENANT_MONEY: -sum(here.unearned[leaf] for here in sites),
-            ValueLine.REMAINING_SPEND: -world.remaining_own(leaf) - world.remaining_escrow(leaf),
-            **self._by_line(tails),
-            ValueLine.EQUIPMENT: self._equipment(leaf),
-            ValueLine.MACHINES: sum(machines.values()),
-            ValueLine.LAND_AND_POWER: self._land(leaf),
-            ValueLine.HOLDINGS: self._holdings(leaf),
-            ValueLine.PAYOUTS: self._paid_out(leaf),
-            ValueLine.OVERHEAD: continued,
-            ValueLine.TAX_LATER: -self.taxes.later(leaf, later),
-            ValueLine.TAX_OWED: -self.taxes.owed(leaf),
-            ValueLine.TAX_LOSSES: self.taxes.losses_worth(leaf),
-            ValueLine.BITCOIN: world.coins.worth(leaf),
-            ValueLine.UNCOUNTED_RISE: -world.coins.uncounted(leaf),
-            ValueLine.RESCUE: -book.firm.rescue_price * rescued,
+            **self.parts(leaf, None),
+            ValueLine.MINORITY: -sum((1.0 - share) * self.whole(name, leaf) for name, share in shared),
+            ValueLine.RESCUE: -self.book.firm.rescue_price * rescued,
         }
+
+    def whole(self, entity: str, leaf: int) -> float:
+        """All that an entity is worth to its owners, rescue apart. [$M]"""
+        return sum(self.parts(leaf, {entity: 1.0}).values())
+
+    def parts(self, leaf: int, weights: Weights) -> dict[ValueLine, float]:
+        """Components of value of some entities, each times its weight; rescue apart. [$M]"""
+        world, book = self.world, self.book
+        ledger, owned = world.ledger, of(weights, book.parent)
+        tails, machines, continued, later = self._income(leaf)
+        loans = world.facility_sum(leaf, "balance", weights)
+        spend = world.remaining_own(leaf, weights) + world.remaining_escrow(leaf, weights)
+        return {
+            ValueLine.CASH: sum(of(weights, name) * ledger.cash[name, leaf] for name in book.entities),
+            ValueLine.RESTRICTED: world.restricted(leaf, weights),
+            ValueLine.EXISTING_DEBT: -world.debt_sum(leaf, "balance", weights),
+            ValueLine.PROJECT_DEBT: -loans,
+            ValueLine.LEASES: -world.lease_sum(leaf, "balance", weights),
+            ValueLine.NEW_LOANS: -world.coins.owed(leaf, weights),
+            ValueLine.CORPORATE_DEBT: -owned * world.corporate.total(leaf, "balance"),
+            ValueLine.UNEARNED_TENANT_MONEY: -world.over_sites(weights, lambda here: here.unearned[leaf]),
+            ValueLine.REMAINING_SPEND: -spend,
+            **self._by_line(tails, weights),
+            ValueLine.EQUIPMENT: self._equipment(leaf, weights),
+            ValueLine.MACHINES: sum(of(weights, name) * x for name, x in machines.items()),
+            ValueLine.LAND_AND_POWER: self._land(leaf, weights),
+            ValueLine.HOLDINGS: owned * self._holdings(leaf),
+            ValueLine.PAYOUTS: owned * self._paid_out(leaf),
+            ValueLine.OVERHEAD: sum(of(weights, name) * x for name, x in continued.items()),
+            ValueLine.TAX_LATER: -self.taxes.later(leaf, later, weights),
+            ValueLine.TAX_OWED: -self.taxes.owed(leaf, weights),
+            ValueLine.TAX_LOSSES: self.taxes.losses_worth(leaf, weights),
+            ValueLine.BITCOIN: sum(
+                of(weights, name) * world.coins.worth(leaf, name) for name in book.entities
+            ),
+            ValueLine.UNCOUNTED_RISE: -sum(
+                of(weights, name) * world.coins.uncounted(leaf, name) for name in book.entities
+            ),
+        }
+
+    def _income(self, leaf: int) -> "Income":
+        """Halls, machines and costs after a leaf, and what they come to, each by entity; worked out once."""
+        if leaf not in self._incomes:
+            parts = self._tails(leaf), self._machines(leaf), self._continued(leaf)
+            self._incomes[leaf] = (*parts, self._later_income(leaf, *parts))
+        return self._incomes[leaf]
+
+    def _continued(self, leaf: int) -> dict[str, float]:
+        """Overhead and fixed costs after a leaf, negative: of what others own a part of, and all others'."""
+        overhead, owners = self.book.valuation["overhead"], self.book.entities
+        quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
+        costs: dict[str, float] = defaultdict(float, {self.book.parent: self.world.overhead(leaf)})
+        for site in self.book.portfolio.sites:
+            payer = site.entity if owners[site.entity].share < 1.0 else self.book.parent
+            costs[payer] += site.fixed_cost_usd_m_per_q * self.world.sites.estate.ours(site.site, leaf)
+        return {name: -level_value(cost, quarters, overhead.rate_frac) for name, cost in costs.items()}
 
     @cached_property
     def at_leaf(self) -> dict[int, dict[ValueLine, float]]:
@@ -95,11 +131,11 @@ class Valuation:
                 found[entity, ValueLine.GPU_REFRESH] -= count * tail.refresh
         return found
 
-    def _by_line(self, tails: dict[tuple[str, ValueLine], float]) -> dict[ValueLine, float]:
+    def _by_line(self, tails: dict[tuple[str, ValueLine], float], weights: Weights) -> dict[ValueLine, float]:
         of_tails = (*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS, ValueLine.GPU_REFRESH)
         found = dict.fromkeys(of_tails, 0.0)
-        for (_, line), worth in tails.items():
-            found[line] += worth
+        for (entity, line), worth in tails.items():
+            found[line] += of(weights, entity) * worth
         return found
 
     def _later_income(
@@ -107,13 +143,14 @@ class Valuation:
         leaf: int,
         tails: dict[tuple[str, ValueLine], float],
         machines: dict[str, float],
-        continued: float,
+        continued: dict[str, float],
     ) -> dict[str, float]:
-        """What a leaf is worth for later income, overhead and fixed costs the parent's, by entity. [$M]"""
+        """What a leaf is worth for later income, less overhead and fixed costs, by entity. [$M]"""
         found: dict[str, float] = defaultdict(float)
         for (entity, line), worth in (*tails.items(), *(((e, None), x) for e, x in machines.items())):
             found[entity] += 0.0 if line is ValueLine.GPU_REFRESH else worth
-        found[self.book.parent] += continued
+        for name, costs in continued.items():
+            found[name] += costs
         for e in self.book.portfolio.entities:
             coins = self.world.coins
             found[e.entity] += coins.worth(leaf, e.entity) - coins.uncounted(leaf, e.entity)
@@ -141,18 +178,23 @@ class Valuation:
             worth[book.parent] += machines.pool[name, leaf] * resale_usd_m(book, book.vintages[name], moment)
         return worth
 
-    def _land(self, leaf: int) -> float:
+    def _land(self, leaf: int, weights: Weights) -> float:
         return sum(
-            (here.energised_mw[leaf] - here.reserved_mw[leaf])
+            of(weights, self.book.sites[name].entity)
+            * (here.energised_mw[leaf] - here.reserved_mw[leaf])
             * self.book.sites[name].unconverted_value_usd_m_per_mw
             for name, here in self.world.sites.of.items()
         )
 
-    def _equipment(self, leaf: int) -> float:
+    def _equipment(self, leaf: int, weights: Weights) -> float:
         """Unused equipment at its share of the lowest price on the path."""
         lowest = min(self.book.rows[n].capex_idx for n in self.book.paths[leaf])
         return sum(
-            x.resale_frac * x.cost_usd_m_per_mw * lowest * self.world.sites.unused_mw(x.equipment, leaf)
+            of(weights, self.book.sites[x.site].entity if x.site else self.book.parent)
+            * x.resale_frac
+            * x.cost_usd_m_per_mw
+            * lowest
+            * self.world.sites.unused_mw(x.equipment, leaf)
             for x in self.book.portfolio.long_lead
         )
 

@@ -48,7 +48,7 @@ class Quarter:
 def project_waterfall(world: World) -> Rows:
     """Every borrower on every path to its last maturity."""
     found: Rows = {}
-    for entity in world.book.spvs:
+    for entity in world.book.borrowers:
         within = {n: _quarter(world, entity, n) for n in world.book.tree.nodes}
         for leaf in world.book.tree.leaves:
             path = world.book.paths[leaf]
@@ -99,8 +99,8 @@ def _quarter(world: World, entity: str, n: int) -> Quarter:
         balloon=repaid - principal,
         sweep=swept,
         reserve=ledger.total(n, (CashLine.RESERVE_RELEASE,), only),
-        contributed=ledger.total(n, (CashLine.CONTRIBUTED,), only),
-        distributed=-ledger.total(n, (CashLine.DISTRIBUTED,), only),
+        contributed=ledger.total(n, (CashLine.CONTRIBUTED, CashLine.PARTNER_CONTRIBUTED), only),
+        distributed=-ledger.total(n, (CashLine.DISTRIBUTED, CashLine.PARTNER_DISTRIBUTED), only),
         balance=_owed(world, entity, n),
     )
 

@@ -1,5 +1,7 @@
 """Everything that follows from the decisions, put together: sites, loans, notes, and the cash of all."""
 
+from collections.abc import Callable
+
 from models.domain.ledger import CashLine
 from optimizer.audit.arithmetic import grown
 from optimizer.audit.book import Book
@@ -14,7 +16,8 @@ from optimizer.audit.ledger import Ledger
 from optimizer.audit.machines import Machines
 from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, existing_note, new_note, roll_note
-from optimizer.audit.sites import Sites
+from optimizer.audit.shares import Weights, of
+from optimizer.audit.sites import SiteBook, Sites
 
 
 class World:
@@ -52,7 +55,7 @@ class World:
         self.corporate = CorporateDebt(book, decided, existing)
         self.notes = self._notes(existing)
         self._post_treasury()
-        for entity in book.spvs:
+        for entity in book.borrowers:
             self.ledger.roll_block(entity)
         self._roll_company()
 
@@ -94,12 +97,13 @@ class World:
             post(x.site, n, CashLine.LEASE_INTEREST, -x.modules * q.paid_interest)
             post(x.site, n, CashLine.LEASE_PRINCIPAL, -x.modules * q.principal)
 
-    def lease_sum(self, node: int, what: str, name: str | None = None) -> float:
+    def lease_sum(self, node: int, what: str, weights: Weights = None, *, lessor: str | None = None) -> float:
         """Sum over leases, or those of one lessor, of one of their quantities at a node. [$M]"""
+        owner = self.book.sites
         return sum(
-            t.decided.modules * float(getattr(t.at(node), what))
+            of(weights, owner[t.decided.site].entity) * t.decided.modules * float(getattr(t.at(node), what))
             for t in self.leases
-            if name is None or t.name == name
+            if lessor is None or t.name == lessor
         )
 
     def _post_debt(self, entity: str, rolled: dict[int, DebtQuarter]) -> None:
@@ -145,11 +149,11 @@ class World:
                 net += principal * (1.0 - terms.fee_frac - (terms.capped_call_cost_frac or 0.0))
         return net
 
-    def tax_paid(self, node: int) -> float:
-        """Tax of the calendar year that ends at a node, all groups. [$M]"""
+    def tax_paid(self, node: int, payer: str) -> float:
+        """Tax of the calendar year that ends at a node, of the groups that an entity pays for. [$M]"""
         if self.book.tree.quarter(node).year == (self.book.tree.quarter(node) + 1).year:
             return 0.0
-        groups = self.book.portfolio.tax_groups
+        groups = [g for g in self.book.portfolio.tax_groups if self.book.payer(g.tax_group) == payer]
         return sum(g.rate_frac * self.decided.taxed.get((g.tax_group, node), 0.0) for g in groups)
 
     def raised(self, node: int) -> float:
@@ -167,20 +171,25 @@ class World:
             post(parent, n, CashLine.OVERHEAD, -self.overhead(n))
             post(parent, n, CashLine.EQUITY_PROCEEDS, self.equity_net(n))
             post(parent, n, CashLine.CONVERT_PROCEEDS, self.notes_net(n))
-            post(parent, n, CashLine.RESCUE, self.decided.rescue.get(n, 0.0))
-            post(parent, n, CashLine.TAX, -self.tax_paid(n))
+            for entity in book.entities:
+                post(entity, n, CashLine.TAX, -self.tax_paid(n, entity))
             post(parent, n, CashLine.PAYOUTS, -self.decided.payout.get(("", n), 0.0))
             self._post_corporate(n)
         for _, rolled in self.notes:
             for n, q in rolled.items():
                 post(parent, n, CashLine.CONVERT_COUPON, -q.coupon)
                 post(parent, n, CashLine.CONVERT_PRINCIPAL, -q.principal)
-        for (entity, n), amount in self.decided.contributed.items():
-            post(entity, n, CashLine.CONTRIBUTED, amount)
-            post(parent, n, CashLine.CONTRIBUTED, -amount)
-        for (entity, n), amount in self.decided.distributed.items():
-            post(entity, n, CashLine.DISTRIBUTED, -amount)
-            post(parent, n, CashLine.DISTRIBUTED, amount)
+        for (entity, n), amount in self.decided.rescue.items():
+            post(entity or parent, n, CashLine.RESCUE, amount)
+        for amounts, sign, own, others in (
+            (self.decided.contributed, 1.0, CashLine.CONTRIBUTED, CashLine.PARTNER_CONTRIBUTED),
+            (self.decided.distributed, -1.0, CashLine.DISTRIBUTED, CashLine.PARTNER_DISTRIBUTED),
+        ):
+            for (entity, n), amount in amounts.items():
+                ours = book.entities[entity].share * amount
+                post(entity, n, own, sign * ours)
+                post(entity, n, others, sign * (amount - ours))
+                post(parent, n, own, -sign * ours)
 
     def _post_corporate(self, n: int) -> None:
         debt, parent, post = self.corporate, self.book.parent, self.ledger.post
@@ -206,9 +215,23 @@ class World:
             ledger.post(parent, n, CashLine.INTEREST_INCOME, rate / 4.0 * (opening + 0.5 * raised))
             ledger.cash[parent, n] = opening + ledger.entity_total(parent, n)
 
-    def late_loss(self, node: int) -> float:
-        """What late deliveries would cost so far, over all sites. [$M]"""
-        return sum(here.late_loss.get(node, 0.0) for here in self.sites.of.values())
+    def over_sites(self, weights: Weights, figure: Callable[[SiteBook], float]) -> float:
+        """Sum of a figure over sites, each times the weight of its owner."""
+        owner = self.book.sites
+        return sum(of(weights, owner[s].entity) * figure(here) for s, here in self.sites.of.items())
+
+    def late_loss(self, node: int, weights: Weights = None) -> float:
+        """What late deliveries would cost so far. [$M]"""
+        return self.over_sites(weights, lambda here: here.late_loss.get(node, 0.0))
+
+    def guaranteed(self, node: int) -> float:
+        """Own spend still to come that the company has guaranteed. [$M]"""
+        owed = 0.0
+        for name, e in self.book.entities.items():
+            if e.completion_guarantee_frac:
+                only = {name: e.completion_guarantee_frac}
+                owed += self.remaining_own(node, only) - self.remaining_draws(node, only)
+        return owed
 
     def wall(self, node: int) -> float:
         """Principal of notes due at a node beyond the cash that it is expected to take. [$M]"""
@@ -216,14 +239,22 @@ class World:
 
     def locked(self, node: int) -> float:
         """Cash of borrowers that lock-ups hold. [$M]"""
-        return sum(self.locked_of(entity, node) for entity in self.book.spvs)
+        return sum(self.locked_of(entity, node) for entity in self.book.borrowers)
 
     def locked_of(self, entity: str, node: int) -> float:
         """Cash of a borrower in a lock-up. [$M]"""
         is_shut = lock_up(self.book, entity, node) > 0.0 and not self.decided.open.get((entity, node))
         return self.ledger.cash[entity, node] if is_shut else 0.0
 
-    def spared(self, node: int, seen: int) -> float:
+    def in_reach(self, node: int) -> float:
+        """The company's part of borrowers' cash that they may hand up; none of a listed one's. [$M]"""
+        quarter, found = self.book.tree.quarter(node), 0.0
+        for name in self.book.borrowers:
+            free = self.ledger.cash[name, node] - self.locked_of(name, node)
+            found += self.book.entities[name].in_reach(quarter) * free
+        return found
+
+    def spared(self, node: int, seen: int, weights: Weights = None) -> float:
         """Of the service of existing loans, what earlier repayment known by then takes away. [$M]"""
         found, quarter = 0.0, self.book.tree.quarter(node)
         for (name, m), usd_m in self.decided.prepaid.items():
@@ -231,13 +262,14 @@ class World:
             is_known = m in self.book.paths[seen] and m in self.book.paths[node] and m != node
             if is_known and quarter <= debt.maturity_quarter:
                 base = self.book.rows[node].base_rate_frac if debt.rate_kind == "floating" else 0.0
-                found += usd_m * (debt.coupon_or_spread_frac + base) / 4.0
-                found += usd_m if quarter == debt.maturity_quarter else 0.0
+                weight = of(weights, debt.entity)
+                found += weight * usd_m * (debt.coupon_or_spread_frac + base) / 4.0
+                found += weight * usd_m if quarter == debt.maturity_quarter else 0.0
         return found
 
-    def remaining_own(self, node: int) -> float:
+    def remaining_own(self, node: int, weights: Weights = None) -> float:
         """Own spend of all that is begun or committed after the quarter of a node. [$M]"""
-        return sum(here.remaining_own.get(node, 0.0) for here in self.sites.of.values())
+        return self.over_sites(weights, lambda here: here.remaining_own.get(node, 0.0))
 
     def own_spend(self, site: str, node: int) -> float:
         """Spend of a site that nobody else funds; a close at completion funds none. [$M]"""
@@ -247,44 +279,61 @@ class World:
         """Spend of a site, whoever pays. [$M]"""
         return self.ledger.site_spend(site, node) + self.sites.of[site].tenant_paid[node]
 
-    def total_own_spend(self, node: int) -> float:
+    def total_own_spend(self, node: int, weights: Weights = None) -> float:
         """Own spend of all sites. [$M]"""
-        return sum(self.own_spend(site, node) for site in self.book.sites)
+        sites = self.book.sites.values()
+        return sum(of(weights, s.entity) * self.own_spend(s.site, node) for s in sites)
 
-    def remaining_draws(self, node: int) -> float:
+    def remaining_draws(self, node: int, weights: Weights = None) -> float:
         """Spend that facilities closed at start, and lessors, will still pay after a node. [$M]"""
         left = 0.0
         for f, facility in self.facilities:
+            weight = of(weights, self.book.sites[f.site].entity)
             if f.closed == f.begun and f.closed in self.book.paths[node]:
                 age = self.book.tree.period[node] - self.book.tree.period[f.closed]
                 ahead = range(age + 1, facility.terms.construction_q)
-                left += f.modules * sum(facility.quarter(k).received for k in ahead)
-        return left + self.lease_sum(node, "undrawn")
+                left += weight * f.modules * sum(facility.quarter(k).received for k in ahead)
+        return left + self.lease_sum(node, "undrawn", weights)
 
-    def remaining_escrow(self, node: int) -> float:
+    def remaining_escrow(self, node: int, weights: Weights = None) -> float:
         """Rows funded by escrow after the quarter of a node. [$M]"""
-        return sum(here.remaining_escrow.get(node, 0.0) for here in self.sites.of.values())
+        return self.over_sites(weights, lambda here: here.remaining_escrow.get(node, 0.0))
 
-    def entity_escrow(self, node: int) -> float:
+    def entity_escrow(self, node: int, weights: Weights = None) -> float:
         """What is left of the entities' escrow. [$M]"""
-        opening = sum(e.escrow_usd_m for e in self.book.portfolio.entities)
-        paid = sum(one.at[m].escrow for one in self.sites.commitments for m in self.book.paths[node])
-        return opening - paid
+        left = sum(of(weights, name) * e.escrow_usd_m for name, e in self.book.entities.items())
+        for one in self.sites.commitments:
+            weight = of(weights, self.book.sites[one.commitment.site].entity)
+            left -= weight * sum(one.at[m].escrow for m in self.book.paths[node])
+        return left
 
-    def facility_sum(self, node: int, what: str) -> float:
+    def facility_sum(self, node: int, what: str, weights: Weights = None) -> float:
         """Sum over facilities of one of their quantities at a node. [$M]"""
         return sum(
-            f.modules * float(getattr(self.facility_at(f, facility, node), what))
+            of(weights, self.book.sites[f.site].entity)
+            * f.modules
+            * float(getattr(self.facility_at(f, facility, node), what))
             for f, facility in self.facilities
         )
 
-    def restricted(self, node: int) -> float:
+    def debt_sum(self, node: int, what: str, weights: Weights = None) -> float:
+        """Sum over existing loans of one of their quantities at a node. [$M]"""
+        loans = self.book.debts.values()
+        return sum(of(weights, d.entity) * float(getattr(self.debts[d.debt][node], what)) for d in loans)
+
+    def terms_sum(self, node: int, what: str, weights: Weights = None) -> float:
+        """The same, as if nothing were repaid before its time. [$M]"""
+        loans = self.book.debts.values()
+        return sum(of(weights, d.entity) * float(getattr(self.by_terms[d.debt][node], what)) for d in loans)
+
+    def restricted(self, node: int, weights: Weights = None) -> float:
         """All restricted cash. [$M]"""
-        collateral = sum(e.collateral_cash_usd_m for e in self.book.portfolio.entities)
-        security = sum(here.security[node] for here in self.sites.of.values())
-        own = self.entity_escrow(node) + collateral + security + self.coins.margins(node)
-        own += sum(rolled[node].reserve for rolled in self.debts.values())
-        return own + self.facility_sum(node, "restricted")
+        entities = self.book.entities.items()
+        collateral = sum(of(weights, name) * e.collateral_cash_usd_m for name, e in entities)
+        security = self.over_sites(weights, lambda here: here.security[node])
+        own = self.entity_escrow(node, weights) + collateral + security + self.coins.margins(node, weights)
+        own += self.debt_sum(node, "reserve", weights)
+        return own + self.facility_sum(node, "restricted", weights)
 
     def undrawn(self, node: int) -> float:
         """Loans and revolvers not yet drawn, and draws to come of closed facilities. [$M]"""
@@ -292,40 +341,42 @@ class World:
         existing += self.lease_sum(node, "undrawn")
         return existing + self.facility_sum(node, "undrawn") + self.corporate.total(node, "undrawn")
 
-    def interest(self, node: int) -> float:
-        """Interest accrued on all loans and notes, and coupons. [$M]"""
-        existing = sum(rolled[node].interest for rolled in self.debts.values())
-        existing += self.lease_sum(node, "interest")
-        existing += self.corporate.total(node, "interest")
+    def interest(self, node: int, weights: Weights = None) -> float:
+        """Interest accrued on loans and notes, and coupons. [$M]"""
         coupons = sum(rolled[node].coupon for _, rolled in self.notes if node in rolled)
-        return existing + self.facility_sum(node, "interest") + coupons + self.coins.interest(node)
+        parents = self.corporate.total(node, "interest") + coupons
+        loans = self.debt_sum(node, "interest", weights) + self.facility_sum(node, "interest", weights)
+        loans += self.lease_sum(node, "interest", weights)
+        return loans + self.coins.interest(node, weights) + of(weights, self.book.parent) * parents
 
-    def debt(self, node: int) -> float:
-        """Balances of all loans and notes, and convertibles outstanding at par. [$M]"""
-        existing = sum(rolled[node].balance for rolled in self.debts.values())
-        existing += self.lease_sum(node, "balance")
-        existing += self.corporate.total(node, "balance")
+    def debt(self, node: int, weights: Weights = None) -> float:
+        """Balances of loans and notes, and convertibles outstanding at par. [$M]"""
         notes = sum(rolled[node].outstanding for _, rolled in self.notes if node in rolled)
-        return existing + self.facility_sum(node, "balance") + notes + self.coins.owed(node)
+        parents = self.corporate.total(node, "balance") + notes
+        loans = self.debt_sum(node, "balance", weights) + self.facility_sum(node, "balance", weights)
+        loans += self.lease_sum(node, "balance", weights)
+        return loans + self.coins.owed(node, weights) + of(weights, self.book.parent) * parents
 
     def corporate_uses(self, node: int) -> float:
         """What raised money may pay for at a node beside own spend: standing uses, debt repaid. [$M]"""
         existing = sum(q[node].coupon + q[node].principal for note, q in self.notes if not note.is_new)
-        standing = self._standing_uses(node, node) - self.spared(node, node)
+        standing = self._standing_uses(node, node) - self.spared(node, node, self.book.paid)
         return standing + existing + self.corporate.repaid(node)
 
     def uses_ahead(self, node: int, seen: int) -> float:
         """Uses of a quarter after ``seen``, as they are known there: by what is decided by then. [$M]"""
         total = (
-            self._standing_uses(node, seen) - self.spared(node, seen) + self.corporate.bonds_due(node, seen)
+            self._standing_uses(node, seen)
+            - self.spared(node, seen, self.book.paid)
+            + self.corporate.bonds_due(node, seen)
         )
         for name, q in self.corporate.gross.items():
             total += (q[node].coupon + q[node].principal) * self.corporate.left(name, seen)
         return total
 
     def _standing_uses(self, node: int, seen: int) -> float:
-        """Overhead, existing debt and the sites' fixed costs in a quarter, as known at ``seen``. [$M]"""
-        total = self.overhead(node) + self.sites.estate.fixed_cost(node, seen)
-        for terms in self.by_terms.values():
-            total += terms[node].interest + terms[node].principal
-        return total
+        """Overhead, the company's part of existing debt by its terms and of fixed costs known. [$M]"""
+        paid = self.book.paid
+        fixed = self.sites.estate.fixed_cost(node, seen, paid)
+        service = self.terms_sum(node, "interest", paid) + self.terms_sum(node, "principal", paid)
+        return self.overhead(node) + fixed + service

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from models.blocks.books import Tally
+from models.blocks.company.covenants import spending
 from models.blocks.metrics import Measured
 from models.domain.ledger import Quantity
 from models.domain.rules import Budget
@@ -63,8 +63,5 @@ def _budget_rows(r: Reading, budget: Budget) -> Iterator[Row]:
 
 def _spent(r: Reading, budget: Budget, n: int) -> float:
     tree = r.program.params.tree
-    what = Tally.OWN_NEED if budget.counts == "own" else Tally.GROSS_SPEND
     path = [m for m in tree.path(n) if tree.quarter(m) >= budget.from_quarter]
-    if budget.site is None:
-        return sum(b.tally_at(what, m).value for b in r.program.books for m in path)
-    return sum(b.site_tally_at(budget.site, what, m).value for b in r.program.books for m in path)
+    return sum(spending(r.program.borrowers, budget.site, budget.counts, m).value for m in path)

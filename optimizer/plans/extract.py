@@ -13,6 +13,7 @@ from optimizer.plans.money import money_tables
 from optimizer.plans.prices import at_company_prices, price_rows
 from optimizer.plans.reading import Reading
 from optimizer.plans.sites import site_tables
+from optimizer.plans.stakes import stakes
 from optimizer.plans.strategies import strategies
 from optimizer.plans.tables import TABLES
 from optimizer.plans.taxes import tax_tables
@@ -35,6 +36,7 @@ def extract(
     found = {**money_tables(reading), **site_tables(reading), **claim_tables(reading), **tax_tables(reading)}
     found["strategies"] = pd.DataFrame(strategies(reading))
     found["terminations"] = pd.DataFrame(terminations(reading))
+    found["stakes"] = stakes(reading)
     found |= coin_tables(reading)
     found["hurdles"] = pd.DataFrame(hurdle_rows(reading, partial(at_company_prices, reading)))
     found["prices"] = pd.DataFrame(price_rows(reading))

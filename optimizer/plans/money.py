@@ -192,10 +192,12 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
     company = r.cash(r.program.books[0])
     block = sum((r.cash(b) for b in r.program.books[1:]), np.zeros(company.size))
+    reach = r.over_borrowers(lambda x, n: x.in_reach(n))
+    guaranteed = r.over_borrowers(lambda x, n: x.guaranteed(n))
     restricted, undrawn, locked = (r.tally(what) for what in (Tally.RESTRICTED, Tally.UNDRAWN, Tally.LOCKED))
-    late, wall = r.tally(Tally.LATE_LOSS), r.tally(Tally.WALL)
+    late, wall = r.over_borrowers(lambda x, n: x.counted.tally_at(Tally.LATE_LOSS, n)), r.tally(Tally.WALL)
     floor = p.portfolio.firm.cash_floor_usd_m
-    runway = _runway_q(r, company + block - locked)
+    runway = _runway_q(r, company + reach)
     return [
         {
             "node": r.labels[n],
@@ -203,12 +205,14 @@ def _liquidity(r: Reading) -> list[dict[str, object]]:
             "company_cash_usd_m": company[n],
             "block_cash_usd_m": block[n],
             "locked_usd_m": locked[n],
+            "out_of_reach_usd_m": block[n] - reach[n],
             "restricted_usd_m": restricted[n],
             "undrawn_usd_m": undrawn[n],
             "late_loss_usd_m": late[n],
             "wall_usd_m": wall[n],
+            "guaranteed_usd_m": guaranteed[n],
             "floor_usd_m": floor,
-            "headroom_usd_m": company[n] - late[n] - wall[n] - floor,
+            "headroom_usd_m": company[n] - late[n] - wall[n] - guaranteed[n] - floor,
             "runway_q": runway[n],
         }
         for n in p.tree.nodes

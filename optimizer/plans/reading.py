@@ -1,7 +1,7 @@
 """Values of a solved program, read once: decisions by place, modules with their arrays."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.blocks.books import Books, Decision, Tally
+from models.blocks.linear import Linear
+from models.blocks.ports import BorrowerPorts
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
 from models.params.corporate_debt import RepurchaseOffer
@@ -240,6 +242,11 @@ class Reading:
                 for n in self.program.params.tree.nodes
             ]
         )
+
+    def over_borrowers(self, what: Callable[[BorrowerPorts, int], Linear]) -> Array:
+        """Sum over the borrowers of what the company sees of them, by node."""
+        nodes = self.program.params.tree.nodes
+        return np.array([sum(what(x, n).value for x in self.program.borrowers) for n in nodes])
 
     def cash(self, books: Books) -> Array:
         """Closing unrestricted cash of an owner, by node. [$M]"""

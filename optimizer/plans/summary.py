@@ -68,7 +68,7 @@ def summarise(
         tables=tables,
         audit=audit,
         evidence=Evidence(loaded.money_inputs, loaded.guesses, tuple(str(o) for o in loaded.overridden)),
-        findings=(*loaded.findings, *_leaf_findings(tables)),
+        findings=(*loaded.findings, *_leaf_findings(tables), *_stake_findings(tables, weights)),
         seconds=seconds,
         note=outcome.note,
         loop=outcome.loop,
@@ -102,6 +102,25 @@ def _leaf_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
             )
             remedy = "existing convertibles convert by the deck's price; check btc_beta and ai_beta"
             found.append(Finding("warning", "leaf-price", "leaves", leaf, "deck_price_usd", message, remedy))
+    return found
+
+
+def _stake_findings(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float]) -> list[Finding]:
+    """Listed subsidiaries that are worth much more or less here than on the market."""
+    found = []
+    stakes = tables["stakes"] if tables else pd.DataFrame(columns=["entity", "market_usd_m"])
+    for name, rows in stakes[stakes["market_usd_m"] > 0.0].groupby("entity"):
+        weight = rows["leaf"].map(weights)
+        own, market = float((rows["part_usd_m"] * weight).sum()), float(rows["market_usd_m"].iloc[0])
+        if not DECK_RANGE[0] <= own / market <= DECK_RANGE[1]:
+            message = (
+                f"the company's part is worth {own:,.0f} $M at the horizon, {own / market:.2f} times what "
+                "the market's price, grown at the cost of equity, says"
+            )
+            remedy = "check its sites, coins and debts, or the price and the shares held"
+            found.append(
+                Finding("warning", "stake-value", "stakes", str(name), "part_usd_m", message, remedy)
+            )
     return found
 
 

@@ -178,8 +178,8 @@ TABLES: tuple[Table, ...] = (
         "liquidity",
         "cash against the floor, and for how many quarters it stays above it if markets shut after this one",
         "node",
-        "company_cash_usd_m[$M] block_cash_usd_m[$M] locked_usd_m[$M] restricted_usd_m[$M] "
-        "undrawn_usd_m[$M] late_loss_usd_m[$M] wall_usd_m[$M] "
+        "company_cash_usd_m[$M] block_cash_usd_m[$M] locked_usd_m[$M] out_of_reach_usd_m[$M] "
+        "restricted_usd_m[$M] undrawn_usd_m[$M] late_loss_usd_m[$M] wall_usd_m[$M] guaranteed_usd_m[$M] "
         "floor_usd_m[$M] headroom_usd_m[$M] runway_q[quarters]",
         "quarter",
     ),
@@ -204,6 +204,13 @@ TABLES: tuple[Table, ...] = (
         "interest_usd_m[$M] written_off_usd_m[$M] taxable_income_usd_m[$M] losses_used_usd_m[$M] "
         "losses_left_usd_m[$M] tax_usd_m[$M]",
         "quarter",
+    ),
+    _table(
+        "stakes",
+        "what others own a part of: all of it, the company's part, and what the market says of that part",
+        "entity leaf",
+        "whole_usd_m[$M] part_usd_m[$M] market_usd_m[$M]",
+        "kind ownership_frac",
     ),
     _table("value", "components of value at each leaf", "leaf line", "usd_m[$M]"),
     _table("claims", "what others than today's shareholders take at lambda", "leaf claim", "usd_m[$M]"),

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from models.blocks.books import Books, Tally
+from models.blocks.books import Tally
+from models.blocks.shares import PartOf
 from models.domain.ledger import INTEREST_EARNED_LINES
 from optimizer.plans.reading import Reading
 
@@ -13,11 +14,14 @@ def tax_tables(r: Reading) -> dict[str, pd.DataFrame]:
 
 
 def _tax(r: Reading) -> list[dict[str, object]]:
-    p, block = r.program.params, r.program.model.company.tax
+    p, m = r.program.params, r.program.model
     taxes, parent = p.taxes, p.portfolio.parent.entity
     rows: list[dict[str, object]] = []
     for g in taxes.groups:
-        owned = {parent if b.owner == "company" else b.owner: b for b in r.program.books}
+        apart = [x for x in r.program.borrowers if g in taxes.paid_by(p.portfolio, x.entity)]
+        block = m.borrower[apart[0].entity].tax if apart else m.company.tax
+        owned = {parent: PartOf(r.program.books[0], 1.0)}
+        owned |= {x.entity: PartOf(x.books, 1.0 if apart else x.owned.share) for x in r.program.borrowers}
         members = [b for entity, b in owned.items() if taxes.of_entity[entity] is g]
         for end, nodes in taxes.years.items():
             income = float(block.income[g.tax_group, end].value)
@@ -40,6 +44,6 @@ def _tax(r: Reading) -> list[dict[str, object]]:
     return rows
 
 
-def _net_interest(books: Books, n: int) -> float:
+def _net_interest(books: PartOf, n: int) -> float:
     """Interest accrued less interest earned in a quarter. [$M]"""
     return books.tally_at(Tally.INTEREST, n).value - books.cash_at(n, INTEREST_EARNED_LINES).value

@@ -107,8 +107,8 @@ def _quarter(r: Reading, books: Books, n: int) -> dict[str, float]:
         "balloon": repaid - principal,
         "sweep": swept,
         "reserve": cash(CashLine.RESERVE_RELEASE),
-        "contributed": cash(CashLine.CONTRIBUTED),
-        "distributed": -cash(CashLine.DISTRIBUTED),
+        "contributed": cash(CashLine.CONTRIBUTED, CashLine.PARTNER_CONTRIBUTED),
+        "distributed": -cash(CashLine.DISTRIBUTED, CashLine.PARTNER_DISTRIBUTED),
         "balance": books.tally_at(Tally.DEBT, n).value,
     }
 

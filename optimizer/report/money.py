@@ -72,6 +72,8 @@ LABELS: dict[str, str] = {
     CashLine.REVOLVER_INTEREST: "revolver interest and fees",
     CashLine.REPURCHASE: "convertibles bought back",
     CashLine.PAYOUTS: "paid to shareholders",
+    CashLine.PARTNER_CONTRIBUTED: "put in by partners",
+    CashLine.PARTNER_DISTRIBUTED: "paid out to partners",
     CashLine.RESCUE: "rescue funding",
 }
 """What a line of the cash flow is called; lines of one name on one side are added up."""

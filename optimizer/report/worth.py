@@ -32,6 +32,7 @@ LABELS: dict[str, str] = {
     ValueLine.TAX_OWED: "tax owed for the last part of a year",
     ValueLine.TAX_LOSSES: "tax losses left",
     ValueLine.PAYOUTS: "paid to shareholders before, with the cost of equity since",
+    ValueLine.MINORITY: "what others own of joint ventures and listed subsidiaries",
     ValueLine.RESCUE: "rescue funding at its penal price",
 }
 """What a line of the table value is called, in the order in which it is told."""

@@ -9,6 +9,7 @@ from typing import get_args
 import pandas as pd
 
 from models.domain.ledger import ValueLine
+from models.domain.portfolio import Portfolio
 from models.domain.site import Strategy
 from optimizer.inputs.load import Loaded, load
 from optimizer.pipeline import Progress, plan
@@ -28,9 +29,9 @@ class Compared:
     dilution_frac: float
     """Economic shares at the horizon over today's, less one."""
     peak_debt_usd_m: float
-    """Loans and notes outstanding, largest at any node."""
+    """Loans, as much of them as the company counts, and notes outstanding, largest at any node."""
     least_liquidity_usd_m: float
-    """Unrestricted cash of company and borrowers, least at any node."""
+    """Unrestricted cash of company and borrowers, as much as is in its reach, least at any node."""
     runway_q: int | None
     """Fewest quarters to the cash floor from any node, were shares, notes and rescue to stop there and all
     else to go on as planned; None: the floor is not reached before the horizon."""
@@ -75,7 +76,7 @@ def compare(
         )
     shares_m = loaded.portfolio.firm.basic_shares_m
     best = _per_share(plans["optimal"], shares_m) if "optimal" in plans else {}
-    return tuple(_compared(s, p, best, shares_m) for s, p in plans.items())
+    return tuple(_compared(s, p, best, loaded.portfolio) for s, p in plans.items())
 
 
 def _asking(loaded: Loaded, strategy: Strategy) -> Loaded:
@@ -86,8 +87,8 @@ def _asking(loaded: Loaded, strategy: Strategy) -> Loaded:
     return replace(loaded, portfolio=p.model_copy(update={"company": company, "sites": sites}))
 
 
-def _compared(strategy: Strategy, p: Plan, best: dict[str, float], shares_m: float) -> Compared:
-    nan = float("nan")
+def _compared(strategy: Strategy, p: Plan, best: dict[str, float], portfolio: Portfolio) -> Compared:
+    nan, shares_m = float("nan"), portfolio.firm.basic_shares_m
     if not p.tables:
         return Compared(strategy, p, nan, nan, nan, None, nan, nan, nan, (), ())
     weight = {p.tree.label(leaf): float(p.tree.probability[leaf]) for leaf in p.tree.leaves}
@@ -99,7 +100,7 @@ def _compared(strategy: Strategy, p: Plan, best: dict[str, float], shares_m: flo
         strategy=strategy,
         plan=p,
         dilution_frac=p.shares_m / shares_m - 1.0,
-        peak_debt_usd_m=float(_debt(p).max()),
+        peak_debt_usd_m=float(_debt(p, portfolio).max()),
         least_liquidity_usd_m=float(cash.min()),
         runway_q=_runway_q(p),
         hpc_critical_mw=_expected(summary, "hpc_critical_mw", weight),
@@ -115,15 +116,17 @@ def _expected(frame: pd.DataFrame, column: str, weight: dict[str, float]) -> flo
 
 
 def _cash(p: Plan) -> pd.Series:
-    """Unrestricted cash of company and borrowers, by node. [$M]"""
+    """Unrestricted cash of company and borrowers, as much as is in its reach, by node. [$M]"""
     found = p.tables["liquidity"].set_index("node")
-    return found["company_cash_usd_m"] + found["block_cash_usd_m"]
+    return found["company_cash_usd_m"] + found["block_cash_usd_m"] - found["out_of_reach_usd_m"]
 
 
-def _debt(p: Plan) -> pd.Series:
-    """Loans and notes outstanding, by node. [$M]"""
+def _debt(p: Plan, portfolio: Portfolio) -> pd.Series:
+    """Loans, as much of them as the company counts, and notes outstanding, by node. [$M]"""
     nodes = [p.tree.label(n) for n in p.tree.nodes]
-    loans = p.tables["debt_schedule"].groupby("node")["balance_usd_m"].sum()
+    schedule = p.tables["debt_schedule"]
+    counted = schedule["entity"].map({e.entity: e.counted for e in portfolio.entities}).astype(float)
+    loans = (schedule["balance_usd_m"] * counted).groupby(schedule["node"]).sum()
     notes = p.tables["convert_schedule"].groupby("node")["outstanding_usd_m"].sum()
     return loans.reindex(nodes, fill_value=0.0) + notes.reindex(nodes, fill_value=0.0)
 

@@ -247,6 +247,10 @@ def _rails() -> list[dict[str, object]]:
         one("stress_liquidity", 5.0), one("unsigned_building", 1.0), one("maturity_wall", 0.5),
         one("solvency", 0.5), one("net_debt_to_ebitda", 90.0, covenant="new-debt", **on_issue),
         one("interest_cover", 0.01, covenant="new-interest", to_quarter=quarter(1), **on_issue),
+        one("minimum_liquidity", 20.0, covenant="n-cash", entity="n-co"),
+        one("net_debt_to_ebitda", 90.0, covenant="n-debt", entity="n-co", from_quarter=quarter(7)),
+        one("interest_cover", 0.1, covenant="n-cover", entity="n-co", from_quarter=quarter(7)),
+        one("dscr", 0.8, covenant="n-dscr", entity="n-co", from_quarter=quarter(7), basis="trailing_4q"),
     ]  # fmt: skip
 
 
@@ -313,8 +317,10 @@ def _estate() -> dict[str, object]:
                   purchase_by_quarter=quarter(4)),
             _site("annex", "n-co", None, sale_usd_m_per_mw=0.4, sale_cost_frac=0.03, book_value_usd_m=2.0),
             _site("east", "s-co", None, state="pending", purchase_usd_m=3.0, purchase_by_quarter=quarter(3)),
+            _site("venture", "e-co", "grid"), _site("quoted", "w-co", "grid"),
         ],
         "power": [
+            *(_power(s, -4, 20.0, "spot") for s in ("venture", "quoted")),
             _power("north", -4, 60.0, "spot"), _power("north", 5, 100.0, "spot", security_usd_m=3.0),
             _power("west", -4, 30.0, "fixed"), _power("annex", -4, 12.0, "fixed"),
             _power("east", -4, 9.0, "fixed"),
@@ -357,6 +363,8 @@ def _estate() -> dict[str, object]:
         "fleets": [
             {"fleet": "n-s1", "site": "north", "machine": "s1", "mw": 25.0, "age_q": 4},
             {"fleet": "s-s0", "site": "south", "machine": "s0", "mw": 40.0, "age_q": 6},
+            {"fleet": "e-s1", "site": "venture", "machine": "s1", "mw": 12.0, "age_q": 4},
+            {"fleet": "w-s1", "site": "quoted", "machine": "s1", "mw": 15.0, "age_q": 4},
         ],
         "market_shapes": [{"market": "grid", "mean_usd_per_mwh": 45.0,
                            **{f"d{i}": 10.0 * i - 5.0 for i in range(1, 11)}}],
@@ -370,10 +378,16 @@ def portfolio() -> Portfolio:
         "company": [_company()],
         "entities": [
             {"entity": name, "kind": kind, "unrestricted_cash_usd_m": cash, "escrow_usd_m": escrow,
-             "collateral_cash_usd_m": 1.0, "tax_group": group}
-            for name, kind, cash, escrow, group in (("Small", "parent", 300.0, 0.0, "home"),
-                                                    ("n-co", "spv", 900.0, 6.0, "home"),
-                                                    ("s-co", "spv", 500.0, 0.0, "south"))
+             "collateral_cash_usd_m": 1.0, "tax_group": group, **terms}
+            for name, kind, cash, escrow, group, terms in (
+                ("Small", "parent", 300.0, 0.0, "home", {}),
+                ("n-co", "spv", 900.0, 6.0, "home", {"completion_guarantee_frac": 0.2}),
+                ("s-co", "spv", 500.0, 0.0, "south", {}),
+                ("e-co", "jv", 40.0, 0.0, "home",
+                 {"ownership_frac": 0.5, "upstream_from_quarter": quarter(2)}),
+                ("w-co", "listed", 60.0, 0.0, "west",
+                 {"ownership_frac": 0.6, "price_usd": 4.0, "shares_held_m": 10.0}),
+            )
         ],
         "tax_groups": [
             {"tax_group": "home", "rate_frac": 0.25, "losses_usd_m": 400.0, "loss_use_frac": 0.8,
@@ -381,6 +395,9 @@ def portfolio() -> Portfolio:
              "interest_cap_frac_of_ebitda": 0.3},
             {"tax_group": "south", "rate_frac": 0.2, "losses_usd_m": 0.0, "loss_use_frac": 1.0,
              "losses_value_frac": 0.0, "basis_usd_m": 0.0, "basis_life_q": 1, "income_so_far_usd_m": None,
+             "interest_cap_frac_of_ebitda": None},
+            {"tax_group": "west", "rate_frac": 0.2, "losses_usd_m": 100.0, "loss_use_frac": 1.0,
+             "losses_value_frac": 0.5, "basis_usd_m": 8.0, "basis_life_q": 4, "income_so_far_usd_m": None,
              "interest_cap_frac_of_ebitda": None},
         ],
         "tax_classes": [
@@ -469,14 +486,18 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("open", "", "s-co", "", "", up6, 1.0),
         ("prepaid", "", "term", "", "", trunk[1], 4.0),
         ("prepaid", "", "term", "", "", up6, 2.0),
+        ("contributed", "", "e-co", "", "", trunk[0], 6.0),
+        ("distributed", "", "e-co", "", "", trunk[3], 3.0),
     ]
-    for group, taxed in (("home", 5.0), ("south", 3.0)):
+    for group, taxed in (("home", 5.0), ("south", 3.0), ("west", 4.0)):
         paid = nodes[9, "down"] if group == "home" else ""  # the year in which a tenant pays to go
         ends = [(label, 22.0 if label == paid else taxed) for label in year_ends(tree)]
         rows += [("taxed", "", group, "", "", label, amount) for label, amount in ends]
     for n in tree.nodes:
         t, label = tree.period[n], tree.label(n)
         rows.append(("on_mw", "north", "n-s1", "", "", label, 20.0 if t < 2 else 8.0))
+        rows.append(("on_mw", "venture", "e-s1", "", "", label, 12.0))
+        rows.append(("on_mw", "quoted", "w-s1", "", "", label, 15.0))
         if t >= 5:
             rows.append(("slack_mw", "north", "n-s1", "", "", label, 0.7))
         if t < 6:

@@ -207,6 +207,13 @@ AT = {t: f"{small.quarter(t)}:base" for t in range(4)}
         ("HRV-4", with_value("atm", 300.0)),
         ("HRV-5", with_value("contributed", 200.0)),
         ("HRV-6", with_value("contributed", 250.0)),
+        ("OWN-1", added("distributed", "", "e-co", "", "", AT[1], 2.0)),
+        ("OWN-1", added("distributed", "", "w-co", "", "", AT[3], 2.0)),
+        ("OWN-2", added("contributed", "", "w-co", "", "", AT[3], 2.0)),
+        ("OWN-3", with_value("taxed", 900.0, item="west")),
+        ("OWN-4", with_value("taxed", 900.0, item="west")),
+        ("OWN-5", added("moved_out_mw", "venture", "e-s1", "", "", AT[3], 2.0)),
+        ("COV-11", with_value("on_mw", 0.0, item="n-s1")),
         ("VAL-1", added("start", "south", "hall", "open", "", "2029Q2:up", 4.0)),
     ],
 )

@@ -41,6 +41,24 @@ parent-count        entities[].kind                        entities[top].kind=sp
 parent-count        entities[north].kind                   = parent
 no-site             sites[].                               - sites
 site-of-parent      sites[beta].entity                     = top
+entity-terms        entities[north].ownership_frac         entities[north].kind=jv
+entity-terms        entities[north].kind                   entities[north].ownership_frac=0.6
+entity-terms        entities[top].completion_guarantee_frac = 0.5
+entity-terms        entities[north].contributions_allowed  = true
+entity-terms        entities[north].price_usd         = 5 & \
+entities[north].kind=listed & entities[north].ownership_frac=0.6
+taxed-together      entities[north].tax_group entities[north].kind=listed & \
+entities[north].ownership_frac=0.6
+recourse-of-listed  debt[gpu-loan].recourse = true & \
+entities[north].kind=listed & entities[north].ownership_frac=0.6
+shared-equipment    long_lead[transformers].site entities[north].kind=listed & \
+entities[north].ownership_frac=0.6
+covenant-scope      covenants[liquidity].entity            covenants[liquidity].metric=dscr
+covenant-scope      covenants[liquidity].entity            = top
+covenant-scope      covenants[liquidity].metric            = solvency & covenants[liquidity].entity=north
+covenant-scope      covenants[liquidity].test              = incurrence & covenants[liquidity].entity=north
+covenant-scope covenants[liquidity].from_quarter covenants[liquidity].entity=north & \
+covenants[liquidity].metric=dscr & covenants[liquidity].basis=trailing_4q
 stream-not-valued   valuation[mining].stream               - valuation[mining]
 overhead-years      valuation[overhead].years              =
 overhead-years      valuation[mining].years                = 5
@@ -250,7 +268,7 @@ budgets[beta-cap].site
 leverage_blocks[bond|2].instrument instruments[buyback].tranche
 entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
 expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
-sites[beta].tax_class
+sites[beta].tax_class covenants[liquidity].entity
 loan_collateral[coin-loan].debt
 long_lead[transformers].site long_lead[transformers].products long_lead[transformers].tax_class
 vendor_leases[lessor].products

@@ -49,6 +49,8 @@ JUDGED_ALONE = (
     "payouts",
     "leased",
     "equipped",
+    "joint venture",
+    "listed",
 )
 """Toys of so few decisions that the auditor alone can say what is best."""
 

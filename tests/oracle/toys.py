@@ -450,6 +450,43 @@ def payouts_on_tree() -> Portfolio:
     return make.with_row(p, "site_products", "north", latest_quarter=make.quarter(2), max_modules=1)
 
 
+def joint_venture() -> Portfolio:
+    """Halls in a joint venture, financed by lenders who test it alone, its completion guaranteed by half."""
+    p = make.add_taxes(make.add_debt(make.add_project_debt(short(make.small(), 5))))
+    p = make.without(north_only(p), "tax_groups", "south")
+    p = make.with_row(
+        p, "entities", "north-co", kind="jv", ownership_frac=0.6, completion_guarantee_frac=0.5,
+        upstream_from_quarter=make.quarter(3), unrestricted_cash_usd_m=12.0,
+    )  # fmt: skip
+    p = make.with_rows(
+        p, "covenants",
+        make.covenant("dscr", 1.1, entity="north-co", from_quarter=make.quarter(3)),
+        make.covenant("minimum_liquidity", 6.0, entity="north-co", covenant="n-cash"),
+        make.covenant("minimum_liquidity", 14.0), make.covenant("solvency", 1.2),
+    )  # fmt: skip
+    return poor(make.with_all(p, "cooling", max_modules=0), 70.0)
+
+
+def joint_venture_on_tree() -> Portfolio:
+    """The same where the share may double, without lenders."""
+    p = make.two_scenarios(make.without(joint_venture(), "credit_classes"))
+    p = make.with_all(p, "contracts", credit_class=None)
+    return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+
+
+def listed() -> Portfolio:
+    """A listed miner converts with its own cash, pays its own tax, and dividends from the third quarter."""
+    p = make.with_row(short(make.small()), "entities", "north-co", kind="listed", ownership_frac=0.6)
+    p = make.without(make.add_taxes(p), "contracts", "open")
+    p = make.with_row(p, "sites", "south", hpc_allowed=False)
+    p = make.without(make.without(p, "site_products", "south"), "cooling", "south")
+    p = make.with_row(
+        p, "entities", "north-co", unrestricted_cash_usd_m=90.0, upstream_from_quarter=make.quarter(2)
+    )
+    p = make.with_rows(p, "covenants", make.covenant("minimum_liquidity", 30.0))
+    return poor(make.with_all(p, "cooling", max_modules=0), 20.0)
+
+
 TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]] = {
     "conversion": (conversion, make.chain_of),
     "conversion on a tree": (conversion_on_tree, make.tree_of),
@@ -488,5 +525,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "bought back": (bought_back, make.tree_of),
     "payouts": (payouts, make.chain_of),
     "payouts on a tree": (payouts_on_tree, make.tree_of),
+    "joint venture": (joint_venture, make.chain_of),
+    "joint venture on a tree": (joint_venture_on_tree, make.tree_of),
+    "listed": (listed, make.chain_of),
 }
 """Every toy by name, with the time it is planned on."""

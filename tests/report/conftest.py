@@ -99,7 +99,7 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
         ],
         "sources_uses": [row for leaf in leaves for row in _sources_uses(leaf)],
         "liquidity": [
-            [label, 62.0 + i, 5.0, 0.0, 0.0, 0.0, 2.0, 2.0, 50.0, 8.0 + i, 3 - i, label[:6]]
+            [label, 62.0 + i, 5.0, 0.0, 0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 50.0, 8.0 + i, 3 - i, label[:6]]
             for i, label in enumerate(nodes)
         ],
         "project_waterfall": [

@@ -1,6 +1,7 @@
 """COV, GRD: the covenants table, in every quarter or where new notes are issued, and capital budgets."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
@@ -10,6 +11,7 @@ from models.blocks.breach import LARGEST_COEFFICIENT, largest_breach
 from models.blocks.linear import Linear, at_most, total
 from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import BorrowerPorts
+from models.blocks.shares import PartOf
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 
@@ -17,6 +19,7 @@ RULES: Mapping[str, str] = {
     "minimum_liquidity": "COV-1 minimum liquidity, deliveries late and notes due in full [$M]",
     "net_debt_to_ebitda": "COV-2 net debt within its multiple of EBITDA, every open delivery late [$M]",
     "interest_cover": "COV-3 EBITDA covers interest, every open delivery late [$M]",
+    "dscr": "COV-11 CFADS of a borrower cover its service, every open delivery late [$M]",
     "net_debt_to_market_cap": "COV-5 net debt within its multiple of the market cap [$M]",
     "market_cap": "COV-6 nothing is issued below a market cap [$M]",
     "recourse_debt": "COV-7 debt with recourse within its cap [$M]",
@@ -34,14 +37,17 @@ RULES: Mapping[str, str] = {
 """ID and meaning of each metric's rows."""
 
 
-def add_covenants(
-    b: pyo.Block, metrics: Metrics, limits: Mapping[int, Limit]
-) -> tuple[Mapping[str, tuple[Any, ...]], tuple[Measured, ...]]:
-    """Every test of the table: its rows by covenant, and what it measures.
+@dataclass(frozen=True, eq=False)
+class Tests:
+    """Covenants of the company, or of one borrower: the rows of each, and what it measures."""
 
-    Maths: docs/program.md, COV-1 ... COV-3, COV-5 ... COV-10, GRD-1 ... GRD-7.
-    """
-    measured = tuple(x for c in metrics.p.portfolio.covenants for x in metrics.measured(c))
+    rows: Mapping[str, tuple[Any, ...]]
+    measured: tuple[Measured, ...]
+
+
+def add_tests_of(b: pyo.Block, metrics: Metrics) -> Tests:
+    """The tests of a scope that hold in every quarter. Maths: docs/program.md, COV-1 ... COV-11."""
+    measured = tuple(x for c in metrics.covenants for x in metrics.measured(c))
     for metric, doc in RULES.items():
         kept = {_key(x): x for x in measured if x.covenant.metric == metric and not x.covenant.is_incurrence}
 
@@ -50,7 +56,15 @@ def add_covenants(
             return at_most(Linear(constant=-least.constant), least + -least.constant)
 
         b.add_component(metric, pyo.Constraint(list(kept), rule=holds, doc=doc))
+    return Tests(_rows(b, metrics), measured)
 
+
+def add_covenants(b: pyo.Block, metrics: Metrics, limits: Mapping[int, Limit]) -> Tests:
+    """Every test of the company: its rows by covenant, and what it measures.
+
+    Maths: docs/program.md, COV-1 ... COV-3, COV-5 ... COV-10, GRD-1 ... GRD-7.
+    """
+    measured = add_tests_of(b, metrics).measured
     on_issue = {
         (x.covenant.covenant, x.at, kind, x.node): x
         for x in measured
@@ -72,11 +86,15 @@ def add_covenants(
         scale = min(1.0, LARGEST_COEFFICIENT / most)
         return at_most((issues * most - headroom) * scale, most * scale)
 
-    rows: dict[str, list[Any]] = {c.covenant: [] for c in metrics.p.portfolio.covenants}
+    return Tests(_rows(b, metrics), measured)
+
+
+def _rows(b: pyo.Block, metrics: Metrics) -> Mapping[str, tuple[Any, ...]]:
+    rows: dict[str, list[Any]] = {c.covenant: [] for c in metrics.covenants}
     for component in b.component_objects(pyo.Constraint):
         for key, row in component.items():
             rows[key[0]].append(row)
-    return {name: tuple(found) for name, found in rows.items()}, measured
+    return {name: tuple(found) for name, found in rows.items()}
 
 
 def _key(x: Measured) -> tuple[str, int, int]:
@@ -95,14 +113,15 @@ def add_budgets(
         spent = Linear()
         for n in tree.path(leaf):
             if budget.from_quarter <= tree.quarter(n) <= budget.to_quarter:
-                spent = spent + _spending(borrowers, budget.site, budget.counts, n)
+                spent = spent + spending(borrowers, budget.site, budget.counts, n)
         return at_most(spent, budget.cap_usd_m)
 
     return {name: tuple(row for key, row in b.within_budget.items() if key[0] == name) for name in budgets}
 
 
-def _spending(borrowers: Sequence[BorrowerPorts], site: str | None, counts: str, n: int) -> Linear:
-    what = Tally.OWN_NEED if counts == "own" else Tally.GROSS_SPEND
-    if site is None:
-        return total(x.books.tally_at(what, n) for x in borrowers)
-    return total(x.books.site_tally_at(site, what, n) for x in borrowers)
+def spending(borrowers: Sequence[BorrowerPorts], site: str | None, counts: str, n: int) -> Linear:
+    """What counts against a budget at a node: own money is the company's part, all is anyone's. [$M]"""
+    if counts == "own":
+        held = [PartOf(x.books, x.owned.share if site else x.owned.paid) for x in borrowers]
+        return total(x.tally_at(Tally.OWN_NEED, n, site) for x in held)
+    return total(PartOf(x.books, 1.0).tally_at(Tally.GROSS_SPEND, n, site) for x in borrowers)

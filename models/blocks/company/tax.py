@@ -8,18 +8,22 @@ from models.blocks.books import Books
 from models.blocks.linear import Linear, at_most, equal, term, total
 from models.blocks.taxable import TaxablePorts
 from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.tax import TaxGroup
 from models.params.params import Params
 
 
-def add_tax(b: pyo.Block, p: Params, books: Books) -> None:
-    """What is taxed at each year's end: paid in cash there, or owed at the leaf. Maths: section 11."""
+def add_tax(b: pyo.Block, p: Params, groups: Sequence[TaxGroup], books: Books) -> None:
+    """What the groups of a payer are taxed on at each year's end: paid there, or owed at the leaf.
+
+    Maths: docs/program.md, section 11.
+    """
     taxes = p.taxes
-    names = [g.tax_group for g in taxes.groups]
+    names = [g.tax_group for g in groups]
     b.taxed = pyo.Var(
         names, taxes.years, domain=pyo.NonNegativeReals, doc="income taxed in a year, losses used [$M]"
     )
     b.losses = pyo.Var(names, taxes.years, domain=pyo.NonNegativeReals, doc="losses carried forward [$M]")
-    for g in taxes.groups:
+    for g in groups:
         for n in taxes.years:
             taxed = b.taxed[g.tax_group, n]
             books.decide(Quantity.TAXED, n, taxed, item=g.tax_group)
@@ -34,10 +38,12 @@ def add_tax(b: pyo.Block, p: Params, books: Books) -> None:
             books.worth_constant(ValueLine.TAX_LATER, leaf, g.rate_frac * left)
 
 
-def add_tax_years(b: pyo.Block, p: Params, entities: Sequence[TaxablePorts]) -> None:
+def add_tax_years(
+    b: pyo.Block, p: Params, of_payer: Sequence[TaxGroup], entities: Sequence[TaxablePorts]
+) -> None:
     """Income of the year and the use of losses. Maths: docs/program.md, section 11, TAX-1 ... TAX-4."""
     taxes = p.taxes
-    groups, ends = {g.tax_group: g for g in taxes.groups}, list(taxes.years)
+    groups, ends = {g.tax_group: g for g in of_payer}, list(taxes.years)
     capped = [name for name, g in groups.items() if g.interest_cap_frac_of_ebitda is not None]
     b.income = pyo.Var(list(groups), ends, doc="taxable income of a year, all interest deducted [$M]")
     b.capped = pyo.Var(capped, ends, doc="taxable income of a year with net interest at its cap [$M]")

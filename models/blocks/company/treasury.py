@@ -38,15 +38,16 @@ def add_cash(
     _post_lines(b, p, raised, borrowers, books)
 
     def stressed(n: int) -> Linear:
-        late = total(x.books.tally_at(Tally.LATE_LOSS, n) for x in borrowers)
-        return late + books.tally_at(Tally.WALL, n)
+        late = total(x.counted.tally_at(Tally.LATE_LOSS, n) for x in borrowers)
+        guaranteed = total(x.guaranteed(n) for x in borrowers)
+        return late + guaranteed + books.tally_at(Tally.WALL, n)
 
     @b.Constraint(nodes, doc="CSH-1 company cash rolls forward [$M]")
     def cash_balance(b, n):
         before = term(b.cash[tree.parent[n]]) if n else Linear(constant=parent.unrestricted_cash_usd_m)
         return equal(term(b.cash[n]), before + books.cash_at(n))
 
-    @b.Constraint(nodes, doc="CSH-2 cash above the floor, deliveries late and notes due in full [$M]")
+    @b.Constraint(nodes, doc="CSH-2 cash above the floor, late losses, guarantees and walls [$M]")
     def cash_above_floor(b, n):
         return at_most(stressed(n) + firm.cash_floor_usd_m, term(b.cash[n]))
 
@@ -71,8 +72,8 @@ def _post_lines(
     books.post_constant(CashLine.OTHER_LINES, other)
     for n in tree.nodes:
         for x in borrowers:
-            books.post_at(CashLine.CONTRIBUTED, n, term(x.contributed[n], -1.0))
-            books.post_at(CashLine.DISTRIBUTED, n, term(x.distributed[n]))
+            books.post_at(CashLine.CONTRIBUTED, n, term(x.contributed[n], -x.owned.share))
+            books.post_at(CashLine.DISTRIBUTED, n, term(x.distributed[n], x.owned.share))
         yield_q = max(0.0, float(p.outlook.base_rate_frac[n]) - firm.cash_yield_spread_frac) / 4.0
         opening = (
             term(b.cash[tree.parent[n]]) if n else Linear(constant=p.portfolio.parent.unrestricted_cash_usd_m)
@@ -106,14 +107,14 @@ def _add_use_of_money(
 
     @b.Constraint(nodes, doc="CSH-4 raised money spent on own spend and corporate uses [$M]")
     def spent_on_uses(b, n):
-        own = total(x.books.tally_at(Tally.OWN_NEED, n) for x in borrowers)
-        rolled = total(x.tally_at(Tally.ROLLED, n) for x in (books, *(x.books for x in borrowers)))
+        own = total(x.paid.tally_at(Tally.OWN_NEED, n) for x in borrowers)
+        rolled = books.tally_at(Tally.ROLLED, n) + total(x.paid.tally_at(Tally.ROLLED, n) for x in borrowers)
         paid = own + uses[n] - books.cash_at(n, (CashLine.TAX,)) - rolled
         return at_most(term(b.spent[n]), paid)
 
     @b.Constraint(nodes, doc="CSH-5 money raised has a use in sight [$M]")
     def unspent_has_use(b, n):
-        own = total(x.books.tally_at(Tally.REMAINING_OWN, n) for x in borrowers)
+        own = total(x.paid.tally_at(Tally.REMAINING_OWN, n) for x in borrowers)
         return at_most(term(b.unspent[n]), own + ahead[n])
 
 
@@ -126,14 +127,14 @@ def _in_sight(p: Params, use: DebtUse) -> np.ndarray:
 
 
 def corporate_uses(p: Params) -> np.ndarray:
-    """Overhead, existing notes, existing debt and fixed costs of the sites in place, by node. [$M]"""
-    uses = p.overhead_usd_m.copy()
+    """Overhead, existing notes, the company's part of existing debt and of fixed costs, by node. [$M]"""
+    uses, paid = p.overhead_usd_m.copy(), {e.entity: e.paid for e in p.portfolio.entities}
     for note in p.notes:
         uses += note.principal_usd_m * (note.coupon + note.principal)
     for d in p.debts:
-        uses += d.interest + d.principal
-    for name, power in p.power.items():
-        uses += power.fixed_cost_usd_m_per_q * p.ownership[name].standing
+        uses += paid[d.debt.entity] * (d.interest + d.principal)
+    for site in p.portfolio.sites:
+        uses += paid[site.entity] * site.fixed_cost_usd_m_per_q * p.ownership[site.site].standing
     return uses
 
 

@@ -31,10 +31,8 @@ def add_value(
 ) -> None:
     """Company items of value, solvency of the last quarter. Maths: docs/program.md, section 9, VAL-1."""
     tree, portfolio = p.tree, p.portfolio
-    sites = [s for x in borrowers for s in x.sites]
-    terms = next(v for v in portfolio.valuation if v.stream == "overhead")
-    quarters = np.arange(1, round(4.0 * (terms.years or 0.0)) + 1)
-    factor = float(((1.0 + terms.rate_frac / 4.0) ** -quarters).sum())
+    sites = [s for x in borrowers if x.owned.share == 1.0 for s in x.sites]
+    factor = overhead_factor(p)
     root = p.outlook.rows[0]
     for leaf in tree.leaves:
         books.worth_constant(ValueLine.OVERHEAD, leaf, -float(p.overhead_usd_m[leaf]) * factor)
@@ -47,8 +45,16 @@ def add_value(
 
     @b.Constraint(tree.leaves, doc="VAL-1 own spend left at the leaf within cash above the floor [$M]")
     def spend_left_is_covered(b, leaf):
-        left = total(x.books.tally_at(Tally.REMAINING_OWN, leaf) for x in borrowers)
+        held = [x for x in borrowers if x.owned.kind != "listed"]
+        left = total(x.paid.tally_at(Tally.REMAINING_OWN, leaf) for x in held)
         return at_most(left + portfolio.firm.cash_floor_usd_m, term(cash[leaf]))
+
+
+def overhead_factor(p: Params) -> float:
+    """Worth at the leaf of a dollar a quarter of overhead that goes on. [quarters]"""
+    terms = next(v for v in p.portfolio.valuation if v.stream == "overhead")
+    quarters = np.arange(1, round(4.0 * (terms.years or 0.0)) + 1)
+    return float(((1.0 + terms.rate_frac / 4.0) ** -quarters).sum())
 
 
 def expected_value(p: Params, all_books: Sequence[Books]) -> Linear:

@@ -6,7 +6,7 @@ import pyomo.environ as pyo
 from models.blocks.books import Books, Tally
 from models.blocks.linear import Linear, equal, term
 from models.domain.company import Entity
-from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.ledger import CashLine, ValueLine
 from models.params.loans import DebtArrays
 from models.timetree import TimeTree
 
@@ -14,20 +14,20 @@ _ROW_SCALE = 10.0
 """Margins of a few dollars per MW stay above the smallest coefficient allowed."""
 
 
-def add_own_cash(
-    b: pyo.Block, tree: TimeTree, entity: Entity, debts: tuple[DebtArrays, ...], books: Books
-) -> None:
+def add_cash_of(b: pyo.Block, tree: TimeTree, *, has_rescue: bool) -> None:
+    """What a borrower has, is given and hands up; funding of last resort where the company's cannot help."""
+    nodes = list(tree.nodes)
+    b.cash = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="unrestricted cash of the borrower [$M]")
+    b.contributed = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="from its owners [$M]")
+    b.distributed = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="to its owners [$M]")
+    b.rescue = pyo.Var(
+        nodes if has_rescue else [], domain=pyo.NonNegativeReals, doc="its own funding of last resort [$M]"
+    )
+
+
+def add_own_cash(b: pyo.Block, tree: TimeTree, entity: Entity, books: Books) -> None:
     """Cash of the borrower, never negative. Maths: docs/program.md, SPV-1."""
     nodes = list(tree.nodes)
-    post_debts(debts, tree, books)
-    b.cash = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="unrestricted cash of the borrower [$M]")
-    b.contributed = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="from the company [$M]")
-    b.distributed = pyo.Var(nodes, domain=pyo.NonNegativeReals, doc="to the company [$M]")
-    for n in nodes:
-        books.post_at(CashLine.CONTRIBUTED, n, term(b.contributed[n]))
-        books.post_at(CashLine.DISTRIBUTED, n, term(b.distributed[n], -1.0))
-        books.decide(Quantity.CONTRIBUTED, n, b.contributed[n], item=entity.entity)
-        books.decide(Quantity.DISTRIBUTED, n, b.distributed[n], item=entity.entity)
 
     @b.Constraint(nodes, doc="SPV-1 borrower's cash rolls forward and is never negative [$0.1M]")
     def cash_balance(b, n):

@@ -60,6 +60,7 @@ REFERENCES = (
     Reference("leverage_blocks", "instrument", "instruments"),
     Reference("instruments", "tranche", "convertibles"),
     Reference("budgets", "site", "sites"),
+    Reference("covenants", "entity", "entities"),
     Reference("entities", "tax_group", "tax_groups"),
     Reference("products", "tax_class", "tax_classes"),
     Reference("products", "gpu_tax_class", "tax_classes"),
