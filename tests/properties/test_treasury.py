@@ -230,6 +230,7 @@ def all_duals(case: Case, price: float, x: np.ndarray) -> tuple[np.ndarray, np.n
 def test_the_dual_of_cash_is_the_value_of_a_dollar() -> None:
     """Its sign and size, by giving the parent a tenth of a million more."""
     p = make.with_row(make.small(), "entities", "parent", unrestricted_cash_usd_m=40.0)
+    p = make.with_company(p, cash_yield_spread_frac=0.01)
     case, outcome, _ = draws.solved(p, make.chain_of(p))
     assert outcome.x is not None
     price, plan = duals(case, outcome.value_per_share_usd, outcome.x)
@@ -246,7 +247,7 @@ def test_the_dual_of_cash_is_the_value_of_a_dollar() -> None:
 @given(draws.planned_on(draws.companies()))
 def test_the_price_of_money_lies_between_its_sources(drawn: draws.Drawn) -> None:
     """A dollar is worth at least what it earns when kept and what a source in use costs, at most rescue."""
-    p, tree = drawn
+    p, tree = make.with_company(drawn.portfolio, cash_yield_spread_frac=0.01), drawn.tree
     case, outcome, _ = draws.solved(p, tree)
     assert outcome.x is not None
     price = outcome.value_per_share_usd
@@ -254,9 +255,10 @@ def test_the_price_of_money_lies_between_its_sources(drawn: draws.Drawn) -> None
     chance = tree.probability
     assert (money >= chance * (1.0 - 1e-7)).all()
     assert (money <= chance * p.firm.rescue_price * (1.0 + 1e-7)).all()
+    left = 1.0 - max((g.rate_frac for g in p.tax_groups), default=0.0)  # of the interest, taxed at once
     for n in tree.nodes:
         if tree.children[n]:
-            kept = sum(money[m] * (1.0 + _yield(p, case, m)) for m in tree.children[n])
+            kept = sum(money[m] * (1.0 + _yield(p, case, m) * left) for m in tree.children[n])
             assert money[n] >= kept * (1.0 - 1e-7) - 1e-9
     cost = case.program.params.claims.per_market_dollar(price)
     discounts = {(b.instrument, str(b.block)): b.discount_frac for b in p.impact}
@@ -279,7 +281,8 @@ def test_money_is_worth_no_more_than_an_open_source_costs() -> None:
     @draws.few(20)
     @given(draws.planned_on(draws.companies()))
     def tell(drawn: draws.Drawn) -> None:
-        p = make.with_company(drawn.portfolio, raise_only_what_is_spent=False, traded_shares_m_per_day=5.0)
+        free = {"raise_only_what_is_spent": False, "cash_yield_spread_frac": 0.01}
+        p = make.with_company(drawn.portfolio, **free, traded_shares_m_per_day=5.0)
         case, outcome, _ = draws.solved(p, drawn.tree)
         assert outcome.x is not None
         price = outcome.value_per_share_usd
