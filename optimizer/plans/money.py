@@ -260,7 +260,7 @@ def _decide_now(r: Reading) -> pd.DataFrame:
                 "quarter": r.quarters[d.node],
                 "amount_usd_m": _amount(r, d, v),
                 "last_quarter": last,
-                "undo": _deposit(r, d, v) if d.quantity is Quantity.ORDERED_MW else _undo(d.quantity),
+                "undo": _undo(d.quantity),
                 "undo_usd_m": undo_usd_m(r, d, v),
             }
         )
@@ -325,13 +325,9 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
     return v if d.quantity in _IN_USD_M else 0.0
 
 
-def _deposit(r: Reading, d: Decision, v: float) -> str:
-    """What an order of equipment costs to undo before it is delivered."""
-    equipment = next(x for x in r.program.params.portfolio.long_lead if x.equipment == d.item)
-    return f"until delivery its deposit alone is lost: ${equipment.deposit_frac * _amount(r, d, v):,.1f}M"
-
-
 def _undo(quantity: Quantity) -> str:
+    if quantity is Quantity.ORDERED_MW:
+        return "until delivery its deposit alone is lost"
     if quantity in (Quantity.START, Quantity.COOL, Quantity.EXPAND):
         return "irreversible: what is spent is lost"
     if quantity in (

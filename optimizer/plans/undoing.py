@@ -14,6 +14,10 @@ def undo_usd_m(r: Reading, d: Decision, v: float) -> float:
     if d.quantity is Quantity.EXPAND:
         step = next(x for x in p.portfolio.expansions if x.expansion == d.item)
         return float(v * step.deposit_usd_m * p.outlook.rows[d.node].capex_idx)
+    if d.quantity is Quantity.ORDERED_MW:
+        row = next(x for x in p.portfolio.long_lead if x.equipment == d.item)
+        each = row.deposit_frac * row.cost_usd_m_per_mw * p.outlook.rows[d.node].capex_idx
+        return float(v * each)
     if d.quantity is Quantity.BOUGHT_MW:
         vintage = next(x for x in p.vintages if x.name == d.item)
         paid = float(p.mining[d.item, d.site].purchase_usd_m_per_mw[d.node])

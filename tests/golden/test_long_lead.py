@@ -5,6 +5,7 @@ import pytest
 from models.blocks.books import Tally
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.params.params import compile_params
+from optimizer.plans.extract import extract
 from optimizer.solve.matrix import compile_matrix
 from tests.blocks.bite import Plan, built, solved
 from tests.blocks.hand import halls, rich
@@ -54,6 +55,15 @@ def test_order_and_hall_add_up() -> None:
     other = with_row(p, "long_lead", "transformers", site="south")
     route = next(r for r in compile_params(other, chain_of(other)).routes if r.route.key[0] == "north")
     assert route.modules[0].spend.sum() == pytest.approx(ALL_IN)
+
+
+def test_undoing_an_order_costs_its_deposit() -> None:
+    """Of 15 $M ordered, 3 are lost, and the plan's table of now says so."""
+    plan = ordered_once(hall=False)
+    (row,) = extract(plan.program, 1.0)["decide_now"].query("quantity == 'ordered_mw'").to_dict("records")
+    assert (row["value"], row["amount_usd_m"]) == pytest.approx((10.0, COST))
+    assert row["undo_usd_m"] == pytest.approx(DEPOSIT)
+    assert "deposit" in row["undo"]
 
 
 @pytest.mark.parametrize(("hall", "unused_mw"), [(False, 20.0), (True, 10.0)])
