@@ -110,8 +110,13 @@ def signed(base: Plan) -> Iterator[str]:
     )
     for row in contracts[contracts["state"] != "committed"].to_dict("records"):
         began = begun.get((row["contract"], row["site"]), "as committed")
-        since = row["signed_quarter"] if isinstance(row["signed_quarter"], str) else row["state"]
-        yield line(row["contract"], row["site"], since, float(row["mw_critical"]), began)
+        yield line(
+            row["contract"],
+            row["site"],
+            row["signed_quarter"] or row["state"],
+            float(row["mw_critical"]),
+            began,
+        )
 
 
 def quarters(nodes: Sequence[str]) -> list[str]:
