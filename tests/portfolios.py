@@ -97,10 +97,16 @@ def two_scenarios(p: Portfolio) -> Portfolio:
 
 
 def identical_scenarios(p: Portfolio) -> Portfolio:
-    """All scenarios with the market of the base: the tree says what the chain says."""
+    """All scenarios with the market and the terminations of the base: the tree says what the chain says."""
     base = {row.quarter: row for row in p.market if row.scenario == "base"}
     twins = (base[row.quarter].model_copy(update={"scenario": row.scenario}) for row in p.market)
-    return _with_table(p, "market", twins)
+    ends = (
+        row.model_copy(update={"scenario": s.scenario})
+        for row in p.terminations
+        for s in p.scenarios
+        if row.scenario == "base" and (s.branch_quarter is None or s.branch_quarter <= row.quarter)
+    )
+    return _with_table(_with_table(p, "market", twins), "terminations", ends)
 
 
 # --- the small portfolio ----------------------------------------------------------------------------------

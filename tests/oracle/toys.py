@@ -331,7 +331,7 @@ def claims() -> Portfolio:
 
 def terminated() -> Portfolio:
     """A tenant that pays ahead, and lenders, who do not know that it goes after a quarter or two of rent."""
-    p = make.add_project_debt(make.add_rival_offers(north_only(short(make.small(), 5))))
+    p = make.add_project_debt(north_only(make.add_rival_offers(short(make.small(), 5))))
     p = make.with_row(p, "contracts", "rival", sign_by_quarter=make.quarter(0), min_mw=10.0, max_mw=20.0)
     p = make.with_row(p, "contract_money", "rival|prepayment", refundable_on_termination=True)
     p = make.without(p, "contracts", "open")
