@@ -782,6 +782,48 @@ def add_refinancing(p: Portfolio) -> Portfolio:
     )  # fmt: skip
 
 
+def add_take_outs(p: Portfolio) -> Portfolio:
+    """A yard let and built: a dear loan of 18 that may be called at 102, one of 4 beside it, two lenders."""
+    p = with_rows(p, "entities", _entity("yard-co", "spv", 5.0))
+    p = with_rows(p, "sites", {**_site("yard", None), "hpc_allowed": False, "mining_allowed": False})
+    p = with_rows(p, "power", {**_power("yard", "fixed"), "energised_mw": 20.0})
+    p = with_rows(p, "cooling", cooling("yard", "air", max_modules=0))
+    since = {"commencement_quarter": quarter(-4), "term_q": 30, "payment_lag_q": 1}
+    paid = {"power_passed_through": False, "opex_passed_through_frac": 0.0}
+    p = with_rows(
+        p, "contracts", contract("whole", "committed", sites=("yard",), max_mw=10.0, **since, **paid)
+    )
+    p = with_rows(
+        p, "contract_money",
+        {"contract": "whole", "kind": "prepayment", "frac_of_capex": None, "amount_usd_m": 6.0,
+         "received_quarter": quarter(-4), "give_back_from_q": 0, "give_back_q": 12, "max_frac_of_rent": 0.5},
+    )  # fmt: skip
+    p = with_rows(
+        p, "commitments",
+        {"commitment": "yard-hall", "site": "yard", "contract": "whole", "product": "hall", "debt": None,
+         "capex_usd_m": 80.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": quarter(-4),
+         "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
+    )  # fmt: skip
+    live = {"commitment": "yard-hall", "quarter": quarter(1), "funded_by": "tenant"}
+    p = with_rows(p, "commitment_flows", {**live, "amount_usd_m": 2.0, "mw_live": 2.0})
+    live = {"commitment": "yard-hall", "quarter": quarter(-4), "funded_by": "own"}
+    p = with_rows(p, "commitment_flows", {**live, "amount_usd_m": 60.0, "mw_live": 8.0})
+    dear = {"coupon_or_spread_frac": 0.12, "dsra_usd_m": 1.0, "dsra_form": "cash", "lockup_dscr": 1.1}
+    call = {"call_from_quarter": quarter(1), "call_price_frac": 1.02}
+    p = with_rows(
+        p, "debt",
+        loan("dear-loan", "yard-co", 18.0, 0, 11, **dear, **call),
+        loan("beside", "yard-co", 4.0, 0, 7, rate_kind="floating", coupon_or_spread_frac=0.03),
+    )  # fmt: skip
+    p = with_rows(p, "credit_classes", credit_class("whole-loan", "notes", ltc_max_frac=0.75))
+    lent = {"entity": "yard-co", "credit_class": "whole-loan", "from_quarter": quarter(0)}
+    return with_rows(
+        p, "take_outs",
+        {**lent, "take_out": "swap", "debt": "dear-loan", "to_quarter": quarter(3), "max_usd_m": 45.0},
+        {**lent, "take_out": "fresh", "debt": None, "to_quarter": quarter(2), "max_usd_m": 8.0},
+    )  # fmt: skip
+
+
 def add_payouts(p: Portfolio) -> Portfolio:
     """Shareholders may be paid from the third quarter on, at most 60 a quarter."""
     return with_company(p, payouts_from_quarter=quarter(2), payout_max_usd_m_per_q=60.0)
@@ -817,8 +859,8 @@ FEATURES: tuple[Change, ...] = (
     add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments, add_expansion, add_sites,
     add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,
-    add_share_claims, add_other_business, add_treasury, add_refinancing, add_corporate_debt, add_repurchase,
-    add_owners, add_taxes, add_payouts,
+    add_share_claims, add_other_business, add_treasury, add_refinancing, add_take_outs, add_corporate_debt,
+    add_repurchase, add_owners, add_taxes, add_payouts,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

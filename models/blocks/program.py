@@ -24,7 +24,7 @@ from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value, overhead_factor
 from models.blocks.debt_terms import add_debt_terms, add_prepayments
 from models.blocks.equipment import add_orders, add_sufficiency
-from models.blocks.linear import Linear, by_node
+from models.blocks.linear import Linear, by_node, term
 from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import (
     Begun,
@@ -57,6 +57,7 @@ from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.strategy import add_strategy
 from models.blocks.site.tenants import add_tenants
 from models.blocks.site.vendor_leases import add_vendor_leases
+from models.blocks.take_outs import add_calls, add_take_outs
 from models.blocks.taxable import TaxablePorts, add_taxable
 from models.domain.company import Entity
 from models.domain.ledger import ValueLine
@@ -222,11 +223,19 @@ def _of(rows: Sequence[Any], entity: Entity) -> tuple[Any, ...]:
 
 
 def _add_treasury(b: pyo.Block, p: Params, entity: Entity, books: Books) -> tuple[DebtUse, ...]:
-    """Coins, loans repaid before their time and rolled loans of an owner."""
-    b.coins, b.refinancing, b.terms = pyo.Block(), pyo.Block(), pyo.Block()
+    """Coins, loans repaid before their time, called, replaced and rolled, of an owner."""
+    for name in ("coins", "refinancing", "terms", "take_outs"):
+        b.add_component(name, pyo.Block())
     add_coins(b.coins, p.coins, p.tree, entity, books)
     spared = add_prepayments(b.terms, _of(p.sweeps, entity), books)
-    add_refinancing(b.refinancing, _of(p.rolls, entity), b.terms.prepaid_usd_m, books)
+    own_calls = _of(p.calls, entity)
+    spared += add_calls(b.take_outs, own_calls, books)
+    offers = [x for x in p.take_outs if x.terms.entity == entity.entity]
+    add_take_outs(b.take_outs, offers, b.take_outs.called, books)
+    early = {key: term(variable) for key, variable in b.terms.prepaid_usd_m.items()}
+    for c in (c for c in own_calls if c.last_usd_m):
+        early[c.debt.debt, c.node] = term(b.take_outs.called[c.debt.debt, c.node], c.last_usd_m)
+    add_refinancing(b.refinancing, _of(p.rolls, entity), early, books)
     return spared
 
 

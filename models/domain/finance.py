@@ -68,6 +68,12 @@ class Debt(Row):
     refinance_max_frac: float | None = Field(
         default=None, gt=0, le=1, description="of what is due at maturity, at most"
     )
+    call_from_quarter: Quarter | None = Field(
+        default=None, description="from whose start a borrower may repay it early; empty: never"
+    )
+    call_price_frac: float | None = Field(
+        default=None, ge=1, le=1.5, description="paid for it, of what is owed; empty: not callable"
+    )
 
     @property
     def is_backed(self) -> bool:
@@ -126,6 +132,21 @@ class CreditClass(Row):
     delivery_haircut_frac: float = Field(gt=0, le=1, description="lender's NOI over the plan's NOI")
     closes_at_start: bool
     closes_at_completion: bool
+
+
+class TakeOut(Row):
+    """A loan without recourse on what a borrower has let and built, in place of an old one or of none."""
+
+    table: ClassVar[str] = "take_outs"
+    key: ClassVar[tuple[str, ...]] = ("take_out",)
+
+    take_out: str
+    entity: str
+    credit_class: str = Field(description="lenders' terms; they close on what is complete")
+    debt: str | None = Field(description="the callable loan that it replaces; empty: it replaces none")
+    from_quarter: Quarter
+    to_quarter: Quarter = Field(description="last quarter in which it may close")
+    max_usd_m: float = Field(gt=0, description="lent at most, of all closes together")
 
 
 class Instrument(Row):

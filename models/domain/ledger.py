@@ -52,6 +52,8 @@ class CashLine(StrEnum):
     DEBT_DRAWS = "debt_draws"
     DEBT_INTEREST = "debt_interest"
     DEBT_PRINCIPAL = "debt_principal"
+    CALL_PREMIUM = "call_premium"
+    """What a loan called before its maturity costs above par."""
     BITCOIN_SALE = "bitcoin_sale"
     CASH_MARGIN = "cash_margin"
     """Cash laid beside pledged coins, and back."""
@@ -275,6 +277,8 @@ class Quantity(StrEnum):
     ORDERED_MW = "ordered_mw"
     """Long-lead equipment ordered."""
     FINANCED = "financed"
+    TAKEN_OUT = "taken_out"
+    """Part of a loan on what a borrower has let and built."""
     LEASED = "leased"
     """Modules whose GPUs a lessor pays for."""
     CANCEL = "cancel"
@@ -292,6 +296,8 @@ class Quantity(StrEnum):
     """Whether a borrower may hand cash up where a lock-up is tested."""
     PREPAID = "prepaid"
     """Of an existing loan, repaid before its time."""
+    CALLED = "called"
+    """Part of an existing loan, called before its maturity."""
     ATM = "atm"
     FOLLOW_ON = "follow_on"
     ISSUE = "issue"
@@ -321,6 +327,7 @@ DECIDED_NOW = frozenset(
         Quantity.COOL,
         Quantity.ORDERED_MW,
         Quantity.FINANCED,
+        Quantity.TAKEN_OUT,
         Quantity.LEASED,
         Quantity.CANCEL,
         Quantity.BUY_SITE,
@@ -338,6 +345,7 @@ DECIDED_NOW = frozenset(
         Quantity.BORROWED,
         Quantity.ROLLED,
         Quantity.PREPAID,
+        Quantity.CALLED,
         Quantity.NOTES,
         Quantity.COMMIT,
         Quantity.DRAWN,

@@ -6,7 +6,15 @@ from models.domain.company import Company, Entity, Holding, OtherLine, Valuation
 from models.domain.contract import Commitment, CommitmentFlow, Contract, ContractMoney, Renewal, ShareClaim
 from models.domain.disclosed import StatedTotal
 from models.domain.equipment import LongLead, VendorLease
-from models.domain.finance import Convertible, CreditClass, Debt, Impact, Instrument, LeverageBlock
+from models.domain.finance import (
+    Convertible,
+    CreditClass,
+    Debt,
+    Impact,
+    Instrument,
+    LeverageBlock,
+    TakeOut,
+)
 from models.domain.market import MarketRow, MarketShape, Scenario
 from models.domain.mining import Fleet, Machine
 from models.domain.product import Product, ProfilePoint
@@ -50,6 +58,7 @@ class Portfolio(BaseModel):
     convertibles: tuple[Convertible, ...] = ()
     share_claims: tuple[ShareClaim, ...] = ()
     credit_classes: tuple[CreditClass, ...] = ()
+    take_outs: tuple[TakeOut, ...] = ()
     long_lead: tuple[LongLead, ...] = ()
     vendor_leases: tuple[VendorLease, ...] = ()
     instruments: tuple[Instrument, ...] = ()

@@ -73,6 +73,8 @@ class CommitmentArrays:
     later_refresh: Mapping[int, Array]
     """GPUs replaced in each quarter after the leaf, and what that is worth there."""
     cancel_nodes: tuple[int, ...]
+    streams: Mapping[int, Stream]
+    """From the first quarter to the last term's end, by leaf: what lenders look to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +237,7 @@ def _arrays(
         later={f.leaf: later_of(streams[f.leaf], f.horizon_q, np.zeros(length)) for f in futures},
         later_refresh={f.leaf: refreshed[f.leaf].cost[f.horizon_q :] for f in futures},
         cancel_nodes=tuple(n for n in tree.nodes if until is not None and tree.quarter(n) <= until),
+        streams=streams,
     )
 
 

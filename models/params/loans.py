@@ -84,20 +84,12 @@ def facility_arrays(
     own_spend = arrays.own_spend_by_age[: route.terms.product.lead_q]
     if case.size == 0 or not case.any() or own_spend.min() < 0.0:
         return None
-    terms = LoanTerms(
-        rate_frac=row.base_rate_frac + lender.spread_frac + row.spread_add_frac,
-        dscr=lender.dscr_min,
+    terms = loan_terms(
+        lender,
+        outlook,
+        close,
         coverage_q=min(lender.coverage_q, case.size, route.terms.product.refresh_q or case.size),
-        maturity_q=lender.maturity_q,
-        ltc_frac=lender.ltc_max_frac,
-        fee_frac=lender.fee_frac,
-        reserve_q=lender.reserve_q,
-        balloon_cap_frac=lender.balloon_cap_frac,
-        refinance_rate_frac=row.base_rate_frac + lender.refinance_spread_frac + row.spread_add_frac,
-        funding=lender.funding,
-        escrow_rate_frac=row.base_rate_frac,
         counted_over_own=_counted_over_own(route),
-        letter_fee_frac=None if lender.reserve_form in (None, "cash") else lender.reserve_fee_frac or 0.0,
     )
     to_live = live - tree.period[close]
     if terms.maturity_q <= to_live:
@@ -106,7 +98,7 @@ def facility_arrays(
         facility = size_facility(terms, own_spend, case, to_live)
     except ValueError:  # the reserve and the interest would take the whole loan: nobody lends on such terms
         return None
-    return _place(facility, lender, close, outlook) if facility.loan_usd_m > 0.0 else None
+    return place(facility, lender, close, outlook) if facility.loan_usd_m > 0.0 else None
 
 
 def _counted_over_own(route: Route) -> float:
@@ -116,7 +108,30 @@ def _counted_over_own(route: Route) -> float:
     return 1.0 + eligible / own if own > 0.0 else 1.0
 
 
-def _place(f: Facility, lender: CreditClass, close: int, outlook: Outlook) -> FacilityArrays:
+def loan_terms(
+    lender: CreditClass, outlook: Outlook, close: int, *, coverage_q: int, counted_over_own: float
+) -> LoanTerms:
+    """What a class of lender asks for in the market of a node."""
+    row = outlook.rows[close]
+    return LoanTerms(
+        rate_frac=row.base_rate_frac + lender.spread_frac + row.spread_add_frac,
+        dscr=lender.dscr_min,
+        coverage_q=coverage_q,
+        maturity_q=lender.maturity_q,
+        ltc_frac=lender.ltc_max_frac,
+        fee_frac=lender.fee_frac,
+        reserve_q=lender.reserve_q,
+        balloon_cap_frac=lender.balloon_cap_frac,
+        refinance_rate_frac=row.base_rate_frac + lender.refinance_spread_frac + row.spread_add_frac,
+        funding=lender.funding,
+        escrow_rate_frac=row.base_rate_frac,
+        counted_over_own=counted_over_own,
+        letter_fee_frac=None if lender.reserve_form in (None, "cash") else lender.reserve_fee_frac or 0.0,
+    )
+
+
+def place(f: Facility, lender: CreditClass, close: int, outlook: Outlook) -> FacilityArrays:
+    """A sized facility on the nodes below its close."""
     tree = outlook.tree
     below = tree.descendants(close)
     age = [tree.period[m] - tree.period[close] for m in below]

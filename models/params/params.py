@@ -27,6 +27,7 @@ from models.params.outlook import Outlook, read_futures, read_outlook
 from models.params.ownership import Ownership, ownership
 from models.params.power import SitePower, flat_prices, prices_of, site_power
 from models.params.sweeps import Sweep, sweeps
+from models.params.take_outs import Call, Standing, TakeOutOffer, calls, take_out_offers
 from models.params.tax import Taxes, taxes_of
 from models.params.terminations import endings_of, over_at
 from models.params.vendor_leases import LeaseArrays, lease_arrays
@@ -64,6 +65,8 @@ class Params:
     debts: tuple[DebtArrays, ...]
     rolls: tuple[Roll, ...]
     sweeps: tuple[Sweep, ...]
+    calls: tuple[Call, ...]
+    take_outs: tuple[TakeOutOffer, ...]
     coins: Coins
     notes: tuple[NoteArrays, ...]
     note_offers: tuple[NoteOffer, ...]
@@ -143,6 +146,8 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         debts=debts,
         rolls=rolls(debts, outlook),
         sweeps=sweeps(debts, outlook),
+        calls=calls(debts, outlook),
+        take_outs=take_out_offers(Standing(portfolio, outlook, futures, prices, commitments, money, debts)),
         coins=read_coins(portfolio, outlook, debts),
         notes=notes,
         note_offers=note_offers(portfolio, outlook),

@@ -110,6 +110,9 @@ class Ahead:
         cash = world.spared(m, n, part)
         for what, sign in (("drawn", 1.0), ("interest", -1.0), ("principal", -1.0), ("released", 1.0)):
             cash += sign * world.terms_sum(m, what, part)
+        for (name, k), gone in world.decided.called.items():
+            if k in path:
+                cash -= part[self.book.debts[name].entity] * gone * world.by_terms[name][m].released
         for loan in world.coins.loans:
             if loan.node in path:
                 q = world.coins.schedule[loan.name][m]
@@ -126,6 +129,11 @@ class Ahead:
                     * f.modules
                     * (q.received + q.escrow_income - q.paid_interest - q.principal + q.released)
                 )
+        for out in self.world.take_outs.taken:
+            if out.node in path:
+                q = out.at(m)
+                net = q.received - q.paid_interest - q.principal + q.released
+                cash += self.book.counted[out.terms.entity] * out.part * net
         for taken in self.world.leases:
             if taken.decided.begun in path:
                 one = taken.at(m)

@@ -72,6 +72,7 @@ class Book:
         self.site_products = {(p.site, p.product): p for p in portfolio.site_products}
         self.classes = {c.credit_class: c for c in portfolio.credit_classes}
         self.equipment = {x.equipment: x for x in portfolio.long_lead}
+        self.take_outs = {x.take_out: x for x in portfolio.take_outs}
         self.leases = {x.lease: x for x in portfolio.vendor_leases}
         self.instruments = {i.instrument: i for i in portfolio.instruments}
         self.blocks = {(b.instrument, b.block): b for b in portfolio.impact}

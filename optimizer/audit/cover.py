@@ -20,6 +20,10 @@ def service(world: World, entity: str, node: int) -> float:
         if world.book.sites[f.site].entity == entity:
             one = world.facility_at(f, facility, node)
             paid += f.modules * (one.paid_interest + one.principal - one.balloon)
+    for out in world.take_outs.taken:
+        if out.terms.entity == entity:
+            lent = out.at(node)
+            paid += out.part * (lent.paid_interest + lent.principal - lent.balloon)
     for taken in world.leases:
         if world.book.sites[taken.decided.site].entity == entity:
             lease = taken.at(node)

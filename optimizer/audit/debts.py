@@ -1,7 +1,7 @@
 """Each existing loan rolled forward from its terms, and from what the plan repays of it before its time."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from models.domain.finance import Debt
@@ -29,6 +29,10 @@ class DebtQuarter:
     """Covered by a letter of credit."""
     prepaid: float = 0.0
     """Repaid before its time up to the end, and not yet due."""
+    kept: float = 1.0
+    """Part of the loan that has not been called."""
+    premium: float = 0.0
+    """Paid above par for what is called."""
 
 
 def draws_by_period(book: Book, debt: Debt) -> dict[int, float]:
@@ -79,6 +83,66 @@ def roll_debt(
             prepaid=0.0 if is_last or is_over else off + now,
         )
     return rolled
+
+
+def less_called(
+    book: Book, debt: Debt, whole: Mapping[int, DebtQuarter], called: Mapping[tuple[str, int], float]
+) -> dict[int, DebtQuarter]:
+    """The loan at each node without the parts called at the start of its quarter, or before."""
+    found: dict[int, DebtQuarter] = {}
+    for n, q in whole.items():
+        before = book.tree.parent[n]
+        now = called.get((debt.debt, n), 0.0)
+        kept = (found[before].kept if n else 1.0) - now
+        owed = whole[before].balance if n else debt.principal_usd_m
+        repaid = now * owed
+        found[n] = DebtQuarter(
+            drawn=q.drawn,
+            interest=kept * q.interest,
+            principal=kept * q.principal + repaid,
+            balance=kept * q.balance,
+            undrawn=kept * q.undrawn,
+            balloon=kept * q.balloon + repaid,
+            reserve=kept * q.reserve,
+            released=kept * q.released + now * _reserve(debt, "cash"),
+            letter=kept * q.letter,
+            prepaid=q.prepaid,
+            kept=kept,
+            premium=repaid * ((debt.call_price_frac or 1.0) - 1.0),
+        )
+    return found
+
+
+def is_callable(book: Book, debt: Debt, node: int) -> bool:
+    """Whether a loan may be called at the start of a node's quarter: all of it drawn, and not yet due."""
+    quarter, since = book.tree.quarter(node), debt.call_from_quarter
+    drawn_later = any(
+        usd_m and t >= book.tree.period[node] for t, usd_m in draws_by_period(book, debt).items()
+    )
+    return since is not None and since <= quarter < debt.maturity_quarter and not drawn_later
+
+
+def quarters_after(
+    book: Book, debt: Debt, terms: DebtQuarter, left: float, leaf: int
+) -> Iterator[DebtQuarter]:
+    """The loan after a leaf up to its maturity: what is missing of ``left`` takes off the last payments."""
+    draws, early = draws_by_period(book, debt), terms.balance - left
+    rate = debt.coupon_or_spread_frac
+    rate += book.rows[leaf].base_rate_frac if debt.rate_kind == "floating" else 0.0
+    owed, undrawn, ahead = terms.balance, terms.undrawn, 0
+    while book.last_quarter + (1 + ahead) <= debt.maturity_quarter:
+        quarter = book.last_quarter + (1 + ahead)
+        drawn = draws.get(book.tree.horizon_q + ahead, 0.0)
+        interest = rate / 4.0 * left + debt.commitment_fee_frac / 4.0 * undrawn
+        interest += (debt.dsra_fee_frac or 0.0) / 4.0 * (debt.dsra_usd_m or 0.0)
+        repaid, balloon = repaid_of(book, debt, quarter, owed + drawn)
+        owed, undrawn = owed + drawn - repaid, undrawn - drawn
+        balance = max(0.0, owed - early)
+        paid = left + drawn - balance
+        released = _reserve(debt, "cash") if quarter == debt.maturity_quarter else 0.0
+        last = paid - min(paid, repaid - balloon)
+        yield DebtQuarter(drawn, interest, paid, balance, undrawn, balloon=last, released=released)
+        left, ahead = balance, ahead + 1
 
 
 def _reserve(debt: Debt, *forms: str) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 from models.domain.ledger import Quantity
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
+from optimizer.audit.debts import is_callable
 
 TRADES = (Quantity.BUY_SITE, Quantity.SELL_SITE)
 INTEGERS = (
@@ -102,6 +103,9 @@ class Decisions:
     open: dict[tuple[str, int], float] = field(default_factory=dict)
     prepaid: dict[tuple[str, int], float] = field(default_factory=dict)
     """By debt, node."""
+    called: dict[tuple[str, int], float] = field(default_factory=dict)
+    taken_out: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Parts, by debt or take-out, node."""
     atm: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """By instrument, block, node."""
     follow_on: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -226,6 +230,8 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.OPEN: lambda: lock_up(book, row.item, row.node) > 0.0,
         Quantity.PREPAID: lambda: row.item in book.debts and _is_swept(row, book),
+        Quantity.CALLED: lambda: row.item in book.debts and is_callable(book, book.debts[row.item], row.node),
+        Quantity.TAKEN_OUT: lambda: row.item in book.take_outs and _may_close(row, book),
         Quantity.ATM: lambda: row.since.isdigit() and (row.item, int(row.since)) in book.blocks,
         Quantity.TAXED: lambda: _year_ends(row, book),
         Quantity.SOLD_BTC: lambda: row.item in book.lots,
@@ -257,6 +263,12 @@ def _is_swept(row: _Row, book: Book) -> bool:
     """Whether the loan is one that excess cash repays, and not yet due."""
     debt = book.debts[row.item]
     return bool(debt.sweep_frac) and book.tree.quarter(row.node) < debt.maturity_quarter
+
+
+def _may_close(row: _Row, book: Book) -> bool:
+    """Whether the quarter of the node is one in which the take-out may close."""
+    terms = book.take_outs[row.item]
+    return terms.from_quarter <= book.tree.quarter(row.node) <= terms.to_quarter
 
 
 def lock_up(book: Book, entity: str, node: int) -> float:

@@ -89,7 +89,8 @@ def due_in_a_year(world: World, node: int) -> float:
     for debt in world.book.portfolio.debt:
         repaid = principal_by_quarter(world.book, debt, YEAR_Q)
         off = world.debts[debt.debt][node].prepaid if debt.maturity_quarter in ahead else 0.0
-        due += counted[debt.entity] * (sum(repaid[q] for q in ahead) - off)
+        kept = world.debts[debt.debt][node].kept
+        due += counted[debt.entity] * kept * (sum(repaid[q] for q in ahead) - off)
     for loan in world.coins.loans:
         if loan.node in world.book.paths[node]:
             age = tree.period[node] - tree.period[loan.node]

@@ -61,6 +61,7 @@ class HarvestRules:
         by_three = (decided.atm, decided.issue, decided.notes)
         total = sum(x for deals in by_three for (_, _, n), x in deals.items() if n == node)
         by_two = (decided.follow_on, decided.borrowed, decided.commit, decided.drawn)
+        total += sum(x for (_, n), x in decided.taken_out.items() if n == node)
         return total + sum(x for deals in by_two for (_, n), x in deals.items() if n == node)
 
     def _received(self, node: int, unspent: Mapping[int, float]) -> float:
@@ -80,5 +81,10 @@ class HarvestRules:
             if node in rolled:
                 before = 0.0 if note.is_new else world.corporate.gross[note.name][node].outstanding
                 owed += rolled[node].outstanding - before
+        for name, existing in world.debts.items():
+            called = 1.0 - existing[node].kept
+            part = self.book.counted[self.book.debts[name].entity]
+            owed -= part * called * world.by_terms[name][node].balance
+        owed += world.take_outs.total(node, "balance", self.book.counted)
         own = (coins.schedule[x.name] for x in coins.loans if x.entity == self.book.parent)
         return owed + sum(rolled[node].balance for rolled in own if node in rolled)

@@ -8,6 +8,7 @@ from optimizer.audit.rules_coins import CoinRules
 from optimizer.audit.rules_debt import DebtRules
 from optimizer.audit.rules_harvest import HarvestRules
 from optimizer.audit.rules_owners import check_owners
+from optimizer.audit.rules_take_outs import TakeOutRules
 from optimizer.audit.rules_tax import check_taxes
 from optimizer.audit.rules_terms import TermRules
 from optimizer.audit.taxes import Taxes
@@ -52,6 +53,7 @@ class MoneyRules:
         self._marketed()
         DebtRules(self.world, self.court).check()
         TermRules(self.world, self.court).check()
+        TakeOutRules(self.world, self.court).check()
         self._blocks()
         self._programme()
         self._shares()

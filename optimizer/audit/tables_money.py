@@ -52,6 +52,8 @@ def financing(world: World) -> Rows:
     for f, facility in world.facilities:
         name = f"project:{book.contracts[f.contract].credit_class}"
         add(name, f.closed, f.modules * facility.loan, f.modules * facility.net, 0.0)
+    for out in world.take_outs.taken:
+        add(out.terms.take_out, out.node, out.part * out.facility.loan, out.part * out.facility.net, 0.0)
     for taken in world.leases:
         x, gross = taken.decided, taken.decided.modules * taken.lease.financed
         add(x.lease, x.begun, gross, gross, 0.0)
@@ -121,6 +123,16 @@ def debt_schedule(world: World) -> Rows:
                 "principal_usd_m": f.modules * one.principal,
                 "balance_usd_m": f.modules * one.balance,
                 "restricted_usd_m": f.modules * one.restricted,
+            }
+    for out in world.take_outs.taken:
+        for n in world.book.below[out.node]:
+            lent = out.at(n)
+            found[out.name, label(n)] = {
+                "drawn_usd_m": out.part * lent.drawn,
+                "interest_usd_m": out.part * lent.interest,
+                "principal_usd_m": out.part * lent.principal,
+                "balance_usd_m": out.part * lent.balance,
+                "restricted_usd_m": out.part * lent.restricted,
             }
     for taken in world.leases:
         x = taken.decided

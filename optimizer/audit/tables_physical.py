@@ -52,6 +52,8 @@ def decisions(world: World) -> Rows:
         (Quantity.DISTRIBUTED, decided.distributed),
         (Quantity.OPEN, decided.open),
         (Quantity.PREPAID, decided.prepaid),
+        (Quantity.CALLED, decided.called),
+        (Quantity.TAKEN_OUT, decided.taken_out),
         (Quantity.FOLLOW_ON, decided.follow_on),
         (Quantity.TAXED, decided.taxed),
         (Quantity.SOLD_BTC, decided.sold_btc),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from models.domain.ledger import REVENUE_LINES, SERVICE_INTEREST_LINES, CashLine
 from optimizer.audit.committed import Committed
 from optimizer.audit.cover import cfads, service
-from optimizer.audit.debts import draws_by_period, repaid_of
+from optimizer.audit.debts import quarters_after
 from optimizer.audit.modules import Module
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.world import World
@@ -117,7 +117,7 @@ def _owed(world: World, entity: str, n: int) -> float:
     for taken in world.leases:
         if sites[taken.decided.site].entity == entity:
             owed += taken.decided.modules * taken.at(n).balance
-    return owed
+    return owed + world.take_outs.total(n, "balance", {entity: 1.0})
 
 
 def _after(world: World, entity: str, leaf: int) -> list[Quarter]:
@@ -142,6 +142,13 @@ def _after(world: World, entity: str, leaf: int) -> list[Quarter]:
                 y = taken.lease.quarter(age + k)
                 scheduled = y.principal - y.buyout
                 q.serve(y.paid_interest, scheduled, y.buyout, y.balance, taken.decided.modules)
+    for out in world.take_outs.taken:
+        if out.terms.entity == entity and out.node in world.book.paths[leaf]:
+            age = tree.period[leaf] - tree.period[out.node]
+            for k, q in enumerate(found, start=1):
+                x = out.facility.quarter(age + k)
+                q.serve(x.paid_interest, x.principal - x.balloon, x.balloon, x.balance, out.part)
+                q.reserve += out.part * x.released
     for loan in world.coins.loans:
         if loan.entity == entity and loan.node in world.book.paths[leaf]:
             age = tree.period[leaf] - tree.period[loan.node]
@@ -154,28 +161,13 @@ def _after(world: World, entity: str, leaf: int) -> list[Quarter]:
 
 def _serve_debt(world: World, name: str, leaf: int, found: list[Quarter]) -> None:
     """An existing loan: what was repaid before its time takes off the last payments."""
-    book, at_leaf = world.book, world.debts[name][leaf]
-    debt, terms = book.debts[name], world.by_terms[name][leaf]
-    draws, early = draws_by_period(book, debt), terms.balance - at_leaf.balance
-    rate = debt.coupon_or_spread_frac
-    rate += book.rows[leaf].base_rate_frac if debt.rate_kind == "floating" else 0.0
-    owed, undrawn, left = terms.balance, terms.undrawn, at_leaf.balance
-    for k, q in enumerate(found):
-        quarter = book.last_quarter + (1 + k)
-        if quarter > debt.maturity_quarter:
-            return
-        drawn = draws.get(book.tree.horizon_q + k, 0.0)
-        interest = rate / 4.0 * left + debt.commitment_fee_frac / 4.0 * undrawn
-        interest += (debt.dsra_fee_frac or 0.0) / 4.0 * (debt.dsra_usd_m or 0.0)
-        repaid, balloon = repaid_of(book, debt, quarter, owed + drawn)
-        owed, undrawn = owed + drawn - repaid, undrawn - drawn
-        balance = max(0.0, owed - early)
-        paid = left + drawn - balance
-        part = min(paid, repaid - balloon)
-        q.serve(interest, part, paid - part, balance, 1.0)
-        if debt.dsra_form == "cash" and quarter == debt.maturity_quarter:
-            q.reserve += debt.dsra_usd_m or 0.0
-        left = balance
+    at_leaf, terms, debt = world.debts[name][leaf], world.by_terms[name][leaf], world.book.debts[name]
+    kept = at_leaf.kept
+    if kept > 0.0:
+        later = quarters_after(world.book, debt, terms, at_leaf.balance / kept, leaf)
+        for q, x in zip(found, later, strict=False):
+            q.serve(x.interest, x.principal - x.balloon, x.balloon, x.balance, kept)
+            q.reserve += kept * x.released
 
 
 def _held(world: World, entity: str, leaf: int) -> Iterator[tuple[float, Module | Committed]]:

@@ -8,7 +8,7 @@ from optimizer.audit.book import Book
 from optimizer.audit.coins import Coins
 from optimizer.audit.committed import committed_money
 from optimizer.audit.corporate_debt import CorporateDebt
-from optimizer.audit.debts import DebtQuarter, roll_debt
+from optimizer.audit.debts import DebtQuarter, less_called, roll_debt
 from optimizer.audit.decisions import Decisions, Financed, Leased, lock_up
 from optimizer.audit.facilities import Facility, FacilityQuarter, facility_of
 from optimizer.audit.leases import LeaseOfGpus, Taken
@@ -18,6 +18,7 @@ from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, existing_note, new_note, roll_note
 from optimizer.audit.shares import Weights, of
 from optimizer.audit.sites import SiteBook, Sites
+from optimizer.audit.take_outs import TakeOuts
 
 
 class World:
@@ -46,9 +47,12 @@ class World:
         self.by_terms: dict[str, dict[int, DebtQuarter]] = {}
         """As if nothing were repaid before its time."""
         for debt in book.portfolio.debt:
-            self.debts[debt.debt] = roll_debt(book, debt, decided.prepaid)
+            swept = roll_debt(book, debt, decided.prepaid)
+            self.debts[debt.debt] = less_called(book, debt, swept, decided.called)
             self.by_terms[debt.debt] = roll_debt(book, debt)
             self._post_debt(debt.entity, self.debts[debt.debt])
+        self.take_outs = TakeOuts(book, decided, self.sites.commitments, self.money, self.by_terms)
+        self._post_take_outs()
         self.coins = Coins(book, decided, self.debts)
         self.coins.post(self.ledger)
         existing = [existing_note(row) for row in book.portfolio.convertibles]
@@ -112,6 +116,17 @@ class World:
             self.ledger.post(entity, n, CashLine.DEBT_INTEREST, -q.interest)
             self.ledger.post(entity, n, CashLine.DEBT_PRINCIPAL, -q.principal)
             self.ledger.post(entity, n, CashLine.RESERVE_RELEASE, q.released)
+            self.ledger.post(entity, n, CashLine.CALL_PREMIUM, -q.premium)
+
+    def _post_take_outs(self) -> None:
+        post = self.ledger.post
+        for x in self.take_outs.taken:
+            for n in self.book.below[x.node]:
+                q, entity = x.at(n), x.terms.entity
+                post(entity, n, CashLine.PROJECT_DRAWS, x.part * q.received)
+                post(entity, n, CashLine.PROJECT_INTEREST, -x.part * q.paid_interest)
+                post(entity, n, CashLine.PROJECT_PRINCIPAL, -x.part * q.principal)
+                post(entity, n, CashLine.RESERVE_RELEASE, x.part * q.released)
 
     def _notes(self, existing: list[Note]) -> list[tuple[Note, dict[int, NoteQuarter]]]:
         notes = [(note, self.corporate.thinned(note.name)) for note in existing]
@@ -255,7 +270,7 @@ class World:
         return found
 
     def spared(self, node: int, seen: int, weights: Weights = None) -> float:
-        """Of the service of existing loans, what earlier repayment known by then takes away. [$M]"""
+        """Of the service of existing loans, what was called or repaid before its time takes away. [$M]"""
         found, quarter = 0.0, self.book.tree.quarter(node)
         for (name, m), usd_m in self.decided.prepaid.items():
             debt = self.book.debts[name]
@@ -265,6 +280,10 @@ class World:
                 weight = of(weights, debt.entity)
                 found += weight * usd_m * (debt.coupon_or_spread_frac + base) / 4.0
                 found += weight * usd_m if quarter == debt.maturity_quarter else 0.0
+        for (name, m), part in self.decided.called.items():
+            if m in self.book.paths[seen] and m in self.book.paths[node]:
+                q = self.by_terms[name][node]
+                found += of(weights, self.book.debts[name].entity) * part * (q.interest + q.principal)
         return found
 
     def remaining_own(self, node: int, weights: Weights = None) -> float:
@@ -308,13 +327,14 @@ class World:
         return left
 
     def facility_sum(self, node: int, what: str, weights: Weights = None) -> float:
-        """Sum over facilities of one of their quantities at a node. [$M]"""
-        return sum(
+        """Sum over facilities, take-outs with them, of one of their quantities at a node. [$M]"""
+        on_modules = sum(
             of(weights, self.book.sites[f.site].entity)
             * f.modules
             * float(getattr(self.facility_at(f, facility, node), what))
             for f, facility in self.facilities
         )
+        return on_modules + self.take_outs.total(node, what, weights)
 
     def debt_sum(self, node: int, what: str, weights: Weights = None) -> float:
         """Sum over existing loans of one of their quantities at a node. [$M]"""

@@ -17,6 +17,7 @@ from optimizer.inputs.checks import (
     products,
     references,
     sites,
+    take_outs,
     taxes,
     terminations,
     timeline,
@@ -44,6 +45,7 @@ CHECKS = (
     *corporate_debt.CHECKS,
     *payouts.CHECKS,
     *debt_terms.CHECKS,
+    *take_outs.CHECKS,
     *evidence.CHECKS,
     *magnitudes.CHECKS,
 )

@@ -127,6 +127,16 @@ def _financing(r: Reading) -> list[dict[str, object]]:
         draws = float(t.arrays.draws[t.arrays.close] + t.arrays.to_pay[t.arrays.close])
         name = f"project:{t.route.terms.contract.credit_class}"
         book(name, "project_debt", t.arrays.close, t.modules * t.arrays.loan_usd_m, t.modules * draws, 0.0)
+    for offer, part in r.take_outs:
+        a = offer.facility
+        book(
+            offer.terms.take_out,
+            "take_out",
+            offer.node,
+            part * a.loan_usd_m,
+            part * float(a.draws[offer.node]),
+            0.0,
+        )
     for x in r.leased:
         gross = x.modules * x.arrays.financed_usd_m
         book(x.arrays.terms.lease, "lease", x.begun, gross, gross, 0.0)
@@ -163,6 +173,10 @@ def _debts(r: Reading) -> list[dict[str, object]]:
         a = t.arrays
         columns = [x * t.modules for x in (a.drawn, a.interest, a.principal, a.balance, a.restricted)]
         schedules.append((t.name(r.labels), t.route.terms.site.entity, columns))
+    for offer, part in r.take_outs:
+        a, name = offer.facility, f"{offer.terms.take_out}@{r.labels[offer.node]}"
+        columns = [x * part for x in (a.drawn, a.interest, a.principal, a.balance, a.restricted)]
+        schedules.append((name, offer.terms.entity, columns))
     for x in r.leased:
         lease, none = x.arrays, np.zeros(len(p.tree.nodes))
         drawn = lease.draws + lease.interest - lease.interest_paid
@@ -294,6 +308,12 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
             if t.name(r.labels) == f"{d.site}|{d.item}|{d.contract}|{d.since}|{r.labels[d.node]}"
         )
         return v * taken.arrays.loan_usd_m
+    if d.quantity is Quantity.TAKEN_OUT:
+        lent = {(x.terms.take_out, x.node): x.facility.loan_usd_m for x in p.take_outs}
+        return v * lent[d.item, d.node]
+    if d.quantity is Quantity.CALLED:
+        called = {(c.debt.debt, c.node): c.opening_usd_m + c.premium_usd_m for c in p.calls}
+        return v * called[d.item, d.node]
     if d.quantity is Quantity.LEASED:
         key = (d.site, d.item, d.contract, d.node, d.since)
         leased = next(x for x in r.leased if (*x.route.key, x.begun, x.arrays.terms.lease) == key)
@@ -333,6 +353,8 @@ def _undo(quantity: Quantity) -> str:
     if quantity in (
         Quantity.SIGN,
         Quantity.FINANCED,
+        Quantity.TAKEN_OUT,
+        Quantity.CALLED,
         Quantity.LEASED,
         Quantity.ATM,
         Quantity.FOLLOW_ON,

@@ -19,6 +19,7 @@ from models.params.modules import ModuleArrays, Route
 from models.params.new_loans import Bullet
 from models.params.notes import NoteArrays
 from models.params.sweeps import less_prepaid
+from models.params.take_outs import TakeOutOffer
 from models.params.vendor_leases import LeaseArrays
 from optimizer.solve.outcome import Duals
 
@@ -186,12 +187,27 @@ class Reading:
 
     @cached_property
     def debts(self) -> list[DebtArrays]:
-        """All existing loans, less what is repaid of them before its time."""
+        """All existing loans, less what is called or repaid of them before its time."""
         prepaid = {(s.debt.debt, x.node): x for s in self.program.params.sweeps for x in s.prepaid}
         found = {d.debt.debt: d for d in self.program.params.debts}
         for d, v in self.by_quantity[Quantity.PREPAID]:
             found[d.item] = less_prepaid(found[d.item], prepaid[d.item, d.node], v)
+        calls = {(c.debt.debt, c.node): c for c in self.program.params.calls}
+        for d, v in self.by_quantity[Quantity.CALLED]:
+            found[d.item] = calls[d.item, d.node].less(found[d.item], v)
         return list(found.values())
+
+    def kept(self, debt: str, node: int) -> float:
+        """Part of an existing loan that is not called by a node."""
+        below = self.program.params.outlook.below
+        called = self.by_quantity[Quantity.CALLED]
+        return 1.0 - sum(v * float(below[d.node][node]) for d, v in called if d.item == debt)
+
+    @cached_property
+    def take_outs(self) -> list[tuple[TakeOutOffer, float]]:
+        """Take-outs with the part of each that is lent."""
+        offers = {(x.terms.take_out, x.node): x for x in self.program.params.take_outs}
+        return [(offers[d.item, d.node], v) for d, v in self.by_quantity[Quantity.TAKEN_OUT]]
 
     @cached_property
     def bought(self) -> list[tuple[RepurchaseOffer, int, float]]:

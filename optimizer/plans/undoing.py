@@ -31,6 +31,10 @@ def undo_usd_m(r: Reading, d: Decision, v: float) -> float:
         return v * (terms[d.item].fee_frac + (terms[d.item].capped_call_cost_frac or 0.0))
     if d.quantity in (Quantity.NOTES, Quantity.COMMIT, Quantity.BORROWED):
         return v * terms[d.item].fee_frac
+    if d.quantity is Quantity.TAKEN_OUT:
+        classes = {c.credit_class: c for c in p.portfolio.credit_classes}
+        offer = next(x for x in p.take_outs if (x.terms.take_out, x.node) == (d.item, d.node))
+        return v * offer.facility.loan_usd_m * classes[offer.terms.credit_class].fee_frac
     if d.quantity is Quantity.SOLD_BTC:
         lot = next(x for x in p.coins.lots if x.lot == d.item)
         return v * float(p.coins.price[d.node]) * lot.sell_cost_frac

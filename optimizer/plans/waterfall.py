@@ -165,8 +165,12 @@ def _served_after(r: Reading, owner: str, leaf: int) -> Iterator[Served]:
     p, sites, below = r.program.params, _sites(r, owner), r.program.params.outlook.below
     for terms, actual in zip(p.debts, r.debts, strict=True):
         if terms.debt.entity == owner:
-            early = float(terms.balance[leaf] - actual.balance[leaf])
-            yield debt_after(terms, early, p.outlook, leaf, REACH_Q)
+            kept = r.kept(terms.debt.debt, leaf)
+            early = float(kept * terms.balance[leaf] - actual.balance[leaf])
+            yield debt_after(terms, early, p.outlook, leaf, REACH_Q).times(kept)
+    for offer, part in r.take_outs:
+        if offer.terms.entity == owner and below[offer.node][leaf]:
+            yield facility_after(offer.facility, p.outlook, leaf, REACH_Q).times(part)
     for taken in r.taken:
         if taken.route.key[0] in sites and below[taken.arrays.close][leaf]:
             yield facility_after(taken.arrays, p.outlook, leaf, REACH_Q).times(taken.modules)

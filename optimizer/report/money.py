@@ -51,6 +51,7 @@ LABELS: dict[str, str] = {
     CashLine.DEBT_DRAWS: "existing loans drawn",
     CashLine.DEBT_INTEREST: "existing loans interest",
     CashLine.DEBT_PRINCIPAL: "existing loans repaid",
+    CashLine.CALL_PREMIUM: "existing loans called, above par",
     CashLine.BITCOIN_SALE: "bitcoin sold",
     CashLine.CASH_MARGIN: "cash beside pledged bitcoin",
     CashLine.LOAN_PROCEEDS: "loans against bitcoin, net",

@@ -89,7 +89,7 @@ def loans(
             yield _loan(line.instrument, "spread_frac", line.net_frac, loan, outlook)
     for roll in balloons:
         yield _loan(roll.debt, "refinance_spread_frac", 1.0, roll.loan, outlook)
-    used = {c.credit_class for c in portfolio.contracts}
+    used = {c.credit_class for c in portfolio.contracts} | {x.credit_class for x in portfolio.take_outs}
     for terms in portfolio.credit_classes:
         for n in outlook.tree.nodes if terms.credit_class in used else ():
             if outlook.rows[n].project_debt_open:

@@ -93,6 +93,8 @@ def _contracts() -> list[dict[str, object]]:
         ),
         _contract("open", "merchant", rent_indexed_to="gpu_rent", power_passed_through=False, term_q=12),
         _contract("held", "committed", commencement_quarter="2026Q4", term_q=30, payment_lag_q=1),
+        _contract("whole", "committed", sites="venture", commencement_quarter="2026Q3", payment_lag_q=1,
+                  power_passed_through=False),
     ]  # fmt: skip
 
 
@@ -167,6 +169,14 @@ def _finance() -> dict[str, object]:
              "balloon_frac": 0.5, "dsra_usd_m": 1.0, "dsra_form": "cash", "lockup_dscr": 1.1,
              "lockup_from_quarter": quarter(2), "sweep_frac": 0.5, **existing, "rate_kind": "fixed",
              "recourse": False},
+            {"debt": "dear", "entity": "e-co", "principal_usd_m": 2.0, "undrawn_usd_m": 0.0,
+             "coupon_or_spread_frac": 0.06, "first_repayment_quarter": quarter(1),
+             "maturity_quarter": quarter(14), "repayment": "straight", "dsra_usd_m": 0.5,
+             "dsra_form": "cash", "call_from_quarter": quarter(2), "call_price_frac": 1.03, **existing,
+             "kind": "project"},
+            {"debt": "beside", "entity": "e-co", "principal_usd_m": 0.5, "undrawn_usd_m": 0.0,
+             "coupon_or_spread_frac": 0.03, "first_repayment_quarter": quarter(1),
+             "maturity_quarter": quarter(12), "repayment": "straight", **existing},
             {"debt": "bond", "entity": "Small", "principal_usd_m": 30.0, "undrawn_usd_m": 0.0,
              "coupon_or_spread_frac": 0.03, "first_repayment_quarter": quarter(7),
              "maturity_quarter": quarter(7), "repayment": "bullet", "refinance_spread_frac": 0.03,
@@ -196,6 +206,11 @@ def _finance() -> dict[str, object]:
         ],
         "credit_classes": [_credit("ig", "notes"), _credit("gpu", "delayed_draw", maturity_q=12,
         coverage_q=12, reserve_form="parent_lc", reserve_fee_frac=0.015)],
+        "take_outs": [
+            {"take_out": name, "entity": "e-co", "credit_class": "ig", "debt": debt,
+             "from_quarter": quarter(2), "to_quarter": quarter(7), "max_usd_m": most}
+            for name, debt, most in (("swap", "dear", 7.0), ("fresh", None, 3.0))
+        ],
         "instruments": _instruments(),
         "long_lead": [
             {"equipment": "switchgear", "site": "north", "products": "hall", "cost_usd_m_per_mw": 1.2,
@@ -268,6 +283,8 @@ def _tenancy() -> dict[str, object]:
              "received_quarter": None, "give_back_from_q": 0, "give_back_q": 0, "max_frac_of_rent": 1.0},
             {"contract": "held", "kind": "prepayment", "frac_of_capex": None, "amount_usd_m": 8.0,
              "received_quarter": "2026Q3", "refundable_on_termination": True, **money},
+            {"contract": "whole", "kind": "prepayment", "frac_of_capex": None, "amount_usd_m": 1.0,
+             "received_quarter": "2026Q3", **money},
             {"contract": "held", "kind": "incentive", "frac_of_capex": None, "amount_usd_m": 3.0,
              "received_quarter": quarter(2), "refundable_on_termination": False, **money},
         ],
@@ -291,6 +308,9 @@ def _tenancy() -> dict[str, object]:
             {"commitment": "maybe", "site": "south", "contract": "open", "product": "hall", "debt": None,
              "capex_usd_m": 20.0, "gpu_capex_usd_m": 5.0, "occupies_from_quarter": quarter(1),
              "cancellable_until_quarter": quarter(3), "cancel_fee_usd_m": 1.5},
+            {"commitment": "let", "site": "venture", "contract": "whole", "product": "hall", "debt": None,
+             "capex_usd_m": 18.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": "2026Q3",
+             "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
         ],
         "commitment_flows": [
             {"commitment": "half-built", "quarter": quarter(t), "funded_by": by, "amount_usd_m": usd,
@@ -298,7 +318,9 @@ def _tenancy() -> dict[str, object]:
             for by, t, usd, mw in flows
         ] + [
             {"commitment": "maybe", "quarter": quarter(4), "funded_by": "own", "amount_usd_m": 15.0,
-             "mw_live": 2.0}
+             "mw_live": 2.0},
+            {"commitment": "let", "quarter": quarter(1), "funded_by": "tenant", "amount_usd_m": 1.0,
+             "mw_live": 2.0},
         ],
     }  # fmt: skip
 
@@ -334,7 +356,7 @@ def _estate() -> dict[str, object]:
             {"site": s, "cooling": "air", "existing_mw": 5.0, "module_mw": 10.0,
              "capex_usd_m_per_module": 6.0,
              "lead_q": 2, "max_modules": 5, "pue": 1.25, "water_m3_per_mwh": 0.1}
-            for s in ("north", "south", "west", "annex")
+            for s in ("north", "south", "west", "annex", "venture")
         ],
         "site_products": [
             {"site": s, "product": p, "max_modules": 4, "capex_factor_frac": 1.1, **window}
@@ -486,6 +508,11 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("open", "", "s-co", "", "", up6, 1.0),
         ("prepaid", "", "term", "", "", trunk[1], 4.0),
         ("prepaid", "", "term", "", "", up6, 2.0),
+        ("called", "", "dear", "", "", trunk[2], 0.5),
+        ("called", "", "dear", "", "", up6, 0.25),
+        ("taken_out", "", "swap", "", "", trunk[2], 0.3),
+        ("taken_out", "", "swap", "", "", up6, 0.25),
+        ("taken_out", "", "fresh", "", "", up7, 0.25),
         ("contributed", "", "e-co", "", "", trunk[0], 6.0),
         ("distributed", "", "e-co", "", "", trunk[3], 3.0),
     ]

@@ -127,7 +127,7 @@ CELLS: dict[str, str] = {
         debt=gpu-loan entity=north kind=gpu recourse=false principal_usd_m=50 undrawn_usd_m=300
         rate_kind=floating coupon_or_spread_frac=0.0225 commitment_fee_frac=0.004
         first_repayment_quarter=2027Q1 maturity_quarter=2031Q4 repayment=straight refinance_spread_frac=0.03
-        refinance_tenor_q=8 refinance_max_frac=0.5 /
+        refinance_tenor_q=8 refinance_max_frac=0.5 call_from_quarter=2028Q1 call_price_frac=1.01 /
         debt=coin-loan entity=top kind=btc recourse=false principal_usd_m=20 undrawn_usd_m=0
         rate_kind=fixed coupon_or_spread_frac=0.09 commitment_fee_frac=0 first_repayment_quarter=2027Q2
         maturity_quarter=2027Q2 repayment=bullet""",
@@ -150,6 +150,9 @@ CELLS: dict[str, str] = {
     "long_lead": """
         equipment=transformers site= products=colo cost_usd_m_per_mw=0.6 deposit_frac=0.2 lead_q=6
         needed_after_q=1 max_mw=80 in_hand_mw=20 resale_frac=0.4""",
+    "take_outs": """
+        take_out=lender entity=north credit_class=ig debt= from_quarter=2026Q3 to_quarter=2027Q1
+        max_usd_m=100""",
     "vendor_leases": """
         lease=lessor products=cloud max_frac_of_gpus=1 spread_frac=0.04 term_q=8 buyout_frac=0
         max_usd_m=200""",

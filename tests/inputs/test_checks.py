@@ -223,6 +223,15 @@ reserve-terms       credit_classes[ig].reserve_fee_frac    credit_classes[ig].re
 borrower-terms      debt[coin-loan].lockup_dscr            = 1.2
 borrower-terms      debt[gpu-loan].lockup_from_quarter     = 2027Q1
 borrower-terms      debt[coin-loan].sweep_frac             = 0.5 & debt[coin-loan].entity=north
+call-terms          debt[gpu-loan].call_price_frac         =
+call-terms          debt[gpu-loan].call_from_quarter       = 2031Q4
+call-terms          debt[gpu-loan].sweep_frac              = 0.5
+call-terms          debt[coin-loan].call_from_quarter      = 2026Q4 & debt[coin-loan].call_price_frac=1
+take-out-terms      take_outs[lender].entity               = top
+take-out-terms      take_outs[lender].to_quarter           = 2026Q2
+take-out-terms      take_outs[lender].debt                 = coin-loan
+take-out-terms      take_outs[lender].debt                 = gpu-loan & debt[gpu-loan].call_from_quarter=
+nothing-let         take_outs[lender].entity               - commitments
 trough-over-price   market[base|2026Q3].btc_trough_usd     = 61001
 covenant-terms      covenants[liquidity].basis             = trailing_4q
 covenant-terms      covenants[liquidity].test              = incurrence & covenants[liquidity].metric=dilution
@@ -272,6 +281,7 @@ sites[beta].tax_class covenants[liquidity].entity
 loan_collateral[coin-loan].debt
 long_lead[transformers].site long_lead[transformers].products long_lead[transformers].tax_class
 vendor_leases[lessor].products
+take_outs[lender].entity take_outs[lender].credit_class take_outs[lender].debt
 scenarios[bear].branch_from market[bear|2027Q1].scenario sites[alpha].entity
 provenance[products|colo|capex_usd_m_per_mw].of_table
 provenance[products|colo|capex_usd_m_per_mw].column

@@ -30,6 +30,8 @@ JUDGED_ALONE = (
     "project debt on a tree",
     "debt terms",
     "debt terms on a tree",
+    "taken out",
+    "taken out on a tree",
     "machines",
     "sites",
     "sites on a tree",

@@ -300,6 +300,21 @@ def debt_terms_on_tree() -> Portfolio:
     return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
 
 
+def taken_out() -> Portfolio:
+    """Halls paid with what lenders bring on a yard that is let: a dear loan called in its place, or not."""
+    p = make.without(make.add_take_outs(north_only(short(make.small()))), "contracts", "open")
+    p = make.with_row(p, "debt", "dear-loan", lockup_dscr=None)
+    p = make.with_row(p, "take_outs", "swap", max_usd_m=30.0)
+    p = make.with_company(p, traded_shares_m_per_day=0.2)
+    return poor(make.with_all(p, "cooling", max_modules=0), 15.0)
+
+
+def taken_out_on_tree() -> Portfolio:
+    """The same where money is cheaper in one world, and dear in the other."""
+    p = make.with_all(make.two_scenarios(taken_out()), "site_products", max_modules=1)
+    return make.with_row(p, "market", "up", base_rate_frac=0.02, spread_add_frac=0.01)
+
+
 def project_debt_on_tree() -> Portfolio:
     """A loan at completion, on either branch, for halls begun before it, while an old loan falls due."""
     p = make.two_scenarios(make.add_debt(make.add_project_debt(north_only(short(make.small())))))
@@ -512,6 +527,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),
     "debt terms": (debt_terms, make.chain_of),
     "debt terms on a tree": (debt_terms_on_tree, make.tree_of),
+    "taken out": (taken_out, make.chain_of),
+    "taken out on a tree": (taken_out_on_tree, make.tree_of),
     "project debt on a tree": (project_debt_on_tree, make.tree_of),
     "terminated": (terminated, make.chain_of),
     "terminated on a tree": (terminated_on_tree, make.tree_of),

@@ -34,6 +34,7 @@ RAISED = frozenset(
         Quantity.COMMIT,
         Quantity.DRAWN,
         Quantity.BORROWED,
+        Quantity.TAKEN_OUT,
     }
 )
 """Nor of this; a balloon may be rolled, as that brings no money."""
@@ -104,11 +105,29 @@ def add_harvest(
         room = term(cash.cash[n]) - elsewhere - opening
         return _only_in(b.is_harvest[n], room, opening + most_raised(n))
 
+    replaced = {x.entity: _replaced(x) for x in borrowers}
+
     @b.Constraint(nodes, doc="HRV-6 in a harvest cash covers what the plan has borrowed [$M]")
     def borrowed_is_covered(b, n):
         owed = books.tally_at(Tally.DEBT, n)
-        room = (term(cash.cash[n]) - Linear(owed.coefs, owed.variables)).merged()
+        taken = total(_of(x.counted.tally_at(Tally.DEBT, n), replaced[x.entity]) for x in borrowers)
+        room = (term(cash.cash[n]) - Linear(owed.coefs, owed.variables) - taken).merged()
         return _only_in(b.is_harvest[n], room, largest_breach(room, limits))
+
+
+def _replaced(x: BorrowerPorts) -> frozenset[int]:
+    """Identities of what a borrower calls of its loans, and takes on what is let and built."""
+    both = (Quantity.CALLED, Quantity.TAKEN_OUT)
+    return frozenset(id(d.variable) for d in x.books.decisions if d.quantity in both)
+
+
+def _of(owed: Linear, variables: frozenset[int]) -> Linear:
+    """The terms in some variables."""
+    found = Linear()
+    for coef, variable in zip(owed.coefs, owed.variables, strict=True):
+        if id(variable) in variables:
+            found.add(coef, variable)
+    return found
 
 
 def _only_in(harvest: Any, room: Linear, most: float) -> Any:

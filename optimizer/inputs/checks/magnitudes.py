@@ -63,6 +63,7 @@ MAGNITUDES = (
     Magnitude("credit_classes", "spread_frac", 0.001, 0.5, "percent or basis points"),
     Magnitude("credit_classes", "refinance_spread_frac", 0.001, 0.5, "percent or basis points"),
     Magnitude("long_lead", "cost_usd_m_per_mw", 0.01, 10, "$ per kW"),
+    Magnitude("take_outs", "max_usd_m", 0.1, 50_000, "$ or thousands"),
     Magnitude("vendor_leases", "spread_frac", 0.001, 0.5, "percent or basis points"),
     Magnitude("vendor_leases", "max_usd_m", 0.1, 50_000, "$ or thousands"),
     Magnitude("instruments", "max_usd_m", 0.1, 50_000, "$ or thousands"),
