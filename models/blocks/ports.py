@@ -241,5 +241,4 @@ class Issue:
     bound_usd_m: float
     """Upper end of the block; infinite for an instrument without blocks."""
     variable: Any
-    most_usd_m: float
     outstanding: Array

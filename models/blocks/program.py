@@ -188,7 +188,7 @@ def _add_corporate_debt(
     bought = add_repurchases(company.repurchase, tree, p.repurchase_offers, books)
     listed = {e.entity for e in p.portfolio.entities if e.kind == "listed"}
     debts = [d for d in p.debts if d.debt.entity not in listed]
-    standing = standing_debt(p.notes, debts, len(tree.nodes))
+    standing = standing_debt(p.notes, debts, tree)
     add_leverage(company.leverage, tree, standing, bought.retired_usd_m, [*converts, *bonds.issues])
     return bonds, bought, [*bonds.uses, *repaid, *bought.uses]
 

@@ -13,18 +13,23 @@ from models.params.leverage import Step, steps
 from models.params.loans import DebtArrays
 from models.params.notes import NoteArrays
 from models.params.outlook import Outlook
+from models.timetree import TimeTree
 from models.units import QUARTERS_PER_YEAR
 
 Array = NDArray[np.float64]
 
 
-def standing_debt(notes: Sequence[NoteArrays], debts: Sequence[DebtArrays], nodes: int) -> Array:
-    """Corporate debt of the opening that is outstanding at par at the end of each node's quarter. [$M]"""
-    standing = np.zeros(nodes)
+def standing_debt(notes: Sequence[NoteArrays], debts: Sequence[DebtArrays], tree: TimeTree) -> Array:
+    """Corporate debt of the opening that takes room at the end of each node's quarter, at par. [$M]
+
+    A loan still to be drawn counts at the most that it will be, so that room is never taken away again.
+    """
+    standing = np.zeros(len(tree.nodes))
     for note in notes:
         standing += note.principal_usd_m * note.outstanding
     for d in debts:
-        standing += d.balance if d.debt.kind == "corporate" else 0.0
+        if d.debt.kind == "corporate":
+            standing += [max(d.balance[m] for m in tree.descendants(n)) for n in tree.nodes]
     return standing
 
 

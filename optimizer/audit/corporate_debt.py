@@ -179,9 +179,13 @@ class CorporateDebt:
             found += q[node].undrawn if ends is not None and ends > last else -q[node].balance
         return found
 
-    def standing(self, node: int) -> float:
-        """Existing convertibles not bought back, expected to be outstanding. [$M]"""
-        return sum(q[node].outstanding * self.left(name, node) for name, q in self.gross.items())
+    def outstanding(self, node: int) -> float:
+        """Existing convertibles, expected to be outstanding were none bought back. [$M]"""
+        return sum(q[node].outstanding for q in self.gross.values())
+
+    def bought_back(self, node: int) -> float:
+        """Of them, what was bought back by then. [$M]"""
+        return sum(q[node].outstanding * (1.0 - self.left(name, node)) for name, q in self.gross.items())
 
     def placed(self, node: int, bound_usd_m: float, converts: list[Note]) -> float:
         """Issued at a node in blocks of leverage up to a bound. [$M]"""

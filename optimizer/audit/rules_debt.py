@@ -47,27 +47,34 @@ class DebtRules:
             court.at_most("TRE-12", place, recent, 1, _SHARE)
 
     def _leverage(self) -> None:
-        """What is issued up to a bound fits between it and the debt that stands already."""
+        """What is issued up to a bound fits between it and what stood, or was placed, before."""
         converts = [note for note, _ in self.world.notes if note.is_new]
         issued = [(c.issued, c.bound_usd_m) for c in converts]
         issued += [(b.issued, b.bound_usd_m) for b, _ in self.debt.bonds]
         for n in sorted({n for n, _ in issued}):
-            stands = self._outstanding(n)
             for bound in sorted({x for m, x in issued if m == n and x < math.inf}):
-                room = max(0.0, bound - stands)
-                placed = self.debt.placed(n, bound, converts)
-                self.court.at_most("TRE-13", self._at(n), placed, room, Court.USD_M)
+                room = bound - self._standing(n)
+                room = room + self.debt.bought_back(n) if room > 0.0 else 0.0
+                taken = self.debt.placed(n, bound, converts) + self._held(n, bound)
+                self.court.at_most("TRE-13", self._at(n), taken, room, Court.USD_M)
 
-    def _outstanding(self, node: int) -> float:
-        """Corporate debt at the end of a quarter but for what the quarter issues in blocks. [$M]"""
-        found = self.debt.standing(node)
+    def _standing(self, node: int) -> float:
+        """Corporate debt of the opening, loans at the most that they will be from here on. [$M]"""
+        found, tree = self.debt.outstanding(node), self.book.tree
         for row in self.book.portfolio.debt:
-            found += self.world.debts[row.debt][node].balance if row.kind == "corporate" else 0.0
+            if row.kind == "corporate" and self.book.entities[row.entity].kind != "listed":
+                loan = self.world.debts[row.debt]
+                found += max(loan[m].balance for m in tree.descendants(node))
+        return found
+
+    def _held(self, node: int, bound_usd_m: float) -> float:
+        """Issued before the node in blocks up to a bound, and still outstanding. [$M]"""
+        found = 0.0
         for note, quarters in self.world.notes:
-            if note.is_new and node in quarters and (note.issued != node or note.bound_usd_m == math.inf):
+            if note.is_new and note.issued != node and note.bound_usd_m <= bound_usd_m and node in quarters:
                 found += quarters[node].outstanding
         for bond, schedule in self.debt.bonds:
-            if node in schedule and (bond.issued != node or bond.bound_usd_m == math.inf):
+            if bond.issued != node and bond.bound_usd_m <= bound_usd_m and node in schedule:
                 found += schedule[node].balance
         return found
 

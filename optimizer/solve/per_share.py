@@ -50,6 +50,11 @@ RAISED = frozenset(
 VALUE_STAGE = "greatest value"
 """The stage that is told in $M instead of USD per share."""
 RESCUE_TOLERANCE_USD_M = 1e-4
+LEAST_SHARE_USD = 0.01
+"""A gap relative to a smaller share price would ask for more digits than there are."""
+COMMITTED_GAP = 1e-4
+COMMITTED_LEAST_FRAC = 0.05
+"""Of today's price: nobody asks for a closer value of the committed-only plan than a gap on that."""
 MAX_STEPS = 12
 TIE_BREAK = 1e-6
 """$ per $ or coin: between equal plans, the one that sends less money and collateral to and fro."""
@@ -124,7 +129,7 @@ class Search:
         """Solve at a fixed lambda; the second number is the bound on E[V] - claims - lambda N0."""
         objective = self.program.objective(lam)
         constant = objective.constant - lam * self.shares_m
-        scale = max(lam, 0.01) * self.shares_m
+        scale = max(lam, LEAST_SHARE_USD) * self.shares_m
 
         def progress(value: float, bound: float) -> None:
             if abs(value) < 1e20 and abs(bound) < 1e20:
@@ -167,8 +172,10 @@ class Search:
         for wish in self.program.wishes:
             upper[self.matrix.column[id(wish.variable)]] = np.inf
         lam, best = 0.0, None
+        least = COMMITTED_LEAST_FRAC * self.program.params.portfolio.firm.price_usd
         for _ in range(MAX_STEPS):
-            result, _ = self.at(lam, integer=True, gap=1e-4, lower=lower, upper=upper)
+            gap = COMMITTED_GAP * max(1.0, least / max(lam, LEAST_SHARE_USD))
+            result, _ = self.at(lam, integer=True, gap=gap, lower=lower, upper=upper)
             if result.x is None:
                 return (np.nan if best is None else lam), best, result
             found = self.root(result.x)

@@ -87,10 +87,10 @@ def _too_often(plan: Plan) -> list[float]:
     return [sum(_launched(plan, m) for m in path(n)[-2:]) - 1.0 for n in plan.tree.nodes]
 
 
-def _stands_usd_m(plan: Plan, n: int, life_q: int) -> float:
-    """Issued before on the path, notes as long as they live at quarter ends, convertibles all along. [$M]"""
-    ages = range(1, life_q)
-    return plan.aged(Quantity.NOTES, n, ages) + plan.aged(Quantity.ISSUE, n, range(1, 6))
+def _held_usd_m(plan: Plan, n: int, life_q: int) -> float:
+    """In the first block from before: notes as long as they live, convertibles all along. [$M]"""
+    notes = plan.aged(Quantity.NOTES, n, range(1, life_q), since="1")
+    return notes + plan.aged(Quantity.ISSUE, n, range(1, 6), since="1")
 
 
 def _beyond_block(loan: tuple[float, ...] = (0.0,) * 6, life_q: int = 8) -> Callable[[Plan], list[float]]:
@@ -98,7 +98,7 @@ def _beyond_block(loan: tuple[float, ...] = (0.0,) * 6, life_q: int = 8) -> Call
         found = []
         for n in plan.tree.nodes:
             cheap = sum(plan.at(q, n, since="1") for q in (Quantity.NOTES, Quantity.ISSUE))
-            stands = loan[plan.tree.period[n]] + _stands_usd_m(plan, n, life_q)
+            stands = loan[plan.tree.period[n]] + _held_usd_m(plan, n, life_q)
             found.append(cheap - max(0.0, FIRST_BLOCK_USD_M - stands))
         return found
 

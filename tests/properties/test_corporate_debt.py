@@ -100,7 +100,7 @@ def test_a_cheap_tranche_earns_straight_debt_whatever_the_plan_is_worth(lam: flo
     st.booleans(),
 )
 def test_blocks_of_leverage_fill_from_below(cash: float, add: float, bound: float, on_tree: bool) -> None:
-    """What a deal places in a block is what the rule leaves it, no less: D counts, not who came first."""
+    """What a deal places in a block is what the rule leaves it, no less."""
     p = make.add_debt(toys.north_only(toys.short(make.small(), 5)))
     bond, _ = make.corporate_debt()
     p = make.with_rows(p, "instruments", {**bond, "once_every_q": 1, "tenor_q": 3, "max_usd_m": 90.0})
@@ -116,7 +116,7 @@ def test_blocks_of_leverage_fill_from_below(cash: float, add: float, bound: floa
     tree = case.tree
     for n in tree.nodes:
         before = [m for m in tree.path(n) if 0 < tree.period[n] - tree.period[m] < 2]
-        stands = 40.0 + sum(issued[block, m] for m in before for block in ("1", "2"))
+        stands = 40.0 + sum(issued["1", m] for m in before)
         size = issued["1", n] + issued["2", n]
         cheapest = min(size, max(0.0, 1000.0 * bound - stands))
         assert issued["1", n] == pytest.approx(cheapest, abs=1e-4)

@@ -95,7 +95,6 @@ def add_convertibles(
                 n,
                 step.bound_usd_m,
                 b.issued_usd_m[i, n, step.block],
-                max(0.0, largest(i, n)),
                 by_name[i].notes[n, step.block].outstanding,
             )
             for i, n in keys

@@ -69,7 +69,7 @@ def add_corporate_notes(
     bonds = {key: by_name[key[0]].bonds[key[1:]] for key in placed}
     return BondPorts(
         issues=[
-            Issue(n, bond.step.bound_usd_m, b.issued_usd_m[i, n, block], largest(i, n), bond.outstanding)
+            Issue(n, bond.step.bound_usd_m, b.issued_usd_m[i, n, block], bond.outstanding)
             for (i, n, block), bond in bonds.items()
         ],
         deals={(i, n): b.is_issued[i, n] for i, n in keys},
