@@ -184,10 +184,6 @@ def _money(verb: str, what: str) -> Callable[[Figures, Row], str]:
     return say
 
 
-def _taken_out(figures: Figures, row: Row) -> str:
-    return f"borrow ${number(float(row['amount_usd_m']), figures.digits)}M by {row['item']} on what is let"
-
-
 _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.SIGN: _sign,
     Quantity.START: _start,
@@ -214,7 +210,7 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.ROLLED: _money("roll", "of {item} into a new loan"),
     Quantity.PREPAID: _money("repay", "of {item} before its time"),
     Quantity.CALLED: lambda _, row: f"call {percent(float(row['value']), 1)} of {row['item']}",
-    Quantity.TAKEN_OUT: _taken_out,
+    Quantity.TAKEN_OUT: lambda _, row: f"borrow {percent(float(row['value']), 1)} of {row['item']}",
     Quantity.BORROWED: _money("borrow", "against bitcoin ({item})"),
     Quantity.PLEDGED_BTC: lambda _, row: f"pledge {_coins(row)} of {row['item']} to {row['contract']}",
     Quantity.CASH_MARGIN: _money("keep", "of cash beside the bitcoin of {item}"),
