@@ -35,6 +35,7 @@ from tests.portfolios import (
     quarter,
     small,
     with_all,
+    with_company,
     with_row,
     with_rows,
     without,
@@ -155,3 +156,16 @@ def test_gpus_that_are_replaced_end_what_is_counted() -> None:
     """Replaced after 12 quarters, so 10 are left: 73.2307 (1 - 1.016^-10) / 0.016."""
     p = with_row(campus("notes"), "products", "hall", refresh_q=12, refresh_cost_frac=0.5)
     assert built(p, chain_of).program.params.take_outs[0].facility.loan_usd_m == exactly("671.783")
+
+
+def test_what_is_borrowed_on_the_campus_is_not_paid_out() -> None:
+    """In a harvest the company keeps what the take-out owes, whoever had its proceeds (HRV-6)."""
+    p = with_company(campus(None), payouts_from_quarter=quarter(3), payout_max_usd_m_per_q=5000.0)
+    plan = built(p, chain_of)
+    next(iter(plan.decided(Quantity.TAKEN_OUT))).variable.setlb(1.0)
+    aim = plan.want(Quantity.HARVEST, 1e4, node=5) + plan.want(Quantity.PAYOUT)
+    aim = aim + plan.want(Quantity.RESCUE, -10.0) + plan.want(Quantity.CALLED, -1e5)
+    assert solved(compile_matrix(plan.program.model), aim).proved == "optimal"
+    assert plan.at(Quantity.HARVEST, 5) == pytest.approx(1.0)
+    cash = plan.company.cash.cash[5].value
+    assert cash == pytest.approx(audited(plan).world.take_outs.total(5, "balance"), abs=1e-4)
