@@ -3,7 +3,8 @@
     .venv/bin/python tests/bench/companies.py bitfarms            one company, or several; all without a name
     .venv/bin/python tests/bench/companies.py bitfarms --write    also between the marks in its README
 
-It plans base, bear and bull, then base under each shipped policy, then each strategy: ten plans a company.
+It plans base, bear and bull, then base under each shipped policy, then each strategy: eleven plans a company;
+with --short the first three alone.
 """
 
 import argparse
@@ -48,16 +49,17 @@ def main() -> None:
     parser.add_argument("--gap", type=float, default=0.005)
     parser.add_argument("--time-limit", type=float, default=120.0, help="seconds for each plan")
     parser.add_argument("--write", action="store_true", help="also into the README, between its marks")
+    parser.add_argument("--short", action="store_true", help="without guard rails and strategies")
     asked = parser.parse_args()
     options = Options(gap=asked.gap, time_limit_s=asked.time_limit)
     for name in asked.names or COMPANIES:
-        text = "\n".join(figures(name, options))
+        text = "\n".join(figures(name, options, short=asked.short))
         print(f"# {name}\n\n{text}", flush=True)
         if asked.write:
             write_between_marks(data_folder() / "portfolios" / name / "README.md", text)
 
 
-def figures(name: str, options: Options) -> Iterator[str]:
+def figures(name: str, options: Options, *, short: bool) -> Iterator[str]:
     """All tables of one company, line by line."""
     loaded = load(name)
     plans = {scenario: plan(loaded, options=options, scenario=scenario) for scenario in SCENARIOS}
@@ -67,8 +69,9 @@ def figures(name: str, options: Options) -> Iterator[str]:
     yield from signed(base)
     yield from sites(base)
     yield from raised(plans)
-    yield from guard_rails(name, base, options)
-    yield from strategies(loaded, options)
+    if not short:
+        yield from guard_rails(name, base, options)
+        yield from strategies(loaded, options)
 
 
 def table(*headings: str) -> Iterator[str]:
