@@ -37,6 +37,9 @@ KINDS = {
     "btc_loan": "loans against bitcoin",
     "project_debt": "project debt",
     "refinanced": "existing loans replaced",
+    "take_out": "take-outs",
+    "debt": "existing lines drawn",
+    "lease": "leases of GPUs",
 }
 
 
