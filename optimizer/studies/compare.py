@@ -106,7 +106,7 @@ def _compared(strategy: Strategy, p: Plan, best: dict[str, float], portfolio: Po
         hpc_critical_mw=_expected(summary, "hpc_critical_mw", weight),
         mining_mw=_expected(summary, "mining_mw", weight),
         unmet_mw=_expected(asked, "unmet_mw", weight),
-        missed=_missed(strategy, summary, asked),
+        missed=_missed(strategy, summary, asked, portfolio),
         lost=tuple(sorted(lost.items(), key=lambda pair: (-abs(pair[1]), pair[0]))),
     )
 
@@ -138,7 +138,9 @@ def _runway_q(p: Plan) -> int | None:
     return min((int(q) for node, q in runway.items() if q < left[str(node)]), default=None)
 
 
-def _missed(strategy: Strategy, summary: pd.DataFrame, asked: pd.DataFrame) -> tuple[str, ...]:
+def _missed(
+    strategy: Strategy, summary: pd.DataFrame, asked: pd.DataFrame, portfolio: Portfolio
+) -> tuple[str, ...]:
     """What is lacking, with its sites at their worst leaf, a line for each kind."""
     at_leaf = {(r["site"], r["leaf"]): r for r in summary.to_dict("records")}
     rows = asked.sort_values("unmet_mw", ascending=False, kind="stable").to_dict("records")
@@ -153,10 +155,12 @@ def _missed(strategy: Strategy, summary: pd.DataFrame, asked: pd.DataFrame) -> t
             (many if is_over else few).append(f"{site} {unmet:,.0f}")
         elif strategy == "flexible" and there["strategy"] != "flexible":
             idle.append(site)
+    leaves_slack = any(c.usable_slack_frac > 0.0 for c in portfolio.contracts)
     kinds = (
         ("gross MW that are not converted", few),
         ("gross MW converted beyond a part", many),
-        ("machines on tenants' slack in most quarters", idle),
+        ("machines on tenants' slack in most quarters", idle if leaves_slack else []),
+        ("a contract that leaves slack to machines", [] if leaves_slack else idle),
     )
     return tuple(f"{what}: {', '.join(sites)}" for what, sites in kinds if sites)
 
