@@ -33,4 +33,8 @@ def borrowers(figures: Figures) -> RenderableType | None:
             max(str(row["quarter"]) for row in rows if float(row["balance_usd_m"]) > 0.0),
         )
     about = "DSCR in quarters that repay; after the horizon base terms alone earn, at the last market"
-    return section("Borrowers with debt", found, f"{about}; {figures.rounding}")
+    cost = (
+        "LTC: owed over what building has cost, without fees, interest during construction and reserves, "
+        "which lenders count as cost too"
+    )
+    return section("Borrowers with debt", found, f"{about}; {figures.rounding}", cost)

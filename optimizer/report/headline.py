@@ -121,7 +121,7 @@ def _less_than_committed(plan: Plan) -> list[str]:
 
 def _changed(plan: Plan) -> list[str]:
     kept = _kept(plan)
-    changed = plan.evidence.overridden
+    changed = [row for row in plan.evidence.overridden if not row.startswith("provenance ")]
     if not changed:
         return kept
     more = f" and {len(changed) - OVERRIDES_SHOWN} more" if len(changed) > OVERRIDES_SHOWN else ""
