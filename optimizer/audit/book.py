@@ -88,7 +88,7 @@ class Book:
         self.counted = {name: e.counted for name, e in self.entities.items()}
         self.paid = {name: e.paid for name, e in self.entities.items()}
         self.node_of = {tree.label(n): n for n in tree.nodes}
-        self._endings = {(t.contract, t.scenario, t.quarter): t for t in portfolio.terminations}
+        self._endings = self._find_endings()
         self._money: dict[str, list[ContractMoney]] = defaultdict(list)
         for row in portfolio.contract_money:
             self._money[row.contract].append(row)
@@ -156,11 +156,19 @@ class Book:
 
     def ended(self, contract: str, node: int) -> Termination | None:
         """How a contract has ended before its term by a node; None while it runs."""
-        for n in self.paths[node] if self._endings else ():
-            found = self._endings.get((contract, self.tree.scenario[n], self.tree.quarter(n)))
-            if found is not None:
-                return found
-        return None
+        return self._endings.get((contract, node))
+
+    def _find_endings(self) -> dict[tuple[str, int], Termination]:
+        """The first ending of each contract on the path to each node."""
+        rows = {(t.contract, t.scenario, t.quarter): t for t in self.portfolio.terminations}
+        found: dict[tuple[str, int], Termination] = {}
+        for contract in {t.contract for t in self.portfolio.terminations}:
+            for n in self.tree.nodes:
+                row = found.get((contract, self.tree.parent[n]))
+                row = row or rows.get((contract, self.tree.scenario[n], self.tree.quarter(n)))
+                if row is not None:
+                    found[contract, n] = row
+        return found
 
     def ends_at(self, contract: str, node: int) -> bool:
         """Whether a contract ends before its term at a node."""

@@ -82,6 +82,12 @@ class Court:
         """A rule: ``found`` may not fall short of ``limit``."""
         self._weigh(AuditFailure(check, "", place, "", limit, found), limit - found, tolerance)
 
+    def take_over(self, other: "Court") -> None:
+        """Count what another court found as well."""
+        self.checks += other.checks
+        self.failures += other.failures
+        self.worst = max(self.worst, other.worst, key=lambda worst: worst[1])
+
     def _weigh(self, case: AuditFailure, excess: float, tolerance: float) -> None:
         self.checks += 1
         size = excess / tolerance

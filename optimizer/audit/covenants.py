@@ -1,10 +1,11 @@
 """Every covenant, guard rail and budget of a plan, measured again by the auditor's own arithmetic."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.domain.ledger import EBITDA_LINES, CashLine
 from models.domain.rules import LEAF_METRICS, YEAR_Q, Budget, Covenant, History
+from models.timetree import TimeTree
 from optimizer.audit import obligations
 from optimizer.audit.ahead import Ahead
 from optimizer.audit.court import Court
@@ -245,8 +246,8 @@ def _counted(world: World, budget: Budget, node: int) -> float:
     return found
 
 
-def check_covenants(worth: Valuation, court: Court) -> None:
+def check_covenants(tests: Sequence[Test], tree: TimeTree, court: Court) -> None:
     """Every test holds."""
-    for test in covenant_tests(worth):
-        place = f"{test.name}|{worth.book.tree.label(test.node)}"
+    for test in tests:
+        place = f"{test.name}|{tree.label(test.node)}"
         court.at_least(test.check, place, test.headroom, 0.0, Court.USD_M)

@@ -1,5 +1,7 @@
 """All tables of a plan, rebuilt from the inputs, the tree, the decisions and the price per share."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from models.domain.portfolio import Portfolio
@@ -7,6 +9,7 @@ from models.timetree import TimeTree
 from optimizer.audit import tables_coins, tables_money, tables_physical
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
+from optimizer.audit.covenants import Test, covenant_tests
 from optimizer.audit.decisions import read_decisions
 from optimizer.audit.hurdles import hurdles, prices, with_returns
 from optimizer.audit.strategies import strategies
@@ -22,7 +25,7 @@ class UnreadableDecisionsError(ValueError):
     """The table of decisions cannot be read."""
 
 
-def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows]:
+def rebuild_rows(worth: Valuation, tests: Sequence[Test], value_per_share_usd: float) -> dict[str, Rows]:
     """Audited columns of every table, by key."""
     world = worth.world
     return {
@@ -47,7 +50,7 @@ def rebuild_rows(worth: Valuation, value_per_share_usd: float) -> dict[str, Rows
         "cap_table": tables_money.cap_table(worth, value_per_share_usd),
         "liquidity": tables_money.liquidity(world),
         "commitments": tables_physical.commitments(world),
-        "covenants": tables_money.covenants(worth),
+        "covenants": tables_money.covenants(tests, world.book.tree),
         "tax": tables_money.tax(worth),
         "stakes": tables_money.stakes(worth),
         "value": tables_money.value(worth),
@@ -72,7 +75,7 @@ def rebuild(
     """Every table with its key and audited columns."""
     worth = value_plan(portfolio, tree, decisions)
     tables = {}
-    for name, rows in rebuild_rows(worth, value_per_share_usd).items():
+    for name, rows in rebuild_rows(worth, covenant_tests(worth), value_per_share_usd).items():
         spec = BY_NAME[name]
         columns = [*spec.key, *spec.audited]
         cells = [[*key, *(row[c] for c in spec.audited)] for key, row in rows.items()]

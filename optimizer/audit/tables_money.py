@@ -1,10 +1,12 @@
 """The tables of a plan on cash, loans, notes, shares and value, rebuilt."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from models.domain.ledger import MARKET_LINES, CashLine
+from models.timetree import TimeTree
 from optimizer.audit.court import Court
-from optimizer.audit.covenants import covenant_tests
+from optimizer.audit.covenants import Test
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.valuation import AWARDS, DELIVERED, FAIR_COST, NEW_SHARES, Valuation
 from optimizer.audit.world import World
@@ -260,11 +262,11 @@ def _runway_q(world: World, node: int) -> float:
     return float(least)
 
 
-def covenants(worth: Valuation) -> Rows:
+def covenants(tests: Sequence[Test], tree: TimeTree) -> Rows:
     """Tests and their headroom, the tightest of several at one node."""
     found: Rows = {}
-    for t in sorted(covenant_tests(worth), key=lambda t: -t.headroom):
-        found[t.name, worth.book.tree.label(t.node)] = {
+    for t in sorted(tests, key=lambda t: -t.headroom):
+        found[t.name, tree.label(t.node)] = {
             "value": t.value,
             "threshold": t.threshold,
             "headroom": t.headroom,

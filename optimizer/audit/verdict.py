@@ -11,7 +11,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import AuditFailure, Court
-from optimizer.audit.covenants import check_covenants
+from optimizer.audit.covenants import check_covenants, covenant_tests
 from optimizer.audit.decisions import COINS, INTEGERS, MEGAWATTS, read_decisions
 from optimizer.audit.rebuild import rebuild_rows
 from optimizer.audit.rules_money import MoneyRules
@@ -65,44 +65,65 @@ def audit(
     value_per_share_usd: float,
     objective: str,
 ) -> Verdict:
-    """Rebuild a plan from its decisions and compare: tables, rules, value per share."""
+    """Rebuild a plan from its decisions and compare: rules, tables, value per share."""
+    decisions = tables.get("decisions")
+    again = judge_decisions(portfolio, tree, decisions, value_per_share_usd=value_per_share_usd)
+    return compare(again, tables, value_per_share_usd=value_per_share_usd, objective=objective)
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt:
+    """What a plan's decisions come to, before any other table of it is read."""
+
+    court: Court
+    """What the rules found."""
+    rows: Mapping[str, Rows] | None
+    """Audited columns of every table; None of decisions that cannot be read."""
+    labels: frozenset[str]
+    """Of the nodes."""
+    value_per_share_usd: float
+
+
+def judge_decisions(
+    portfolio: Portfolio, tree: TimeTree, decisions: pd.DataFrame | None, *, value_per_share_usd: float
+) -> Rebuilt:
+    """Hold a plan's decisions against all rules, and rebuild all tables from them."""
     court, book = Court(), Book(portfolio, tree)
-    for spec in TABLES:
-        _check_shape(spec, tables, court)
-    usable = court.require(
-        "VAL",
-        "run",
-        "",
-        "value_per_share_usd",
-        math.isfinite(value_per_share_usd),
-        "a number",
-        value_per_share_usd,
-    )
-    decided = read_decisions(tables["decisions"], book, court) if "decisions" in tables else None
+    place, usable = ("VAL", "run", "", "value_per_share_usd"), math.isfinite(value_per_share_usd)
+    court.require(*place, usable, "a number", value_per_share_usd)
+    labels = frozenset(book.node_of)
+    decided = read_decisions(decisions, book, court) if decisions is not None else None
     if decided is None or not usable:
-        return _close(court)
+        return Rebuilt(court, None, labels, math.nan)
     world = World(book, decided)
     worth = Valuation(world)
-    for name, rows in rebuild_rows(worth, value_per_share_usd).items():
-        if name in tables:
-            _compare(BY_NAME[name], rows, tables[name], court, set(book.node_of))
+    tests = covenant_tests(worth)
     PhysicalRules(world, court).check()
     MoneyRules(world, court).check()
-    check_covenants(worth, court)
-    _check_price(worth, value_per_share_usd, objective, court)
-    return _close(court)
+    check_covenants(tests, tree, court)
+    return Rebuilt(court, rebuild_rows(worth, tests, value_per_share_usd), labels, worth.root())
 
 
-def _close(court: Court) -> Verdict:
+def compare(
+    again: Rebuilt, tables: Mapping[str, pd.DataFrame], *, value_per_share_usd: float, objective: str
+) -> Verdict:
+    """Every table and the value per share against what the decisions come to."""
+    court = Court()
+    for spec in TABLES:
+        _check_shape(spec, tables, court)
+    court.take_over(again.court)
+    if again.rows is not None:
+        for name, rows in again.rows.items():
+            if name in tables:
+                _compare_table(BY_NAME[name], rows, tables[name], court, again.labels)
+        _check_price(again.value_per_share_usd, value_per_share_usd, objective, court)
     name, size = court.worst
     return Verdict(not court.failures, court.checks, name, size, tuple(court.failures))
 
 
-def _check_price(worth: Valuation, found: float, objective: str, court: Court) -> None:
+def _check_price(expected: float, found: float, objective: str, court: Court) -> None:
     """The price per share at which value meets the claims."""
-    expected = worth.root()
-    scale = max(abs(expected), Court.PER_SHARE_REL)
-    tolerance = Court.PER_SHARE_REL * scale
+    tolerance = Court.PER_SHARE_REL * max(abs(expected), Court.PER_SHARE_REL)
     court.near(f"lambda ({objective})", "run", "", "value_per_share_usd", expected, found, tolerance)
 
 
@@ -136,7 +157,9 @@ def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
     return _BY_UNIT[next(c.unit for c in spec.columns if c.name == column)]
 
 
-def _compare(spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, labels: set[str]) -> None:
+def _compare_table(
+    spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, labels: frozenset[str]
+) -> None:
     """Every audited cell; a row that is missing on either side is a zero row."""
     if not {*spec.key, *spec.audited} <= set(frame.columns):
         return
@@ -159,7 +182,7 @@ def _compare(spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, lab
             _compare_row(spec, key, row, None, court)
 
 
-def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: set[str]) -> bool:
+def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: frozenset[str]) -> bool:
     """A row that the rebuild lacks may stand when it is zero and of a node that exists."""
     places = [part for part, name in zip(key, spec.key, strict=True) if name in ("node", "leaf")]
     has_words = any(

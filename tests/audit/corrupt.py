@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.domain.portfolio import Portfolio
+from models.timetree import TimeTree
+from optimizer.audit.verdict import Rebuilt, Verdict, compare, judge_decisions
 from optimizer.plans.tables import TABLES
 
 MATERIAL_REL = 0.1
@@ -24,6 +27,26 @@ class Corruption:
 
     def __str__(self) -> str:
         return f"{self.table}.{self.column}[{self.row}]"
+
+
+class Auditor:
+    """Audits one plan in many shapes; what its decisions come to is found once for each table of them."""
+
+    def __init__(
+        self, portfolio: Portfolio, tree: TimeTree, tables: Mapping[str, pd.DataFrame], price: float, aim: str
+    ) -> None:
+        self.portfolio, self.tree, self.tables = portfolio, tree, tables
+        self.price, self.aim = price, aim
+        self.rebuilt = self._judge(tables["decisions"])
+
+    def _judge(self, decisions: pd.DataFrame | None) -> Rebuilt:
+        return judge_decisions(self.portfolio, self.tree, decisions, value_per_share_usd=self.price)
+
+    def audit(self, tables: Mapping[str, pd.DataFrame]) -> Verdict:
+        """As ``optimizer.audit.verdict.audit`` does, which judges the decisions anew each time."""
+        decisions = tables.get("decisions")
+        again = self.rebuilt if decisions is self.tables["decisions"] else self._judge(decisions)
+        return compare(again, tables, value_per_share_usd=self.price, objective=self.aim)
 
 
 def corruptions(tables: Mapping[str, pd.DataFrame], seed: int = 0) -> Iterator[Corruption]:

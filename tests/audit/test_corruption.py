@@ -6,12 +6,11 @@
 from collections.abc import Mapping
 
 import pandas as pd
-import pytest
 
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.verdict import audit
-from tests.audit.corrupt import corruptions, malformed
+from tests.audit.corrupt import Auditor, corruptions, malformed
 
 GoodPlan = tuple[Portfolio, TimeTree, Mapping[str, pd.DataFrame], float, str]
 
@@ -22,16 +21,14 @@ def test_a_good_plan_passes(good_plan: GoodPlan) -> None:
     assert verdict.failures == ()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_no_wrong_cell_passes(good_plan: GoodPlan, seed: int) -> None:
-    portfolio, tree, tables, price, objective = good_plan
-    for case in corruptions(tables, seed):
-        verdict = audit(portfolio, tree, case.tables, value_per_share_usd=price, objective=objective)
-        assert not verdict.passed, str(case)
+def test_no_wrong_cell_passes(good_plan: GoodPlan) -> None:
+    auditor = Auditor(*good_plan)
+    for seed in range(3):
+        for case in corruptions(auditor.tables, seed):
+            assert not auditor.audit(case.tables).passed, f"{case} of {seed}"
 
 
 def test_no_malformed_table_passes(good_plan: GoodPlan) -> None:
-    portfolio, tree, tables, price, objective = good_plan
-    for what, spoilt in malformed(tables):
-        verdict = audit(portfolio, tree, spoilt, value_per_share_usd=price, objective=objective)
-        assert not verdict.passed, what
+    auditor = Auditor(*good_plan)
+    for what, spoilt in malformed(auditor.tables):
+        assert not auditor.audit(spoilt).passed, what

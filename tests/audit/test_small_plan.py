@@ -11,7 +11,7 @@ from optimizer.audit.rebuild import rebuild, value_plan
 from optimizer.audit.verdict import Verdict, audit
 from optimizer.plans.tables import BY_NAME
 from tests.audit import small
-from tests.audit.corrupt import Corruption, corruptions, malformed
+from tests.audit.corrupt import Auditor, Corruption, corruptions, malformed
 
 Tables = dict[str, pd.DataFrame]
 
@@ -64,22 +64,21 @@ def test_every_table_has_rows(good: tuple[Portfolio, TimeTree, Tables, float]) -
     assert all(len(frame) for frame in good[2].values())
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_no_wrong_cell_passes(good: tuple[Portfolio, TimeTree, Tables, float], seed: int) -> None:
-    company, tree, tables, price = good
-    cases: list[Corruption] = list(corruptions(tables, seed))
-    assert {c.table for c in cases} == set(BY_NAME)
-    for case in cases:
-        verdict = audit(company, tree, case.tables, value_per_share_usd=price, objective="per_share")
-        assert not verdict.passed, str(case)
-        assert verdict.worst_size > 1.0
+def test_no_wrong_cell_passes(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:
+    auditor = Auditor(*good, "per_share")
+    for seed in range(3):
+        cases: list[Corruption] = list(corruptions(auditor.tables, seed))
+        assert {c.table for c in cases} == set(BY_NAME)
+        for case in cases:
+            verdict = auditor.audit(case.tables)
+            assert not verdict.passed, f"{case} of {seed}"
+            assert verdict.worst_size > 1.0
 
 
 def test_no_malformed_table_passes(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:
-    company, tree, tables, price = good
-    for what, spoilt in malformed(tables):
-        verdict = audit(company, tree, spoilt, value_per_share_usd=price, objective="per_share")
-        assert not verdict.passed, what
+    auditor = Auditor(*good, "per_share")
+    for what, spoilt in malformed(auditor.tables):
+        assert not auditor.audit(spoilt).passed, what
 
 
 def test_rows_of_zeros_may_be_left_out_or_written(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:

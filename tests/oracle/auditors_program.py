@@ -19,7 +19,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
-from optimizer.audit.covenants import check_covenants
+from optimizer.audit.covenants import check_covenants, covenant_tests
 from optimizer.audit.decisions import INTEGERS, read_decisions
 from optimizer.audit.rules_money import MoneyRules
 from optimizer.audit.rules_physical import PhysicalRules
@@ -112,7 +112,7 @@ class AuditorsProgram:
         PhysicalRules(world, court).check()
         MoneyRules(world, court).check()
         worth = Valuation(world)
-        check_covenants(worth, court)
+        check_covenants(covenant_tests(worth), self.tree, court)
         return Judged(court.kept, court.refused, worth)
 
     @property
