@@ -1,8 +1,9 @@
 """The audit of a plan: its tables against the rebuilt ones, its rules, its value per share."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import AuditFailure, Court
-from optimizer.audit.covenants import check_covenants, covenant_tests
+from optimizer.audit.covenants import Test, check_covenants, covenant_tests
 from optimizer.audit.decisions import COINS, INTEGERS, MEGAWATTS, read_decisions
 from optimizer.audit.rebuild import rebuild_rows
 from optimizer.audit.rules_money import MoneyRules
@@ -66,57 +67,61 @@ def audit(
     objective: str,
 ) -> Verdict:
     """Rebuild a plan from its decisions and compare: rules, tables, value per share."""
-    decisions = tables.get("decisions")
-    again = judge_decisions(portfolio, tree, decisions, value_per_share_usd=value_per_share_usd)
-    return compare(again, tables, value_per_share_usd=value_per_share_usd, objective=objective)
+    return compare(judge(portfolio, tree, tables.get("decisions"), value_per_share_usd), tables, objective)
 
 
 @dataclass(frozen=True, eq=False)
-class Rebuilt:
+class Judged:
     """What a plan's decisions come to, before any other table of it is read."""
 
     court: Court
     """What the rules found."""
-    rows: Mapping[str, Rows] | None
-    """Audited columns of every table; None of decisions that cannot be read."""
-    labels: frozenset[str]
-    """Of the nodes."""
-    value_per_share_usd: float
+    worth: Valuation | None
+    """None of decisions that cannot be read."""
+    tests: Sequence[Test]
+    price_usd: float
+    """Value per share that the plan states."""
+
+    @cached_property
+    def rows(self) -> Mapping[str, Rows]:
+        """Audited columns of every table."""
+        return {} if self.worth is None else rebuild_rows(self.worth, self.tests, self.price_usd)
+
+    @cached_property
+    def value_per_share_usd(self) -> float:
+        """Price at which value meets the claims."""
+        return math.nan if self.worth is None else self.worth.root()
 
 
-def judge_decisions(
-    portfolio: Portfolio, tree: TimeTree, decisions: pd.DataFrame | None, *, value_per_share_usd: float
-) -> Rebuilt:
-    """Hold a plan's decisions against all rules, and rebuild all tables from them."""
+def judge(portfolio: Portfolio, tree: TimeTree, decisions: pd.DataFrame | None, price_usd: float) -> Judged:
+    """Hold a plan's decisions against all rules."""
     court, book = Court(), Book(portfolio, tree)
-    place, usable = ("VAL", "run", "", "value_per_share_usd"), math.isfinite(value_per_share_usd)
-    court.require(*place, usable, "a number", value_per_share_usd)
-    labels = frozenset(book.node_of)
     decided = read_decisions(decisions, book, court) if decisions is not None else None
-    if decided is None or not usable:
-        return Rebuilt(court, None, labels, math.nan)
+    if decided is None:
+        return Judged(court, None, (), price_usd)
     world = World(book, decided)
     worth = Valuation(world)
     tests = covenant_tests(worth)
     PhysicalRules(world, court).check()
     MoneyRules(world, court).check()
     check_covenants(tests, tree, court)
-    return Rebuilt(court, rebuild_rows(worth, tests, value_per_share_usd), labels, worth.root())
+    return Judged(court, worth, tests, price_usd)
 
 
-def compare(
-    again: Rebuilt, tables: Mapping[str, pd.DataFrame], *, value_per_share_usd: float, objective: str
-) -> Verdict:
+def compare(judged: Judged, tables: Mapping[str, pd.DataFrame], objective: str) -> Verdict:
     """Every table and the value per share against what the decisions come to."""
-    court = Court()
+    court, price = Court(), judged.price_usd
     for spec in TABLES:
         _check_shape(spec, tables, court)
-    court.take_over(again.court)
-    if again.rows is not None:
-        for name, rows in again.rows.items():
+    usable = math.isfinite(price)
+    court.require("VAL", "run", "", "value_per_share_usd", usable, "a number", price)
+    court.take_over(judged.court)
+    if judged.worth is not None and usable:
+        labels = set(judged.worth.book.node_of)
+        for name, rows in judged.rows.items():
             if name in tables:
-                _compare_table(BY_NAME[name], rows, tables[name], court, again.labels)
-        _check_price(again.value_per_share_usd, value_per_share_usd, objective, court)
+                _compare_table(BY_NAME[name], rows, tables[name], court, labels)
+        _check_price(judged.value_per_share_usd, price, objective, court)
     name, size = court.worst
     return Verdict(not court.failures, court.checks, name, size, tuple(court.failures))
 
@@ -157,9 +162,7 @@ def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
     return _BY_UNIT[next(c.unit for c in spec.columns if c.name == column)]
 
 
-def _compare_table(
-    spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, labels: frozenset[str]
-) -> None:
+def _compare_table(spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, labels: set[str]) -> None:
     """Every audited cell; a row that is missing on either side is a zero row."""
     if not {*spec.key, *spec.audited} <= set(frame.columns):
         return
@@ -182,7 +185,7 @@ def _compare_table(
             _compare_row(spec, key, row, None, court)
 
 
-def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: frozenset[str]) -> bool:
+def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: set[str]) -> bool:
     """A row that the rebuild lacks may stand when it is zero and of a node that exists."""
     places = [part for part, name in zip(key, spec.key, strict=True) if name in ("node", "leaf")]
     has_words = any(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
-from optimizer.audit.verdict import Rebuilt, Verdict, compare, judge_decisions
+from optimizer.audit.verdict import Judged, Verdict, compare, judge
 from optimizer.plans.tables import TABLES
 
 MATERIAL_REL = 0.1
@@ -37,16 +37,16 @@ class Auditor:
     ) -> None:
         self.portfolio, self.tree, self.tables = portfolio, tree, tables
         self.price, self.aim = price, aim
-        self.rebuilt = self._judge(tables["decisions"])
+        self.judged = self._judge(tables["decisions"])
 
-    def _judge(self, decisions: pd.DataFrame | None) -> Rebuilt:
-        return judge_decisions(self.portfolio, self.tree, decisions, value_per_share_usd=self.price)
+    def _judge(self, decisions: pd.DataFrame | None) -> Judged:
+        return judge(self.portfolio, self.tree, decisions, self.price)
 
     def audit(self, tables: Mapping[str, pd.DataFrame]) -> Verdict:
         """As ``optimizer.audit.verdict.audit`` does, which judges the decisions anew each time."""
         decisions = tables.get("decisions")
-        again = self.rebuilt if decisions is self.tables["decisions"] else self._judge(decisions)
-        return compare(again, tables, value_per_share_usd=self.price, objective=self.aim)
+        judged = self.judged if decisions is self.tables["decisions"] else self._judge(decisions)
+        return compare(judged, tables, self.aim)
 
 
 def corruptions(tables: Mapping[str, pd.DataFrame], seed: int = 0) -> Iterator[Corruption]:
