@@ -51,6 +51,10 @@ class Recorder(Court):
         times = self.rules[check, place] = self.rules.get((check, place), 0) + 1
         self.kept[check, place, times] = headroom
 
+    def breaks(self, rules: frozenset[Rule]) -> bool:
+        """Whether one of these rules is broken."""
+        return any(headroom < -1e-7 and r in rules for r, headroom in self.kept.items())
+
     def at_most(self, check: str, place: str, found: float, limit: float, tolerance: float) -> None:
         """Headroom below a limit."""
         self._note(check, place, limit - found)
@@ -95,6 +99,7 @@ class AuditorsProgram:
     counts: Mapping[Key, int]
     """Whole decisions, each with the most it may be."""
     _gradients: dict[tuple[Key, ...], tuple[dict[Rule, Array], Array]] = field(default_factory=dict)
+    _fixed: dict[tuple[Key, ...], frozenset[Rule]] = field(default_factory=dict)
 
     @cached_property
     def book(self) -> Book:
@@ -103,6 +108,12 @@ class AuditorsProgram:
 
     def judge(self, values: Mapping[Key, float]) -> Judged:
         """All rules on a plan; what it does not name is zero."""
+        judged = self.judge_unless(values, frozenset())
+        assert judged is not None
+        return judged
+
+    def judge_unless(self, values: Mapping[Key, float], fixed: frozenset[Rule]) -> Judged | None:
+        """All rules on a plan; None once rules of megawatts refuse it, or break one that is fixed."""
         keys = [*self.counts, *self.amounts]
         frame = pd.DataFrame([(*k, values.get(k, 0.0)) for k in keys], columns=COLUMNS)
         court = Recorder()
@@ -110,6 +121,8 @@ class AuditorsProgram:
         assert decided is not None, court.refused
         world = World(self.book, decided)
         PhysicalRules(world, court).check()
+        if fixed and (court.refused or court.breaks(fixed)):
+            return None
         MoneyRules(world, court).check()
         worth = Valuation(world)
         check_covenants(covenant_tests(worth), self.tree, court)
@@ -189,11 +202,20 @@ class AuditorsProgram:
         assert not bent, f"rules of the auditor that are not affine: {bent[:5]}"
         return plan
 
-    def hopeless(self, start: Judged, launched: tuple[Key, ...]) -> bool:
-        """Whether a rule that no amount moves is broken already."""
-        slopes, _ = self.coefficients(launched)
-        moved = {r for r, by_amount in slopes.items() if np.abs(by_amount).max(initial=0.0) > 1e-12}
-        return any(headroom < -1e-7 for r, headroom in start.kept.items() if r not in moved)
+    def possible(self, whole: Mapping[Key, float], launched: tuple[Key, ...]) -> Judged | None:
+        """A combination without amounts; None if it is refused or breaks a rule that no amount moves."""
+        if launched not in self._fixed:
+            slopes, _ = self.coefficients(launched)
+            self._fixed[launched] = frozenset(
+                r for r, by_amount in slopes.items() if np.abs(by_amount).max(initial=0.0) <= 1e-12
+            )
+        fixed = self._fixed[launched]
+        start = self.judge_unless({**whole, **{k: self.least(k) for k in launched}}, fixed)
+        if start is None or start.refused:
+            return None
+        moved = self.coefficients(launched)[0].keys() - fixed
+        hopeless = any(headroom < -1e-7 for r, headroom in start.kept.items() if r not in moved)
+        return None if hopeless else start
 
     def best_per_share(self) -> tuple[float, dict[Key, float], int]:
         """The greatest value per share, its plan, and how many combinations were possible."""
@@ -202,8 +224,8 @@ class AuditorsProgram:
         slopes: dict[tuple[Key, ...], Array] = {}
         for whole, launched in self.combinations():
             launched += tuple(k for k in whole if k[0] in SWITCHES)
-            start = self.judge({**whole, **{k: self.least(k) for k in launched}})
-            if start.refused or self.hopeless(start, launched):
+            start = self.possible(whole, launched)
+            if start is None:
                 continue
             possible += 1
             while True:

@@ -268,8 +268,9 @@ def _railed(p: Portfolio) -> Portfolio:
 
 
 def guard_rails() -> Portfolio:
-    """Rails on a chain: halls for the lease and the market, a note, an old loan."""
-    return _railed(north_only(short(make.small(), 5)))
+    """Rails on a chain: halls for the lease and the market, an old loan, a note before the last quarter."""
+    p = _railed(north_only(short(make.small(), 5)))
+    return make.with_row(p, "market", f"base|{make.quarter(4)}", convert_open=False)
 
 
 def guard_rails_on_tree() -> Portfolio:
