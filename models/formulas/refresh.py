@@ -50,8 +50,8 @@ def worth_at_end_frac(age_q: int, refresh_q: int, residual_frac: float) -> float
 
     Examples
     --------
-    >>> worth_at_end_frac(0, 20, 0.1), worth_at_end_frac(5, 20, 0.1), worth_at_end_frac(20, 20, 0.1)
-    (1.0, 0.775, 0.1)
+    >>> worth_at_end_frac(0, 20, 0.25), worth_at_end_frac(4, 20, 0.25), worth_at_end_frac(20, 20, 0.25)
+    (1.0, 0.85, 0.25)
     """
     return 1.0 - (1.0 - residual_frac) * min(1.0, age_q / refresh_q)
 
