@@ -8,6 +8,7 @@ with --short the first three alone.
 """
 
 import argparse
+import math
 import re
 import shutil
 import tempfile
@@ -72,9 +73,11 @@ def figures(name: str, options: Options, *, short: bool) -> Iterator[str]:
     yield from signed(base)
     yield from sites(base)
     yield from raised(plans)
-    if not short:
-        yield from guard_rails(name, base, options)
-        yield from strategies(loaded, options)
+    if short:
+        yield f"\nGuard rails and strategies are printed by `tests/bench/companies.py {name}`, not yet put in here."
+        return
+    yield from guard_rails(name, base, options)
+    yield from strategies(loaded, options)
 
 
 def table(*headings: str) -> Iterator[str]:
@@ -96,9 +99,8 @@ def values(plans: dict[str, Plan]) -> Iterator[str]:
     )
     for scenario, p in plans.items():
         now, held, best = (f"{v:.2f}" for v in per_share(p))
-        yield line(
-            scenario, now, held, best, f"{p.gap:.2%}", f"{p.implied_return:+.1%}", p.status.replace("_", " ")
-        )
+        gap = f"{p.gap:.2%}" if math.isfinite(p.gap) else "none"
+        yield line(scenario, now, held, best, gap, f"{p.implied_return:+.1%}", p.status.replace("_", " "))
 
 
 def per_share(p: Plan) -> tuple[float, float, float]:
