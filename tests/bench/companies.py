@@ -74,7 +74,8 @@ def figures(name: str, options: Options, *, short: bool) -> Iterator[str]:
     yield from sites(base)
     yield from raised(plans)
     if short:
-        yield f"\nGuard rails and strategies are printed by `tests/bench/companies.py {name}`, not yet put in here."
+        command = f"`tests/bench/companies.py {name}`"
+        yield f"\nGuard rails and strategies are printed by {command}, not yet put in here."
         return
     yield from guard_rails(name, base, options)
     yield from strategies(loaded, options)
