@@ -319,40 +319,50 @@ class Quantity(StrEnum):
     RESCUE = "rescue"
 
 
-DECIDED_NOW = frozenset(
+DECIDED_NOW = frozenset(Quantity) - {
+    Quantity.ON_MW,
+    Quantity.SLACK_MW,
+    Quantity.CONTRIBUTED,
+    Quantity.DISTRIBUTED,
+    Quantity.OPEN,
+    Quantity.TAXED,
+    Quantity.RESCUE,
+}
+"""Quantities of which the next two quarters are shown apart: all but what is run from day to day."""
+
+BEGUN = frozenset(
     {
         Quantity.START,
         Quantity.SIGN,
         Quantity.EXPAND,
         Quantity.COOL,
         Quantity.ORDERED_MW,
-        Quantity.FINANCED,
-        Quantity.TAKEN_OUT,
-        Quantity.LEASED,
-        Quantity.CANCEL,
-        Quantity.BUY_SITE,
-        Quantity.SELL_SITE,
         Quantity.BOUGHT_MW,
-        Quantity.SOLD_MW,
-        Quantity.MOVED_IN_MW,
-        Quantity.MOVED_OUT_MW,
+        Quantity.BUY_SITE,
+    }
+)
+"""What commits the company to more: nothing of it in a harvest, nor in the committed-only plan."""
+
+RAISED = frozenset(
+    {
         Quantity.ATM,
         Quantity.FOLLOW_ON,
         Quantity.ISSUE,
-        Quantity.SOLD_BTC,
-        Quantity.PLEDGED_BTC,
-        Quantity.CASH_MARGIN,
-        Quantity.BORROWED,
-        Quantity.ROLLED,
-        Quantity.PREPAID,
-        Quantity.CALLED,
         Quantity.NOTES,
         Quantity.COMMIT,
         Quantity.DRAWN,
-        Quantity.REPAID,
-        Quantity.REPURCHASE,
-        Quantity.HARVEST,
-        Quantity.PAYOUT,
+        Quantity.BORROWED,
+        Quantity.FINANCED,
+        Quantity.LEASED,
+        Quantity.TAKEN_OUT,
     }
 )
-"""Quantities of which the next two quarters are shown apart."""
+"""What brings the money of investors, lenders and lessors: nothing of it in a harvest."""
+
+BEYOND_COMMITTED = BEGUN | {Quantity.CANCEL, Quantity.MOVED_IN_MW}
+"""What the committed-only plan may not do. Commitments are kept and machines stay, as they do on the day; a
+harvest may cancel and move, since neither begins anything."""
+
+DEALS = RAISED | {Quantity.REPURCHASE, Quantity.ROLLED}
+"""Nor these, unless what is committed cannot be paid otherwise: its debts are those of the day. A harvest may
+buy notes back and roll a balloon, since neither brings money."""

@@ -45,12 +45,13 @@ class HarvestRules:
         return self.decided.harvest.get(("", node), 0.0)
 
     def _begun(self, node: int) -> float:
-        """Modules, steps, plant, signatures, machines, sites, debt closed at a node: of any unit."""
+        """Modules, steps, plant, signatures, machines, sites, debt and leases at a node: of any unit."""
         decided = self.decided
         placed = (*decided.signs, *decided.expands, *decided.cools, *decided.orders)
         count = sum(x.amount for x in placed if x.node == node)
         count += sum(x.modules for x in decided.starts if x.node == node)
         count += sum(x.modules for x in decided.financed if x.closed == node)
+        count += sum(x.modules for x in decided.leased if x.begun == node)
         bought = (mw for (q, _, _, n), mw in decided.mw.items() if q is Quantity.BOUGHT_MW and n == node)
         sites = (x for (q, _, n), x in decided.traded.items() if q is Quantity.BUY_SITE and n == node)
         return count + sum(bought) + sum(sites)

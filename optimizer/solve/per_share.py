@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.blocks.linear import Linear
 from models.blocks.program import Program
-from models.domain.ledger import Quantity
+from models.domain.ledger import BEYOND_COMMITTED, DEALS, Quantity
 from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import MipResult, Outcome, Status
@@ -20,33 +20,6 @@ Array = NDArray[np.float64]
 Tell = Callable[[str, float, float], None]
 """Called with a stage, the value per share in hand and the proven bound."""
 
-BEGUN = frozenset(
-    {
-        Quantity.START,
-        Quantity.SIGN,
-        Quantity.EXPAND,
-        Quantity.COOL,
-        Quantity.ORDERED_MW,
-        Quantity.BOUGHT_MW,
-        Quantity.MOVED_IN_MW,
-        Quantity.CANCEL,
-        Quantity.BUY_SITE,
-    }
-)
-"""What the committed-only plan may not do: nothing is begun, signed, bought or cancelled."""
-RAISED = frozenset(
-    {
-        Quantity.ATM,
-        Quantity.FOLLOW_ON,
-        Quantity.ISSUE,
-        Quantity.NOTES,
-        Quantity.COMMIT,
-        Quantity.REPURCHASE,
-        Quantity.BORROWED,
-        Quantity.ROLLED,
-    }
-)
-"""Nor raised or bought back, unless what is committed cannot be paid otherwise."""
 VALUE_STAGE = "greatest value"
 """The stage that is told in $M instead of USD per share."""
 RESCUE_TOLERANCE_USD_M = 1e-4
@@ -157,9 +130,9 @@ class Search:
         Nothing is raised either; only where the commitments cannot be paid without, what they need may be.
         NaN where even that is impossible.
         """
-        lam, best, last = self._restricted(BEGUN | RAISED)
+        lam, best, last = self._restricted(BEYOND_COMMITTED | DEALS)
         if best is None or self.rescue_usd_m(best) > RESCUE_TOLERANCE_USD_M:
-            lam, best, last = self._restricted(BEGUN)
+            lam, best, last = self._restricted(BEYOND_COMMITTED)
         self.bare = best
         return lam, best, last
 

@@ -9,13 +9,19 @@ from collections.abc import Callable
 import pytest
 
 from models.blocks.linear import Linear
-from models.domain.ledger import Quantity
+from models.domain.ledger import BEGUN, RAISED, Quantity
 from models.domain.portfolio import Portfolio
-from tests.blocks.bite import Bite, Plan, cases
-from tests.blocks.hand import company_cash_usd_m, idle, merchant, rich
+from tests.blocks.bite import Bite, Plan, cases, show
+from tests.blocks.hand import company_cash_usd_m, halls, idle, merchant, rich
 from tests.portfolios import (
     add_corporate_debt,
+    add_long_lead,
     add_payouts,
+    add_sites,
+    add_take_outs,
+    add_treasury,
+    add_vendor_lease,
+    chain_of,
     small,
     with_all,
     with_company,
@@ -24,8 +30,10 @@ from tests.portfolios import (
 )
 
 FROM_Q, MOST_USD_M, PARENTS_USD_M = 2, 60.0, 400.0
-BEGUN = (Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.BOUGHT_MW, Quantity.FINANCED)
-RAISED = (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.NOTES, Quantity.COMMIT, Quantity.DRAWN)
+HALLS = (Quantity.START, Quantity.SIGN, Quantity.EXPAND, Quantity.COOL, Quantity.BOUGHT_MW, Quantity.FINANCED)
+PLACED = (Quantity.ORDERED_MW, Quantity.BUY_SITE, Quantity.LEASED)
+SOLD = (Quantity.ATM, Quantity.FOLLOW_ON, Quantity.ISSUE, Quantity.NOTES, Quantity.COMMIT, Quantity.DRAWN)
+LENT = (Quantity.BORROWED, Quantity.TAKEN_OUT)
 
 
 def _idle() -> Portfolio:
@@ -36,6 +44,16 @@ def _idle() -> Portfolio:
 def _merchant() -> Portfolio:
     """Borrowers that need nobody's money to build."""
     return add_payouts(merchant(rich()))
+
+
+def _placing() -> Portfolio:
+    """Sites, transformers and leased GPUs for whoever wants more."""
+    return add_payouts(add_vendor_lease(add_long_lead(add_sites(halls(rich())))))
+
+
+def _lent() -> Portfolio:
+    """Lenders on coins and on what is let and built."""
+    return add_payouts(idle(rich(add_treasury(add_take_outs(small())))))
 
 
 def _borrower() -> Portfolio:
@@ -140,8 +158,10 @@ def _uncovered(plan: Plan) -> list[float]:
 
 BITES = (
     Bite("HRV-1", _idle, _one_payout, _ended, everywhere=False),
-    Bite("HRV-2", _merchant, _both(*BEGUN), _in_harvest(*BEGUN), name="begun"),
-    Bite("HRV-2", _idle, _both(*RAISED), _in_harvest(*RAISED), name="raised"),
+    Bite("HRV-2", _merchant, _both(*HALLS), _in_harvest(*HALLS), name="begun"),
+    Bite("HRV-2", _placing, _both(*PLACED), _in_harvest(*PLACED), name="placed"),
+    Bite("HRV-2", _idle, _both(*SOLD), _in_harvest(*SOLD), name="raised"),
+    Bite("HRV-2", _lent, _both(*LENT), _in_harvest(*LENT), name="lent"),
     Bite("HRV-3", _idle, _pay, _without_harvest),
     Bite("HRV-4", _idle, _raise_and_harvest, _unspent),
     Bite("HRV-5", _earning, _pay, _beyond_received),
@@ -152,3 +172,14 @@ BITES = (
 @pytest.mark.parametrize("check", cases(BITES))
 def test_bite(check: Callable[[], None]) -> None:
     check()
+
+
+def test_all_that_is_begun_or_raised_is_pressed_on() -> None:
+    assert set(HALLS + PLACED + SOLD + LENT) == BEGUN | RAISED
+
+
+@pytest.mark.parametrize("quantity", PLACED + LENT)
+def test_pressed_on_alone(quantity: Quantity) -> None:
+    """Each of what two bites press on together is decided before the harvest, or in it without the rule."""
+    portfolio = _lent if quantity in LENT else _placing
+    show(Bite("HRV-2", portfolio, _both(quantity), _in_harvest(quantity)), chain_of)

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from models.blocks.linear import Linear
-from models.domain.ledger import Quantity
+from models.domain.ledger import BEYOND_COMMITTED, DEALS, Quantity
 from models.domain.portfolio import Portfolio
 from models.timetree import TimeTree
 from optimizer.inputs.check import check
 from optimizer.solve.matrix import compile_matrix
 from optimizer.solve.options import Options
-from optimizer.solve.per_share import BEGUN, RAISED
 from optimizer.solve.search import search_plan
 from tests.blocks.bite import BITE_TIMES, Plan, built, solved
 from tests.blocks.hand import merchant
@@ -155,7 +154,7 @@ def _nothing_new(plan: Plan) -> tuple[str, float]:
     matrix = compile_matrix(plan.program.model)
     upper = matrix.upper.copy()
     for d in plan.program.decisions:
-        if d.quantity in BEGUN | RAISED:
+        if d.quantity in BEYOND_COMMITTED | DEALS:
             upper[matrix.column[id(d.variable)]] = 0.0
     result = solved(matrix, plan.program.objective(LAM_USD), upper=upper)
     if result.x is None:

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from models.blocks.program import build_program
-from models.domain.ledger import Quantity
+from models.domain.ledger import BEYOND_COMMITTED, DEALS, Quantity
 from models.domain.portfolio import Portfolio
 from models.params.params import compile_params
 from optimizer.solve.matrix import compile_matrix
-from optimizer.solve.per_share import BEGUN, RAISED
 from tests import portfolios as make
 from tests.blocks.hand import idle
 from tests.oracle.enumeration import Case
@@ -41,9 +40,9 @@ def short_of_cash(rise_frac_per_year: float, k: float, rises_at: int = 0) -> Por
 def test_selling_shares_to_keep_bitcoin_gains_nothing(time, rise: float, rises_at: int, k: float) -> None:
     p = short_of_cash(rise, k, rises_at)
     case = Case.of(p, time(p))
-    alone = worth_without(case, BEGUN | RAISED)
+    alone = worth_without(case, BEYOND_COMMITTED | DEALS)
     assert alone > 0.0
-    assert alone * (1.0 - 1e-9) <= worth_without(case, BEGUN) <= alone * 1.001
+    assert alone * (1.0 - 1e-9) <= worth_without(case, BEYOND_COMMITTED) <= alone * 1.001
 
 
 def uncharged(p: Portfolio) -> Case:
@@ -60,15 +59,15 @@ def uncharged(p: Portfolio) -> Case:
 def test_without_the_charge_it_would() -> None:
     """A deck that rises by 60 % a year, shares that cost 12: the more are sold, the better."""
     case = uncharged(short_of_cash(0.6, 0.12))
-    assert worth_without(case, BEGUN) > 1.01 * worth_without(case, BEGUN | RAISED)
+    assert worth_without(case, BEYOND_COMMITTED) > 1.01 * worth_without(case, BEYOND_COMMITTED | DEALS)
 
 
 def test_a_fall_may_be_escaped_and_no_more() -> None:
     """Coins that lose half a year: 150, the most, are sold in the first quarter and 100 in the second."""
     p = make.with_all(short_of_cash(-0.5, 0.12), "entities", unrestricted_cash_usd_m=100.0)
     case = Case.of(p, make.chain_of(p))
-    sold = worth_without(case, BEGUN | RAISED)
-    kept = worth_without(case, BEGUN | RAISED | {Quantity.SOLD_BTC})
+    sold = worth_without(case, BEYOND_COMMITTED | DEALS)
+    kept = worth_without(case, BEYOND_COMMITTED | DEALS | {Quantity.SOLD_BTC})
     escaped = 0.1 * (150.0 * (0.99 - 0.5**1.25) + 100.0 * (0.99 * 0.5**0.25 - 0.5**1.25))
     assert (sold - kept) * p.firm.basic_shares_m == pytest.approx(escaped, rel=1e-6)
 
@@ -79,7 +78,7 @@ def test_bitcoin_alone_is_worth_the_deck_up_to_the_cost_of_equity(rise: float) -
     p = make.with_all(short_of_cash(rise, 0.12), "entities", unrestricted_cash_usd_m=100.0)
     case = Case.of(p, make.chain_of(p))
     bare = Case.of(make.without(p, "treasury"), make.chain_of(p))
-    gained = worth_without(case, BEGUN | RAISED) - worth_without(bare, BEGUN | RAISED)
+    gained = worth_without(case, BEYOND_COMMITTED | DEALS) - worth_without(bare, BEYOND_COMMITTED | DEALS)
     # to the price of the last quarter, five quarters on; a dollar from the opening grows for six
     expected = 30.0 * min((1.0 + rise) ** 1.25, 1.12**1.5)
     assert gained * p.firm.basic_shares_m == pytest.approx(expected, rel=1e-6)

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from models.domain.ledger import Quantity
+from models.domain.ledger import BEYOND_COMMITTED, DEALS, Quantity
 from models.domain.portfolio import Portfolio
-from optimizer.solve.per_share import BEGUN, RAISED
 from tests import portfolios as make
 from tests.oracle import toys
 from tests.oracle.enumeration import Case
 from tests.properties import draws
 from tests.properties.test_treasury import note_gains, worth_without
 
-SOURCES = frozenset(RAISED - {Quantity.REPURCHASE})
+SOURCES = frozenset(DEALS - {Quantity.REPURCHASE})
 
 
 def indebted(k: float, price_usd: float, strike_usd: float, vol: float, coupon: float) -> Portfolio:
@@ -49,9 +48,9 @@ def test_money_raised_to_buy_notes_back_gains_nothing(
     p = make.two_scenarios(p)
     p = make.with_row(p, "market", "up", ai_equity_idx=up)
     case = Case.of(p, make.tree_of(p))
-    own = worth_without(case, BEGUN | SOURCES)
+    own = worth_without(case, BEYOND_COMMITTED | SOURCES)
     assume(own > 0.0)
-    financed = worth_without(case, BEGUN)
+    financed = worth_without(case, BEYOND_COMMITTED)
     assert financed >= own * (1.0 - 1e-9)
     assert financed <= own * 1.001 + note_gains(case, own) / p.firm.basic_shares_m
 
@@ -68,10 +67,10 @@ def test_without_the_rule_a_cheap_tranche_is_a_money_machine() -> None:
     p = make.with_rows(p, "holdings", land)
     p = make.with_row(p, "instruments", "bond", min_usd_m=0.0, max_frac_of_market_cap=5.0)
     raw = Case.of(make.with_company(p, equity_pricing="market"), make.chain_of(p))
-    barred = BEGUN | (SOURCES - {Quantity.NOTES})
-    assert worth_without(raw, barred) > 1.02 * worth_without(raw, BEGUN | SOURCES)
+    barred = BEYOND_COMMITTED | (SOURCES - {Quantity.NOTES})
+    assert worth_without(raw, barred) > 1.02 * worth_without(raw, BEYOND_COMMITTED | SOURCES)
     fair = Case.of(p, raw.tree)
-    assert worth_without(fair, barred) <= 1.001 * worth_without(fair, BEGUN | SOURCES)
+    assert worth_without(fair, barred) <= 1.001 * worth_without(fair, BEYOND_COMMITTED | SOURCES)
 
 
 @pytest.mark.parametrize("lam", [8.0, 14.0, 30.0])

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from models.domain.futures import scenario_chain
-from models.domain.ledger import Quantity
+from models.domain.ledger import BEYOND_COMMITTED, DEALS, Quantity
 from models.domain.portfolio import Portfolio
 from optimizer.inputs.load import load
 from optimizer.shipped import data_folder, shipped_portfolios
 from optimizer.solve.exact import HighsProgram
-from optimizer.solve.per_share import BEGUN, RAISED
 from tests import portfolios as make
 from tests.oracle.enumeration import Case, search_of
 from tests.oracle.test_statuses import due_beyond_means
@@ -113,10 +112,10 @@ def test_raising_money_that_nobody_needs_gains_nothing(
             p = make.with_row(p, "instruments", i.instrument, coupon_frac=coupon, premium_frac=premium)
     p = make.with_all(p, "market", share_vol_frac=vol)
     case = Case.of(p, tree)
-    alone = worth_without(case, BEGUN | RAISED)
+    alone = worth_without(case, BEYOND_COMMITTED | DEALS)
     if alone == 0.0:
         return  # under water nothing can be said per share
-    free = worth_without(case, BEGUN)
+    free = worth_without(case, BEYOND_COMMITTED)
     assert alone <= free * (1.0 + 1e-9)
     assert free <= alone * 1.001 + note_gains(case, alone) / p.firm.basic_shares_m
 
@@ -134,9 +133,12 @@ def test_no_deal_of_a_shipped_portfolio_is_a_gift(name: str) -> None:
     cash = parent.unrestricted_cash_usd_m + p.firm.price_usd * p.firm.basic_shares_m
     p = make.with_row(p, "entities", parent.entity, unrestricted_cash_usd_m=cash)
     case = Case.of(p, scenario_chain(p, loaded.scenario))
-    alone = worth_without(case, BEGUN | RAISED)
+    alone = worth_without(case, BEYOND_COMMITTED | DEALS)
     assert alone > 0.0
-    raised, free = worth_without(case, BEGUN | {Quantity.REPURCHASE}), worth_without(case, BEGUN)
+    raised, free = (
+        worth_without(case, BEYOND_COMMITTED | {Quantity.REPURCHASE}),
+        worth_without(case, BEYOND_COMMITTED),
+    )
     assert alone * (1.0 - 1e-6) <= raised <= alone * 1.001
     assert raised * (1.0 - 1e-6) <= free <= alone * 1.001 + idle_gains(case) / p.firm.basic_shares_m
 
@@ -146,7 +148,7 @@ def test_the_neutrality_test_can_fail() -> None:
     p = make.with_company(make.small(), raise_only_what_is_spent=False, cost_of_equity_frac=0.0)
     p = make.with_company(p, equity_pricing="market", price_usd=50.0)
     case = Case.of(p, make.chain_of(p))
-    assert worth_without(case, BEGUN) > 1.001 * worth_without(case, BEGUN | RAISED)
+    assert worth_without(case, BEYOND_COMMITTED) > 1.001 * worth_without(case, BEYOND_COMMITTED | DEALS)
 
 
 def worth_with_sale(p: Portfolio, gross_usd_m: float) -> float:
@@ -156,7 +158,7 @@ def worth_with_sale(p: Portfolio, gross_usd_m: float) -> float:
     good = next(n for n in tree.leaves if tree.scenario[n] == "up")
     lower, upper = case.matrix.lower.copy(), case.matrix.upper.copy()
     for d in case.program.decisions:
-        if d.quantity in (*RAISED, Quantity.RESCUE):
+        if d.quantity in (*DEALS, Quantity.RESCUE):
             j = case.matrix.column[id(d.variable)]
             sold = d.quantity is Quantity.ATM and d.since == "1" and d.node == good
             lower[j] = upper[j] = gross_usd_m if sold else 0.0

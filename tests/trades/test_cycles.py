@@ -2,12 +2,12 @@
 
 import pytest
 
+from models.domain.ledger import BEYOND_COMMITTED, DEALS
 from models.domain.portfolio import Portfolio
 from models.findings import Finding
 from optimizer.inputs.load import load
 from optimizer.pipeline import check
 from optimizer.shipped import data_folder, shipped_portfolios
-from optimizer.solve.per_share import BEGUN, RAISED
 from optimizer.trades.cycles import cycles
 from tests import portfolios as make
 from tests.oracle.enumeration import Case
@@ -147,7 +147,9 @@ def test_the_program_would_take_it(name: str) -> None:
     """With nothing begun and cash enough, raising money lifts the share where the check says so."""
     p = make.with_company(PLANTED[name][0], raise_only_what_is_spent=False)
     case = Case.of(p, make.chain_of(p))
-    assert worth_without(case, BEGUN) > (1.0 + 1e-5) * worth_without(case, BEGUN | RAISED)
+    assert worth_without(case, BEYOND_COMMITTED) > (1.0 + 1e-5) * worth_without(
+        case, BEYOND_COMMITTED | DEALS
+    )
 
 
 def test_what_would_be_right_is_right() -> None:

@@ -9,35 +9,17 @@ from models.blocks.books import Books, Decision, Limit, Tally
 from models.blocks.breach import LARGEST_COEFFICIENT, largest_breach
 from models.blocks.linear import Linear, at_most, term, total
 from models.blocks.ports import BorrowerPorts
-from models.domain.ledger import CORPORATE_COST_LINES, LENT_LINES, CashLine, Quantity, ValueLine
+from models.domain.ledger import (
+    BEGUN,
+    CORPORATE_COST_LINES,
+    LENT_LINES,
+    RAISED,
+    CashLine,
+    Quantity,
+    ValueLine,
+)
 from models.params.params import Params
 
-BEGUN = frozenset(
-    {
-        Quantity.START,
-        Quantity.SIGN,
-        Quantity.EXPAND,
-        Quantity.COOL,
-        Quantity.ORDERED_MW,
-        Quantity.BOUGHT_MW,
-        Quantity.FINANCED,
-        Quantity.BUY_SITE,
-    }
-)
-"""Nothing of it where payouts run; project debt closes for what is being built."""
-RAISED = frozenset(
-    {
-        Quantity.ATM,
-        Quantity.FOLLOW_ON,
-        Quantity.ISSUE,
-        Quantity.NOTES,
-        Quantity.COMMIT,
-        Quantity.DRAWN,
-        Quantity.BORROWED,
-        Quantity.TAKEN_OUT,
-    }
-)
-"""Nor of this; a balloon may be rolled, as that brings no money."""
 SMALLEST_COEFFICIENT = 1e-3
 Limits = Mapping[int, Limit]
 
