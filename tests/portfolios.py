@@ -723,15 +723,18 @@ def tax_group(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def add_taxes(p: Portfolio) -> Portfolio:
-    """The south is taxed apart, its interest capped; plant and GPUs are written off faster than halls."""
+    """The south is taxed apart, by classes of its own, its interest capped; plant is faster than halls."""
     p = with_rows(p, "tax_groups", tax_group("home"))
     capped = {"losses_usd_m": 0.0, "basis_usd_m": 0.0, "interest_cap_frac_of_ebitda": 0.3}
-    p = with_rows(p, "tax_groups", tax_group("south", rate_frac=0.2, loss_use_frac=1.0, **capped))
+    south = tax_group("south", rate_frac=0.2, loss_use_frac=1.0, regime="elsewhere", **capped)
+    p = with_rows(with_rows(p, "tax_groups", south), "profiles", *_profile("falling", 0.5, 0.3, 0.2))
     p = with_rows(
         p, "tax_classes",
         {"tax_class": "short", "bonus_frac": 0.4, "life_q": 20, "default_for": ("gpus", "cooling")},
         {"tax_class": "long", "bonus_frac": 0.0, "life_q": 80, "default_for": ("halls", "power")},
         {"tax_class": "at-once", "bonus_frac": 1.0, "life_q": 1, "default_for": ("machines",)},
+        {"tax_class": "balance", "bonus_frac": 0.1, "life_q": 24, "profile": "falling", "regime": "elsewhere",
+         "default_for": ("gpus", "cooling", "halls", "power", "machines")},
     )  # fmt: skip
     p = with_all(p, "entities", tax_group="home")
     for e in p.entities:

@@ -8,7 +8,7 @@ from models.domain.contract import Words
 from models.domain.row import Row
 
 ASSETS = ("halls", "gpus", "cooling", "power", "machines")
-"""What is written off; each kind has at most one class for whatever names none."""
+"""What is written off; each kind has at most one class a regime for whatever names none."""
 
 
 class TaxGroup(Row):
@@ -19,6 +19,10 @@ class TaxGroup(Row):
 
     tax_group: str
     rate_frac: float = Field(ge=0, lt=1, description="on taxable income, federal and local together")
+    regime: str | None = Field(
+        default=None,
+        description="whose default classes its assets are of, as a country; empty: those of no regime",
+    )
     losses_usd_m: float = Field(ge=0, description="losses carried forward at the opening")
     loss_use_frac: float = Field(ge=0, le=1, description="of a year's taxable income that losses may offset")
     losses_value_frac: float = Field(
@@ -51,6 +55,14 @@ class TaxClass(Row):
     tax_class: str
     bonus_frac: float = Field(ge=0, le=1, description="written off at once")
     life_q: int = Field(ge=1, description="over which the rest is written off in equal parts")
+    profile: str | None = Field(
+        default=None,
+        description="the rest in shares of equal steps of that life, as of a declining balance by years; "
+        "empty: in equal parts",
+    )
+    regime: str | None = Field(
+        default=None, description="tax groups for which default_for counts; empty: those of no regime"
+    )
     default_for: Words | None = Field(
         default=None,
         description="kinds of asset that are of this class where they name none: " + ", ".join(ASSETS),

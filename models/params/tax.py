@@ -17,6 +17,7 @@ from models.params.commitments import CommitmentArrays, ContractMoneyArrays
 from models.params.mining import MiningAtSite, Vintage
 from models.params.modules import ModuleArrays, Route, capex_of
 from models.params.outlook import Outlook
+from models.params.streams import profile
 from models.timetree import TimeTree
 
 Array = NDArray[np.float64]
@@ -120,7 +121,9 @@ def taxes_of(
         units=units,
         standing=standing,
         basis={
-            name: writer.asset(g.basis_usd_m, written_off_frac(0.0, g.basis_life_q), 0, 0, "overhead")
+            name: writer.asset(
+                g.basis_usd_m, written_off_frac(0.0, g.basis_life_q, np.ones(1)), 0, 0, "overhead"
+            )
             for name, g in groups.items()
         },
     )
@@ -144,13 +147,17 @@ class _Writer:
     def __init__(self, portfolio: Portfolio, outlook: Outlook) -> None:
         self.portfolio, self.outlook = portfolio, outlook
         self.classes = {c.tax_class: c for c in portfolio.tax_classes}
-        self.defaults = {kind: c for c in portfolio.tax_classes for kind in c.default_for or ()}
+        self.defaults = {(c.regime, kind): c for c in portfolio.tax_classes for kind in c.default_for or ()}
+        regimes = {g.tax_group: g.regime for g in portfolio.tax_groups}
+        entities = {e.entity: regimes[e.tax_group or ""] for e in portfolio.entities}
+        self.regime_at = {s.site: entities[s.entity] for s in portfolio.sites}
         self.rates: dict[str, float] = {v.stream: v.rate_frac for v in portfolio.valuation}
 
-    def shares(self, named: str | None, kind: str) -> Array:
-        """Shares written off of an asset that names a class, or of the default class of its kind."""
-        held: TaxClass = self.classes[named] if named else self.defaults[kind]
-        return written_off_frac(held.bonus_frac, held.life_q)
+    def shares(self, named: str | None, kind: str, site: str) -> Array:
+        """Shares written off of an asset that names a class, or of the site's default class of its kind."""
+        held: TaxClass = self.classes[named] if named else self.defaults[self.regime_at[site], kind]
+        steps = profile(self.portfolio, held.profile) if held.profile else np.ones(1)
+        return written_off_frac(held.bonus_frac, held.life_q, steps)
 
     def asset(self, basis_usd_m: float, shares: Array, n: int, live: int, stream: str) -> TaxItems:
         """An asset decided at node ``n`` that goes live ``live`` quarters after the first one."""
@@ -177,28 +184,28 @@ class _Writer:
             for n, arrays in modules.items():
                 yield (Quantity.START, site, product, contract, n), self._module(route, n, arrays)
         for plant in (c for c in self.portfolio.cooling if c.max_modules):
-            shares = self.shares(plant.tax_class, "cooling")
+            shares = self.shares(plant.tax_class, "cooling", plant.site)
             for n in tree.nodes:
                 cost, live = plant.capex_usd_m_per_module * rows[n].capex_idx, tree.period[n] + plant.lead_q
                 items = self.asset(cost, shares, n, live, "overhead")
                 yield (Quantity.COOL, plant.site, plant.cooling, "", n), items
         for x in self.portfolio.expansions:
-            shares = self.shares(x.tax_class, "power")
+            shares = self.shares(x.tax_class, "power", x.site)
             for n in tree.nodes:
                 cost, live = x.cost_usd_m * rows[n].capex_idx, tree.period[n] + x.lead_q
                 items = self.asset(cost, shares, n, live, "overhead")
                 yield (Quantity.EXPAND, x.site, x.expansion, "", n), items
         for e in self.portfolio.long_lead:
-            shares = self.shares(e.tax_class, "power")
             for site in (s.site for s in self.portfolio.sites if e.site in (None, s.site)):
+                shares = self.shares(e.tax_class, "power", site)
                 for n in tree.nodes:
                     cost, live = e.cost_usd_m_per_mw * rows[n].capex_idx, tree.period[n] + e.lead_q
                     items = self.asset(cost, shares, n, live, "overhead")
                     yield (Quantity.ORDERED_MW, site, e.equipment, "", n), items
         yield from self._traded()
         for v in (v for v in vintages if v.is_new):
-            shares = self.shares(v.machine.tax_class, "machines")
             for site, at in ((s, at) for (name, s), at in mining.items() if name == v.name):
+                shares = self.shares(v.machine.tax_class, "machines", site)
                 for n in tree.nodes:
                     cost = float(at.purchase_usd_m_per_mw[n])
                     items = self.asset(cost, shares, n, tree.period[n], "mining")
@@ -209,25 +216,28 @@ class _Writer:
         building, demolition, gpus = capex_of(route, row.capex_idx, row.gpu_price_idx)
         building -= route.ordered_usd_m(row.capex_idx)
         live = self.outlook.tree.period[n] + p.lead_q
-        items = self.asset(building + demolition, self.shares(p.tax_class, "halls"), n, live, p.workload)
+        site = route.key[0]
+        items = self.asset(
+            building + demolition, self.shares(p.tax_class, "halls", site), n, live, p.workload
+        )
         if gpus > 0.0:
-            items += self.asset(gpus, self.shares(p.gpu_tax_class, "gpus"), n, live, p.workload)
-        items += self._refresh(p, arrays.refresh, arrays.later_refresh)
+            items += self.asset(gpus, self.shares(p.gpu_tax_class, "gpus", site), n, live, p.workload)
+        items += self._refresh(p, site, arrays.refresh, arrays.later_refresh)
         all_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money)
         kept_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money if not m.give_back_q)
         share = kept_frac / all_frac if all_frac else 0.0
         return TaxItems(items.written_off, arrays.tenant_money * share + arrays.kept, items.left)
 
-    def _refresh(self, p: Product, refresh: Array, later: Mapping[int, Array]) -> TaxItems:
+    def _refresh(self, p: Product, site: str, refresh: Array, later: Mapping[int, Array]) -> TaxItems:
         """GPUs replaced, each written off from its quarter on."""
         tree = self.outlook.tree
         items = TaxItems(np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes)), {})
         for m in np.flatnonzero(refresh):
-            gpus = self.shares(p.gpu_tax_class, "gpus")
+            gpus = self.shares(p.gpu_tax_class, "gpus", site)
             items += self.asset(float(refresh[m]), gpus, int(m), tree.period[m], p.workload)
         for leaf, costs in later.items():
             for ahead in np.flatnonzero(costs):
-                gpus, live = self.shares(p.gpu_tax_class, "gpus"), tree.horizon_q + int(ahead)
+                gpus, live = self.shares(p.gpu_tax_class, "gpus", site), tree.horizon_q + int(ahead)
                 items += self.asset(float(costs[ahead]), gpus, leaf, live, p.workload)
         return items
 
@@ -242,15 +252,16 @@ class _Writer:
         items = self.asset(0.0, np.ones(1), 0, 0, p.workload)
         for f in (f for f in flows if f.mw_live > 0.0):
             part, live = own_frac * f.mw_live / total_mw, f.quarter - tree.first
-            halls = self.shares(p.tax_class, "halls")
+            halls = self.shares(p.tax_class, "halls", row.site)
             items += self.asset(row.capex_usd_m * part, halls, 0, live, p.workload)
             if row.gpu_capex_usd_m > 0.0:
-                gpus = self.shares(p.gpu_tax_class, "gpus")
+                gpus = self.shares(p.gpu_tax_class, "gpus", row.site)
                 items += self.asset(row.gpu_capex_usd_m * part, gpus, 0, live, p.workload)
         for n in map(int, np.flatnonzero(c.taken_over_usd_m)):
             paid = float(c.taken_over_usd_m[n])
-            items += self.asset(paid, self.shares(p.tax_class, "halls"), n, tree.period[n], p.workload)
-        return items + self._refresh(p, c.refresh, c.later_refresh)
+            halls = self.shares(p.tax_class, "halls", row.site)
+            items += self.asset(paid, halls, n, tree.period[n], p.workload)
+        return items + self._refresh(p, row.site, c.refresh, c.later_refresh)
 
     def _traded(self) -> Iterator[tuple[Unit, TaxItems]]:
         """A site bought is written off as power is; one sold takes its book value off its price."""
@@ -258,7 +269,7 @@ class _Writer:
         for s in self.portfolio.sites:
             for n in tree.nodes:
                 if s.state == "candidate":
-                    shares, price = self.shares(s.tax_class, "power"), s.purchase_usd_m or 0.0
+                    shares, price = self.shares(s.tax_class, "power", s.site), s.purchase_usd_m or 0.0
                     items = self.asset(price, shares, n, tree.period[n], "overhead")
                     yield (Quantity.BUY_SITE, s.site, "", "", n), items
                 if s.book_value_usd_m is not None:
@@ -269,4 +280,4 @@ class _Writer:
         """A purchase that is agreed."""
         assert site.purchase_by_quarter is not None
         live, price = site.purchase_by_quarter - self.outlook.tree.first, site.purchase_usd_m or 0.0
-        return self.asset(price, self.shares(site.tax_class, "power"), 0, live, "overhead")
+        return self.asset(price, self.shares(site.tax_class, "power", site.site), 0, live, "overhead")

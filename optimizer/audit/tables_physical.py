@@ -122,7 +122,24 @@ def mining(world: World) -> Rows:
 
 
 def strategy(world: World, site: str, leaf: int) -> str:
-    """What became of a site: mine, full, flexible or hybrid; or that it is not ours."""
+    """What became of a site, with a word on halls that stand dark there."""
+    return _kind(world, site, leaf) + (", dark" if _has_dark_halls(world, site, leaf) else "")
+
+
+def _has_dark_halls(world: World, site: str, leaf: int) -> bool:
+    """Whether a hall has been live and nobody rents it any more."""
+    last, below = world.book.tree.quarter(leaf), world.book.below
+    begun = [
+        m for s, m in world.sites.modules if s.site == site and leaf in below[s.node] and s.modules > 1e-6
+    ]
+    held = [c for c in world.sites.commitments if c.commitment.site == site and not c.is_cancelled(leaf)]
+    left_dark = [m.live_from <= last and m.at[leaf].live_mw <= 0.0 for m in begun]
+    left_dark += [c.live_mw(last) > 0.0 and c.at[leaf].live_mw <= 0.0 for c in held]
+    return any(left_dark)
+
+
+def _kind(world: World, site: str, leaf: int) -> str:
+    """Mine, full, flexible or hybrid; or that it is not ours."""
     book, here = world.book, world.sites.of[site]
     if world.sites.estate.ours(site, leaf) < 0.5:
         return "not bought" if book.sites[site].state == "candidate" else "sold"

@@ -23,6 +23,8 @@ class Asset:
     basis_usd_m: float
     bonus_frac: float
     life_q: int
+    steps: tuple[float, ...]
+    """Shares of what is not written off at once, by equal parts of its life."""
     live: Quarter
     nodes: frozenset[int]
     """Where it is owned: from the decision on, until it is cancelled."""
@@ -34,7 +36,8 @@ class Asset:
         since = quarter - self.live
         if not 0 <= since < self.life_q:
             return 0.0
-        line = (1.0 - self.bonus_frac) / self.life_q
+        step_q = self.life_q // len(self.steps)
+        line = (1.0 - self.bonus_frac) * self.steps[since // step_q] / step_q
         return self.basis_usd_m * (line + (self.bonus_frac if since == 0 else 0.0))
 
     def left(self, last: Quarter) -> float:
@@ -85,15 +88,19 @@ class Taxes:
 
     # --- what is written off ---------------------------------------------------------------------
 
-    def _class(self, named: str | None, kind: str) -> TaxClass:
-        rows = self.book.portfolio.tax_classes
-        return next(c for c in rows if (c.tax_class == named if named else kind in (c.default_for or ())))
+    def _class(self, named: str | None, kind: str, site: str) -> TaxClass:
+        rows, entity = self.book.portfolio.tax_classes, self.book.entities[self.book.sites[site].entity]
+        if named:
+            return next(c for c in rows if c.tax_class == named)
+        regime = self.groups[entity.tax_group or ""].regime
+        return next(c for c in rows if c.regime == regime and kind in (c.default_for or ()))
 
     def _asset(self, site: str, basis: float, held: TaxClass, live: Quarter, node: int, stream: str) -> Asset:
         book = self.book
         owner, nodes = book.sites[site].entity, frozenset(book.below[node])
         rate = next(v.rate_frac for v in book.portfolio.valuation if v.stream == stream)
-        return Asset(owner, basis, held.bonus_frac, held.life_q, live, nodes, rate)
+        steps = tuple(book.profiles[held.profile]) if held.profile else (1.0,)
+        return Asset(owner, basis, held.bonus_frac, held.life_q, steps, live, nodes, rate)
 
     @cached_property
     def assets(self) -> list[Asset]:
@@ -112,7 +119,7 @@ class Taxes:
                 (module.gpus, p.gpu_tax_class, "gpus"),
             ):
                 if cost:
-                    held, site = self._class(named, kind), start.site
+                    held, site = self._class(named, kind, start.site), start.site
                     found.append(self._asset(site, k * cost, held, module.live_from, start.node, p.workload))
             nodes = frozenset(self.book.below[start.node])
             found += self._replaced(start.site, module, k, nodes)
@@ -126,7 +133,7 @@ class Taxes:
         found: list[Asset] = []
         if p.refresh_q is None:
             return found
-        held = self._class(p.gpu_tax_class, "gpus")
+        held = self._class(p.gpu_tax_class, "gpus", site)
         moments = [book.moment(n) for n in kept]
         end = one.lease.last_end
         for leaf in (n for n in book.tree.leaves if n in kept):
@@ -143,16 +150,16 @@ class Taxes:
         for cool in self.world.decided.cools:
             plant, row = self.book.cooling[cool.site, cool.item], self.book.rows[cool.node]
             cost, live = plant.capex_usd_m_per_module * row.capex_idx, tree.quarter(cool.node) + plant.lead_q
-            held = self._class(plant.tax_class, "cooling")
+            held = self._class(plant.tax_class, "cooling", cool.site)
             found.append(self._asset(cool.site, cool.amount * cost, held, live, cool.node, "overhead"))
         for order in self.world.decided.orders:
             e, row = self.book.equipment[order.item], self.book.rows[order.node]
-            held, live = self._class(e.tax_class, "power"), tree.quarter(order.node) + e.lead_q
+            held, live = self._class(e.tax_class, "power", order.site), tree.quarter(order.node) + e.lead_q
             cost = order.amount * e.cost_usd_m_per_mw * row.capex_idx
             found.append(self._asset(order.site, cost, held, live, order.node, "overhead"))
         for step in self.world.decided.expands:
             x, row = self.book.expansions[step.item], self.book.rows[step.node]
-            held, live = self._class(x.tax_class, "power"), tree.quarter(step.node) + x.lead_q
+            held, live = self._class(x.tax_class, "power", step.site), tree.quarter(step.node) + x.lead_q
             cost = step.amount * x.cost_usd_m * row.capex_idx
             found.append(self._asset(step.site, cost, held, live, step.node, "overhead"))
         return found
@@ -165,7 +172,7 @@ class Taxes:
                 pays = book.regions[book.sites[site].region].asic_tariff_applies
                 tariff = moment.market.asic_tariff_frac if pays else 0.0
                 cost = mw * new_price_usd_m(vintage, moment) * (1.0 + tariff)
-                held = self._class(vintage.machine.tax_class, "machines")
+                held = self._class(vintage.machine.tax_class, "machines", site)
                 found.append(self._asset(site, cost, held, moment.quarter, n, "mining"))
         return found
 
@@ -179,11 +186,11 @@ class Taxes:
                 basis = times * (row.book_value_usd_m or 0.0)
                 found.append(self._asset(name, basis, at_once, quarter, n, "overhead"))
             else:
-                held, basis = self._class(row.tax_class, "power"), times * (row.purchase_usd_m or 0.0)
+                held, basis = self._class(row.tax_class, "power", name), times * (row.purchase_usd_m or 0.0)
                 found.append(self._asset(name, basis, held, quarter, n, "overhead"))
         for name, row in self.book.sites.items():
             if row.state == "pending" and row.purchase_by_quarter is not None:
-                held, basis = self._class(row.tax_class, "power"), row.purchase_usd_m or 0.0
+                held, basis = self._class(row.tax_class, "power", name), row.purchase_usd_m or 0.0
                 found.append(self._asset(name, basis, held, row.purchase_by_quarter, 0, "overhead"))
         return found
 
@@ -203,7 +210,7 @@ class Taxes:
                 ):
                     if amount:
                         basis = amount * share * flow.mw_live / one.total_mw
-                        held = self._class(named, kind)
+                        held = self._class(named, kind, row.site)
                         asset = self._asset(row.site, basis, held, flow.quarter, 0, p.workload)
                         found.append(replace(asset, nodes=kept))
             found += self._replaced(row.site, one, 1.0, kept)
@@ -215,7 +222,7 @@ class Taxes:
         found, book, p = [], self.book, one.lease.product
         for n in kept:
             if one.at[n].taken_over:
-                held, live = self._class(p.tax_class, "halls"), book.tree.quarter(n)
+                held, live = self._class(p.tax_class, "halls", one.commitment.site), book.tree.quarter(n)
                 asset = self._asset(one.commitment.site, one.at[n].taken_over, held, live, n, p.workload)
                 found.append(replace(asset, nodes=asset.nodes & kept))
         return found
@@ -225,7 +232,7 @@ class Taxes:
         book = self.book
         rate = book.valuation["overhead"].rate_frac
         nodes = frozenset(book.tree.nodes)
-        return Asset("", group.basis_usd_m, 0.0, group.basis_life_q, book.tree.first, nodes, rate)
+        return Asset("", group.basis_usd_m, 0.0, group.basis_life_q, (1.0,), book.tree.first, nodes, rate)
 
     def written_off(self, name: str, node: int) -> float:
         """All that a group writes off in the quarter of a node. [$M]"""

@@ -10,6 +10,7 @@ from optimizer.plans.prices import at_company_prices, one_mw_more, quarter_earli
 from optimizer.plans.reading import Array, Reading
 
 FULL_FRAC = 0.95
+DARK = ", dark"
 
 
 class SiteYears:
@@ -145,7 +146,20 @@ class SiteYears:
         return [n for n in starts if not any(m in starts for m in tree.path(n)[:-1])]
 
     def strategy(self, leaf: int) -> str:
-        """Label by the HPC share of what is convertible: docs/program.md, section 10."""
+        """Label by the HPC share of what is convertible, and whether halls stand dark: section 10."""
+        return self._kind(leaf) + (DARK if self.dark_gross(leaf) > 1e-6 else "")
+
+    def dark_gross(self, leaf: int) -> float:
+        """Gross MW of halls at a leaf that have been live and are let to nobody there."""
+        path, below = (
+            list(self.reading.program.params.tree.path(leaf)),
+            self.reading.program.params.outlook.below,
+        )
+        halls = [(b.arrays.live, b.count * b.route.gross_mw) for b in self.built if below[b.node][leaf]]
+        halls += [(c.live_mw, float(c.occupied_gross_mw.max(initial=0.0) * on[leaf])) for c, on in self.held]
+        return sum(gross for live, gross in halls if live[leaf] < 1e-9 < live[path].max())
+
+    def _kind(self, leaf: int) -> str:
         p, site = self.reading.program.params, self.site
         if self.ours[leaf] < 0.5:
             return "not bought" if site.state == "candidate" else "sold"

@@ -153,7 +153,7 @@ def _missed(
         if unmet > _NOTHING_MW:
             is_over = strategy == "hybrid" and there["hpc_gross_mw"] > 0.5 * worst["convertible_mw"]
             (many if is_over else few).append(f"{site} {unmet:,.0f}")
-        elif strategy == "flexible" and there["strategy"] != "flexible":
+        elif strategy == "flexible" and not there["strategy"].startswith("flexible"):
             idle.append(site)
     leaves_slack = any(c.usable_slack_frac > 0.0 for c in portfolio.contracts)
     kinds = (

@@ -417,7 +417,7 @@ def portfolio() -> Portfolio:
              "interest_cap_frac_of_ebitda": 0.3},
             {"tax_group": "south", "rate_frac": 0.2, "losses_usd_m": 0.0, "loss_use_frac": 1.0,
              "losses_value_frac": 0.0, "basis_usd_m": 0.0, "basis_life_q": 1, "income_so_far_usd_m": None,
-             "interest_cap_frac_of_ebitda": None},
+             "interest_cap_frac_of_ebitda": None, "regime": "elsewhere"},
             {"tax_group": "west", "rate_frac": 0.2, "losses_usd_m": 100.0, "loss_use_frac": 1.0,
              "losses_value_frac": 0.5, "basis_usd_m": 8.0, "basis_life_q": 4, "income_so_far_usd_m": None,
              "interest_cap_frac_of_ebitda": None},
@@ -425,6 +425,8 @@ def portfolio() -> Portfolio:
         "tax_classes": [
             {"tax_class": "long", "bonus_frac": 0.1, "life_q": 60, "default_for": "halls;power"},
             {"tax_class": "short", "bonus_frac": 0.4, "life_q": 20, "default_for": "gpus;cooling;machines"},
+            {"tax_class": "balance", "bonus_frac": 0.1, "life_q": 30, "profile": "spend",
+             "regime": "elsewhere", "default_for": "halls;power;gpus;cooling;machines"},
         ],
         "other_lines": [{"line": "hosting", "quarter": quarter(t), "ebitda_usd_m": 1.0} for t in range(3)],
         "holdings": [{"asset": "coins", "value_usd_m": 40.0, "indexed_to": "btc", "haircut_frac": 0.1}],

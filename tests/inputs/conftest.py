@@ -77,7 +77,8 @@ CELLS: dict[str, str] = {
     "profiles": """
         profile=even step=0 frac=0.5 / profile=even step=1 frac=0.5 / profile=at-end step=0 frac=0 /
         profile=at-end step=1 frac=1 / profile=ramp step=0 frac=0.6 / profile=ramp step=1 frac=1 /
-        profile=resale step=0 frac=0.8 / profile=resale step=1 frac=0.7 / profile=resale step=2 frac=0.5""",
+        profile=resale step=0 frac=0.8 / profile=resale step=1 frac=0.7 / profile=resale step=2 frac=0.5 /
+        profile=falling step=0 frac=0.75 / profile=falling step=1 frac=0.25""",
     "contracts": """
         contract=lease state=offer tenant=hyper guarantor= credit_class=ig sites=alpha;beta
         workloads=colocation coolings=dlc min_mw=20 max_mw=60 billing_basis=critical
@@ -188,7 +189,7 @@ CELLS: dict[str, str] = {
         basis_life_q=12 income_so_far_usd_m=-4 interest_cap_frac_of_ebitda=0.3""",
     "tax_classes": """
         tax_class=building bonus_frac=0 life_q=156 default_for=halls;power / tax_class=equipment bonus_frac=1
-        life_q=20 default_for=gpus;machines;cooling""",
+        life_q=20 profile=falling default_for=gpus;machines;cooling""",
     "history": """
         quarter=2025Q3 ebitda_usd_m=9 interest_usd_m=1 shares_issued_m=2 / quarter=2025Q4 ebitda_usd_m=8
         interest_usd_m=1 shares_issued_m=0 / quarter=2026Q1 ebitda_usd_m=7 interest_usd_m=1

@@ -250,6 +250,9 @@ empty-tax-group     tax_groups[old].tax_group              + tax_groups[us] tax_
 tax-year-begun      tax_groups[us].income_so_far_usd_m     =
 unknown-asset       tax_classes[building].default_for      = halls;power;roads
 two-defaults        tax_classes[equipment].default_for     tax_classes[building].default_for=halls;power;gpus
+write-off-steps     tax_classes[equipment].profile         tax_classes[equipment].life_q=21
+write-off-steps     tax_classes[equipment].profile         profiles[falling|1].frac=0.5
+unknown-regime      tax_groups[us].regime                  = mars
 unused-tax-class    tax_classes[building].tax_class        - tax_groups
 asset-without-class products[colo].tax_class               tax_classes[building].default_for=power
 asset-without-class products[cloud].gpu_tax_class          tax_classes[equipment].default_for=machines;cooling
@@ -277,7 +280,7 @@ budgets[beta-cap].site
 leverage_blocks[bond|2].instrument instruments[buyback].tranche
 entities[top].tax_group products[colo].tax_class products[cloud].gpu_tax_class cooling[beta|air].tax_class
 expansions[alpha-2].tax_class machines[s21].tax_class treasury[free].entity treasury[pledged].pledged_to
-sites[beta].tax_class covenants[liquidity].entity
+sites[beta].tax_class tax_classes[equipment].profile covenants[liquidity].entity
 loan_collateral[coin-loan].debt
 long_lead[transformers].site long_lead[transformers].products long_lead[transformers].tax_class
 vendor_leases[lessor].products

@@ -71,6 +71,7 @@ REFERENCES = (
     Reference("expansions", "tax_class", "tax_classes"),
     Reference("sites", "tax_class", "tax_classes"),
     Reference("machines", "tax_class", "tax_classes"),
+    Reference("tax_classes", "profile", "profiles"),
     Reference("scenarios", "branch_from", "scenarios"),
     Reference("market", "scenario", "scenarios"),
 )
