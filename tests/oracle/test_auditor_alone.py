@@ -37,6 +37,8 @@ JUDGED_ALONE = (
     "coins on a tree",
     "coins taxed",
     "guard rails",
+    "shared",
+    "shared on a tree",
     "revolver",
     "bought back",
     "payouts",

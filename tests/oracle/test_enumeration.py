@@ -8,6 +8,7 @@ import pytest
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.search import search_plan
+from tests import portfolios as make
 from tests.oracle.enumeration import (
     Case,
     Enumerated,
@@ -61,6 +62,15 @@ def test_no_combination_is_worth_more_per_share(name: str) -> None:
 @pytest.mark.parametrize("name", TOYS)
 def test_every_combination_is_worth_to_the_auditor_what_it_is_worth_to_the_program(name: str) -> None:
     assert tried(name).worst_error < 1e-9
+
+
+@pytest.mark.parametrize("name", ["shared", "shared on a tree"])
+def test_a_guarantors_share_costs_the_best_plan_something(name: str) -> None:
+    """GRD-7 binds in its toys: without it all would lean on one."""
+    toy, time_of = TOYS[name]
+    free = make.without(toy(), "covenants", "tenant_share")
+    outcome, _ = solved(Case.of(free, time_of(free)), Options(gap=TIGHT))
+    assert outcome.value > 1.02 * tried(name).best.per_share
 
 
 @pytest.mark.parametrize("name", TOYS)

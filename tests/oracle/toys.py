@@ -104,19 +104,19 @@ def deals_on_tree() -> Portfolio:
     return poor(make.with_all(p, "cooling", max_modules=0), 50.0)
 
 
+def _one_committed() -> Portfolio:
+    """The north with one commitment that may be cancelled, and nothing that the south has."""
+    p = make.without(make.add_commitments(make.small()), "commitments", "first")
+    p = make.without(make.without(p, "commitment_flows", "first"), "contracts", "held")
+    p = make.without(make.without(p, "contract_money"), "debt", "hall-loan")
+    return make.with_all(north_only(short(p)), "cooling", max_modules=0)
+
+
 def commitments() -> Portfolio:
     """A commitment that loses money until it is cancelled, and takes the room of a better hall."""
-    p = make.add_commitments(make.small())
-    p = make.without(p, "commitments", "first")
-    p = make.without(p, "commitment_flows", "first")
-    p = make.without(p, "contracts", "held")
-    p = make.without(p, "contract_money")
-    p = make.without(p, "debt", "hall-loan")
-    p = north_only(short(p))
-    p = make.with_row(p, "contracts", "loose", first_year_rent_usd_per_kw_month=60.0)
+    p = make.with_row(_one_committed(), "contracts", "loose", first_year_rent_usd_per_kw_month=60.0)
     p = make.with_row(p, "power", "north", energised_mw=34.0)
-    p = make.with_row(p, "fleets", "n-s19", mw=20.0)
-    return make.with_all(p, "cooling", max_modules=0)
+    return make.with_row(p, "fleets", "n-s19", mw=20.0)
 
 
 def expansion() -> Portfolio:
@@ -278,6 +278,33 @@ def guard_rails_on_tree() -> Portfolio:
     p = make.two_scenarios(guard_rails())
     p = make.with_row(p, "instruments", "note", once_every_q=4)
     return make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+
+
+def shared() -> Portfolio:
+    """Two tenants, the better behind a hall in hand already: half at most may lean on either."""
+    p = make.without(_one_committed(), "contracts", "open")
+    p = make.with_row(p, "contracts", "loose", guarantor="Giant")
+    p = make.with_row(p, "contracts", "lease", guarantor="Giant")
+    terms = {
+        "sites": ("north",),
+        "first_year_rent_usd_per_kw_month": 160.0,
+        "sign_by_quarter": make.quarter(0),
+    }
+    p = make.with_rows(p, "contracts", make.offer("other", tenant="Other", min_mw=10.0, max_mw=20.0, **terms))
+    always = {"from_quarter": None, "to_quarter": None}
+    p = make.with_rows(p, "covenants", make.covenant("tenant_share", 0.5, **always))
+    p = make.without(make.without(p, "fleets"), "instruments")
+    p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
+    return make.with_all(make.with_all(p, "sites", mining_allowed=False), "cooling", existing_mw=60.0)
+
+
+def shared_on_tree() -> Portfolio:
+    """The same where halls cost twice as much in one world, and neither tenant insists on any."""
+    p = make.two_scenarios(shared())
+    for name in ("lease", "other"):
+        p = make.with_row(p, "contracts", name, min_mw=0.0)
+    p = make.with_all(p, "site_products", earliest_quarter=make.quarter(2), latest_quarter=make.quarter(2))
+    return make.with_row(p, "market", "up", capex_idx=2.0)
 
 
 def _on_terms(p: Portfolio) -> Portfolio:
@@ -526,6 +553,8 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "covenants": (covenants, make.chain_of),
     "guard rails": (guard_rails, make.chain_of),
     "guard rails on a tree": (guard_rails_on_tree, make.tree_of),
+    "shared": (shared, make.chain_of),
+    "shared on a tree": (shared_on_tree, make.tree_of),
     "debt terms": (debt_terms, make.chain_of),
     "debt terms on a tree": (debt_terms_on_tree, make.tree_of),
     "taken out": (taken_out, make.chain_of),
