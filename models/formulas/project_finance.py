@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.formulas.sculpting import coverage_used_q, remaining_value_usd_m
+from models.formulas.sculpting import coverage_used_q, never_rising, remaining_value_usd_m
 from models.units import QUARTERS_PER_YEAR
 
 Flows = NDArray[np.float64]
@@ -61,7 +61,7 @@ class Facility:
     interest_cash_usd_m: Flows
     """Paid by the borrower out of NOI, so none before go-live."""
     principal_usd_m: Flows
-    """Repaid out of NOI; negative where service is below interest. Service = interest_cash + principal."""
+    """Repaid out of NOI, nil where interest alone is paid. Service = interest_cash + principal."""
     balloon_repaid_usd_m: Flows
     """The part of the balloon that cannot be rolled, at maturity."""
     balance_usd_m: Flows
@@ -211,7 +211,9 @@ def size_facility(
     -----
     With i = rate/4 and J the coverage life used, P0 = sum over j <= J of (NOI_j/DSCR)(1+i)^-j at the start of
     the go-live quarter, loan = min(P0, LTC H/(1 - LTC kappa)), H times `counted_over_own` there, and never
-    more than H/(1 - kappa), service_j = (loan/P0) NOI_j/DSCR. At maturity
+    more than H/(1 - kappa), service_j = (loan/P0) NOI_j/DSCR. Where that is below the interest, as in a ramp,
+    interest is paid all the same, and nothing else until the balance is the sculpted one again. Quarters
+    without rent after go-live belong to the construction: NOI starts with the first rent. At maturity
     what is owed is rolled up to the value, at the refinance rate, of NOI_j/DSCR left in the ORIGINAL coverage
     life; the rest is repaid in cash. The reserve is released in the quarter of the last payment. A letter of
     credit instead takes nothing of the loan, so kappa is without r, and costs its fee beside the service.
@@ -244,10 +246,11 @@ def _size(terms: LoanTerms, own_spend_usd_m: Flows, covered_usd_m: Flows, quarte
     rate_q = terms.rate_frac / QUARTERS_PER_YEAR
     to_maturity_q = terms.maturity_q - quarters_to_live
     life_q = coverage_used_q(covered_usd_m, to_maturity_q, rate_q, terms.balloon_cap_frac)
-    p0 = float(remaining_value_usd_m(covered_usd_m[:life_q], rate_q)[0])
+    per_p0 = never_rising(remaining_value_usd_m(covered_usd_m[:life_q], rate_q))
+    p0 = float(per_p0[0])
     if p0 == 0.0 or not own_spend_usd_m.any():
         return _Size(0.0, p0, 0.0, 0.0, 0.0, p0 > 0.0, life_q, to_maturity_q)
-    first_year_usd_m = covered_usd_m[: min(life_q, RESERVE_LOOKAHEAD_Q)]
+    first_year_usd_m = (per_p0[:-1] * (1.0 + rate_q) - per_p0[1:])[:RESERVE_LOOKAHEAD_Q]
     reserve_frac = terms.reserve_q * float(first_year_usd_m.max()) / p0
     in_cash = float(terms.letter_fee_frac is None)
     kappa = kappa_frac(terms, own_spend_usd_m, in_cash * reserve_frac, quarters_to_live)
@@ -283,24 +286,22 @@ def _construct(terms: LoanTerms, size: _Size, own_spend_usd_m: Flows, quarters_t
 
 
 def _operate(terms: LoanTerms, size: _Size, covered_usd_m: Flows, quarters: int) -> _Operation:
-    """From go-live: sculpted service, the balloon rolled as far as the refinancing test allows."""
+    """From go-live: sculpted service, never below interest; the balloon rolled as far as its test allows."""
     rate_q = terms.rate_frac / QUARTERS_PER_YEAR
     scale = size.loan_usd_m / size.p0_usd_m if size.p0_usd_m > 0.0 else 0.0
-    served, due_q = scale * covered_usd_m[: size.life_q], size.service_q_to_maturity
-    owed = remaining_value_usd_m(served, rate_q)
+    due_q = size.service_q_to_maturity
+    owed = scale * never_rising(remaining_value_usd_m(covered_usd_m[: size.life_q], rate_q))
     rates, repaid = np.full(quarters, rate_q), np.zeros(quarters)
     if due_q < size.life_q:
-        refinance_q = terms.refinance_rate_frac / QUARTERS_PER_YEAR
-        tail = remaining_value_usd_m(covered_usd_m[due_q:], refinance_q)
+        rates[due_q:] = terms.refinance_rate_frac / QUARTERS_PER_YEAR
+        tail = remaining_value_usd_m(covered_usd_m[due_q:], float(rates[due_q]))
         rolled = min(float(owed[due_q]), float(tail[0]))
         repaid[due_q - 1] = owed[due_q] - rolled
         share = rolled / tail[0] if rolled > 0.0 else 0.0
-        served = np.concatenate([served[:due_q], share * covered_usd_m[due_q:]])
-        owed = np.concatenate([owed[:due_q], share * tail])
-        rates[due_q:] = refinance_q
-    rest = quarters - served.size
-    owed = np.concatenate([owed, np.zeros(rest)])
-    return _Operation(rates * owed[:-1], np.concatenate([served, np.zeros(rest)]), repaid, owed[1:])
+        owed = np.concatenate([owed[:due_q], share * never_rising(tail)])
+    owed = np.append(owed, np.zeros(quarters + 1 - owed.size))
+    interest = rates * owed[:-1]
+    return _Operation(interest, owed[:-1] + interest - owed[1:] - repaid, repaid, owed[1:])
 
 
 def _assemble(terms: LoanTerms, size: _Size, build: _Construction, operate: _Operation) -> Facility:

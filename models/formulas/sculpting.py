@@ -50,6 +50,32 @@ def remaining_value_usd_m(service_usd_m: Flows, period_rate_frac: float) -> Flow
     return np.append(value_usd_m, 0.0) / discount
 
 
+def never_rising(balance_usd_m: Flows) -> Flows:
+    """A sculpted balance held down where income is below the interest: interest is paid there in full.
+
+    Parameters
+    ----------
+    balance_usd_m : ndarray
+        Before period 1, ..., after the last one. [$M]
+
+    Returns
+    -------
+    ndarray of the same length: the least balance so far. [$M]
+
+    Notes
+    -----
+    Where it lies below the given one, interest alone is paid until the two meet. So service is within what
+    was given wherever the given balance falls, and its present value stays the first balance.
+
+    Examples
+    --------
+    >>> never_rising(np.array([100.0, 105.0, 98.0, 0.0])).tolist()
+    [100.0, 100.0, 98.0, 0.0]
+    """
+    held_usd_m: Flows = np.minimum.accumulate(balance_usd_m)
+    return held_usd_m
+
+
 def sculpted_capacity_usd_m(noi_usd_m: Flows, dscr: float, period_rate_frac: float) -> float:
     """Debt that NOI/DSCR repays: the coverage test alone.
 
@@ -96,7 +122,8 @@ def coverage_used_q(
 
     Notes
     -----
-    The balloon is B_n/B_0 of the loan and rises with the life, so that bisection finds the longest.
+    The balloon is B_n/B_0 of the loan, B never rising, and grows with the life, so that bisection finds the
+    longest.
 
     Examples
     --------
@@ -105,7 +132,7 @@ def coverage_used_q(
     """
 
     def balloon_is_too_large(life_q: int) -> bool:
-        balance = remaining_value_usd_m(service_usd_m[:life_q], period_rate_frac)
+        balance = never_rising(remaining_value_usd_m(service_usd_m[:life_q], period_rate_frac))
         return bool(balance[service_q_to_maturity] > balloon_cap_frac * balance[0])
 
     longer_lives_q = range(service_q_to_maturity + 1, service_usd_m.size + 1)

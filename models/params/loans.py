@@ -57,12 +57,22 @@ class FacilityArrays:
 
 def close_nodes(route: Route, b: int, outlook: Outlook, lender: CreditClass) -> tuple[int, ...]:
     """Nodes at which a facility on modules begun at ``b`` may close."""
-    tree, lead_q = outlook.tree, route.terms.product.lead_q
+    tree = outlook.tree
     nodes = [b] if lender.closes_at_start else []
     if lender.closes_at_completion:
-        nodes += [c for c in tree.descendants(b) if tree.period[c] == tree.period[b] + lead_q]
+        paying = first_rent(route, b, tree)
+        nodes += [c for c in tree.descendants(b) if tree.period[c] == paying]
     over = over_at(route.terms.endings, tree)
     return tuple(c for c in nodes if outlook.rows[c].project_debt_open and c not in over)
+
+
+def first_rent(route: Route, b: int, tree: TimeTree) -> int:
+    """Quarters since the first to that in which rent comes in: until then lenders count construction."""
+    live, contract = tree.period[b] + route.lead_q, route.terms.contract
+    ready = max(live, contract.commencement_quarter - tree.first)
+    while route.ramp_profile[min(ready - live, route.ramp_profile.size - 1)] == 0.0:
+        ready += 1
+    return ready + contract.payment_lag_q
 
 
 def facility_arrays(
@@ -77,25 +87,26 @@ def facility_arrays(
 ) -> FacilityArrays | None:
     """Size a facility and place it on the nodes below its close; None where nothing can be lent."""
     tree, row = outlook.tree, outlook.rows[close]
-    live = tree.period[b] + route.terms.product.lead_q
-    end = route.terms.term_end - tree.first
+    paying, end = first_rent(route, b, tree), route.terms.term_end - tree.first
+    to_paying, lead_q = paying - tree.period[close], route.lead_q
+    unpaid_q = paying - tree.period[b] - lead_q
     noi = lender.delivery_haircut_frac * lender_noi(route, arrays, future, prices, row.power_idx)
-    case = np.maximum(0.0, noi - arrays.lender_credit)[live:end]
-    own_spend = arrays.own_spend_by_age[: route.terms.product.lead_q]
-    if case.size == 0 or not case.any() or own_spend.min() < 0.0:
+    case = np.maximum(0.0, noi - arrays.lender_credit)[paying:end]
+    own_spend = np.append(arrays.own_spend_by_age[:lead_q], np.zeros(unpaid_q))
+    gpus_serve_q = (route.terms.product.refresh_q or unpaid_q + case.size) - unpaid_q
+    if case.size == 0 or not case.any() or own_spend.min() < 0.0 or gpus_serve_q < 1:
         return None
     terms = loan_terms(
         lender,
         outlook,
         close,
-        coverage_q=min(lender.coverage_q, case.size, route.terms.product.refresh_q or case.size),
+        coverage_q=min(lender.coverage_q, case.size, gpus_serve_q),
         counted_over_own=_counted_over_own(route),
     )
-    to_live = live - tree.period[close]
-    if terms.maturity_q <= to_live:
+    if terms.maturity_q <= to_paying:
         return None
     try:
-        facility = size_facility(terms, own_spend, case, to_live)
+        facility = size_facility(terms, own_spend, case, to_paying)
     except ValueError:  # the reserve and the interest would take the whole loan: nobody lends on such terms
         return None
     return place(facility, lender, close, outlook) if facility.loan_usd_m > 0.0 else None

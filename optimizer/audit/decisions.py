@@ -11,6 +11,7 @@ from models.domain.ledger import Quantity
 from optimizer.audit.book import Book
 from optimizer.audit.court import Court
 from optimizer.audit.debts import is_callable
+from optimizer.audit.modules import first_rent
 
 TRADES = (Quantity.BUY_SITE, Quantity.SELL_SITE)
 INTEGERS = (
@@ -302,8 +303,9 @@ def _facility_exists(row: _Row, book: Book) -> bool:
     begun = row.begun
     if begun < 0 or book.contracts[row.contract].credit_class not in book.classes:
         return False
-    gone = book.tree.period[row.node] - book.tree.period[begun]
-    at_completion = gone == book.products[row.item].lead_q and begun in book.paths[row.node]
+    product, contract = book.products[row.item], book.contracts[row.contract]
+    paid = first_rent(book, product, contract, book.tree.quarter(begun) + product.lead_q)
+    at_completion = paid == book.tree.quarter(row.node) and begun in book.paths[row.node]
     return (row.node == begun or at_completion) and book.ended(row.contract, row.node) is None
 
 

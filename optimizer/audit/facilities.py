@@ -19,7 +19,7 @@ class FacilityQuarter:
     interest: float = 0.0
     """Accrued on the opening balance."""
     principal: float = 0.0
-    """Service less interest: negative while a ramp pays less than the interest."""
+    """Service less interest."""
     balance: float = 0.0
     restricted: float = 0.0
     """Escrow and reserve at the end."""
@@ -46,7 +46,9 @@ class Sized:
     loan: float
     reserve_frac: float
     service: list[float]
-    """By quarter since go-live; the covered ones only."""
+    """By quarter since the first rent; the covered ones only."""
+    left: list[float]
+    """Owed after each of them at the locked rate."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ class Terms:
     refinance_rate: float
     escrow_rate: float
     construction_q: int
-    """Q: quarters from close to go-live."""
+    """Q: quarters from close to the first rent."""
     gpus_serve_q: int | None = None
-    """Quarters that the first GPUs serve: nothing is lent beyond; None: as long as the term."""
+    """Quarters from the first rent on that the first GPUs serve: nothing is lent beyond; None: all."""
     eligible_usd_m: float = 0.0
     """Spend up to go-live that tenants pay for, and that counts as cost all the same."""
 
@@ -70,12 +72,28 @@ class Terms:
         return self.rate / 4.0
 
 
+def _served(sculpted: list[float], owed: float, rate: float) -> tuple[list[float], list[float]]:
+    """Service and what is owed after it; interest at least, so that the balance never rises.
+
+    The target is what the sculpted flows alone would leave; principal is due where it lies below the balance.
+    """
+    service, left, target = list[float](), list[float](), owed
+    for flow in sculpted:
+        target += rate / 4.0 * target - flow
+        balance = min(owed, max(0.0, target))
+        service.append(owed + rate / 4.0 * owed - balance)
+        left.append(balance)
+        owed = balance
+    return service, left
+
+
 class Facility:
     """The facility of one module, by quarters since its close."""
 
     def __init__(self, terms: Terms, own_spend: list[float], lenders_case: list[float]) -> None:
         self.terms, self.own_spend = terms, own_spend
-        counted_q = min(terms.credit.coverage_q, terms.gpus_serve_q or terms.credit.coverage_q)
+        served_q = terms.credit.coverage_q if terms.gpus_serve_q is None else max(0, terms.gpus_serve_q)
+        counted_q = min(terms.credit.coverage_q, served_q)
         self.covered = [n / terms.credit.dscr_min for n in lenders_case[:counted_q]]
         self.sized = self._with_balloon_capped()
         self.quarters = self._roll()
@@ -129,22 +147,24 @@ class Facility:
         t, covered = self.terms, self.covered[:quarters]
         capacity = present_value(covered, t.rate)
         if capacity <= 0.0:
-            return Sized(0.0, 0.0, [0.0] * quarters)
-        reserve_frac = t.credit.reserve_q * max(covered[:4]) / capacity
+            return Sized(0.0, 0.0, [0.0] * quarters, [0.0] * quarters)
+        whole, left = _served(covered, capacity, t.rate)
+        reserve_frac = t.credit.reserve_q * max(whole[:4]) / capacity
         kappa = 1.0 - self._net_frac(reserve_frac)
         room = 1.0 - t.credit.ltc_max_frac * kappa
         counted, own = sum(self.own_spend) + t.eligible_usd_m, sum(self.own_spend)
         by_cost = t.credit.ltc_max_frac * counted / room if room > 0.0 else capacity
         by_use = own / (1.0 - kappa) if kappa < 1.0 else capacity
         loan = max(0.0, min(capacity, by_cost, by_use))
-        return Sized(loan, reserve_frac, [n * loan / capacity for n in covered])
+        part = loan / capacity
+        return Sized(loan, reserve_frac, [x * part for x in whole], [x * part for x in left])
 
     def _with_balloon_capped(self) -> Sized:
         """The longest coverage whose balance at maturity keeps the cap."""
         t, served = self.terms, self.terms.credit.maturity_q - self.terms.construction_q
         for quarters in range(len(self.covered), 0, -1):
             sized = self._size(quarters)
-            left = present_value(sized.service[max(0, served) :], t.rate)
+            left = ([sized.loan, *sized.left, 0.0])[min(max(0, served), quarters)]
             if left <= t.credit.balloon_cap_frac * sized.loan * (1.0 + _ROUNDING) + _ROUNDING:
                 return sized
         return self._size(0)
@@ -209,7 +229,8 @@ class Facility:
                 rest = self.covered[served:]
                 capacity = present_value(rest, t.refinance_rate)
                 rolled = min(balloon, capacity) if balloon > _ROUNDING else 0.0
-                after = [n * rolled / capacity for n in rest] if rolled > 0.0 else []
+                again, _ = _served(rest, capacity, t.refinance_rate)
+                after = [x * rolled / capacity for x in again] if rolled > 0.0 else []
                 repaid = balloon - rolled
                 principal += repaid
             balance -= principal
@@ -245,16 +266,18 @@ def facility_of(module: Module, closed: int) -> Facility:
     """The facility of a module at the market of its close."""
     book = module.book
     credit, row = book.classes[module.lease.contract.credit_class or ""], book.rows[closed]
+    unpaid = module.pays_from - module.live_from
     terms = Terms(
         credit,
         row.base_rate_frac + credit.spread_frac + row.spread_add_frac,
         row.base_rate_frac + credit.refinance_spread_frac + row.spread_add_frac,
         row.base_rate_frac,
-        module.live_from - book.tree.quarter(closed),
-        module.product.refresh_q,
+        module.pays_from - book.tree.quarter(closed),
+        module.product.refresh_q and module.product.refresh_q - unpaid,
         module.eligible_frac * sum(module.spend[: module.lead]),
     )
-    return Facility(terms, module.own_spend[: module.lead], lenders_noi(module, closed))
+    spent = module.own_spend[: module.lead] + [0.0] * unpaid
+    return Facility(terms, spent, lenders_noi(module, closed)[unpaid:])
 
 
 def lenders_noi(module: Module, closed: int) -> list[float]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from models.domain.contract import Contract
+from models.domain.product import Product
 from models.timetree import Quarter
 from optimizer.audit.arithmetic import at_step, present_value, respread
 from optimizer.audit.book import Book, Moment
@@ -66,6 +68,14 @@ class Tail:
     def with_left(self, usd_m: float) -> "Tail":
         """With what is left of terms that have ended."""
         return replace(self, beyond=self.beyond + usd_m)
+
+
+def first_rent(book: Book, product: Product, contract: Contract, live_from: Quarter) -> Quarter:
+    """First quarter in which rent of halls live from a quarter on is received."""
+    ramp, quarter = book.profiles[product.ramp_profile], live_from
+    while quarter < contract.commencement_quarter or at_step(ramp, quarter - live_from) == 0.0:
+        quarter += 1
+    return quarter + contract.payment_lag_q
 
 
 class Module:
@@ -141,6 +151,11 @@ class Module:
     def live_from(self) -> Quarter:
         """Calendar quarter of go-live."""
         return self.book.tree.quarter(self.begun) + self.lead
+
+    @cached_property
+    def pays_from(self) -> Quarter:
+        """First quarter in which rent comes in."""
+        return first_rent(self.book, self.product, self.lease.contract, self.live_from)
 
     def used_mw(self, moment: Moment) -> float:
         """Critical MW in use: utilisation, nothing before go-live."""

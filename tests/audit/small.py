@@ -454,13 +454,13 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
     """A plan with one of everything."""
     nodes = {(tree.period[n], tree.scenario[n]): tree.label(n) for n in tree.nodes}
     trunk = {t: label for (t, scenario), label in nodes.items() if scenario == "base"}
-    up4, up6, up7 = nodes[4, "up"], nodes[6, "up"], nodes[7, "up"]
+    up4, up6, up7, up8 = (nodes[t, "up"] for t in (4, 6, 7, 8))
     rows = [
         ("sign", "north", "", "lease", "", trunk[1], 1.0),
         ("start", *ROUTE, "", trunk[1], 2.0),
         ("start", *ROUTE, "", up4, 1.0),
         ("financed", *ROUTE, trunk[1], trunk[1], 1.5),
-        ("financed", *ROUTE, up4, up7, 0.5),
+        ("financed", *ROUTE, up4, up8, 0.5),
         ("sign", "south", "", "cloud", "", trunk[2], 1.0),
         ("start", "south", "pods", "cloud", "", trunk[2], 1.0),
         ("financed", "south", "pods", "cloud", trunk[2], trunk[2], 1.0),

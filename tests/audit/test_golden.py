@@ -99,6 +99,15 @@ def test_a_notes_cost_more_carry_than_a_delayed_draw() -> None:
     assert delayed.quarter(5).balance == pytest.approx(delayed.loan)
 
 
+def test_a_ramp_pays_its_interest() -> None:
+    """The hand case of the formulas: income of 0.5, interest of 2, then 2.47 to the sculpted balance."""
+    asked = Terms(credit_class(dscr_min=1.0, fee_frac=0.0), 0.08, 0.08, 0.0365, 0)
+    loan = Facility(asked, [1000.0], [0.5, 4.0, 4.0, 99.471012])
+    assert loan.loan == pytest.approx(100.0, abs=1e-5)
+    assert [q.balance for q in loan.quarters] == pytest.approx([100.0, 99.53, 97.5206, 0.0], abs=1e-5)
+    assert [q.principal for q in loan.quarters[:3]] == pytest.approx([0.0, 0.47, 2.0094], abs=1e-5)
+
+
 def test_a_balloon_is_capped_and_rolled() -> None:
     loan = Facility(
         terms(0, coverage_q=48, maturity_q=20, balloon_cap_frac=0.6), [1e5], river_bend_noi(60, 0)

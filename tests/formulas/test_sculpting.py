@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from models.formulas.sculpting import (
     construction_carry,
     coverage_used_q,
+    never_rising,
     remaining_value_usd_m,
     sculpted_capacity_usd_m,
 )
@@ -42,7 +43,7 @@ def test_coverage_life_is_the_longest_within_the_cap(service: list[float], due_q
     paid = np.array(service)
     life_q = coverage_used_q(paid, due_q, 0.02, cap)
     for tried in range(due_q + 1, paid.size + 1):
-        balance = remaining_value_usd_m(paid[:tried], 0.02)
+        balance = never_rising(remaining_value_usd_m(paid[:tried], 0.02))
         assert (balance[due_q] <= cap * balance[0]) == (tried <= life_q) or balance[0] == 0.0
     assert 1 <= life_q <= paid.size
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.domain.futures import scenario_chain
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
+from models.params.loans import first_rent
 from models.params.params import Params, compile_params
 from optimizer.inputs.load import load
 from optimizer.shipped import data_folder, shipped_portfolios
@@ -195,3 +196,18 @@ def facilities_within_uses(params: Params) -> int:
                 # at completion what is received repays own spend, all of it at most
                 assert f.draws.sum() <= a.own_spend_by_age.sum() + 1e-9
     return closed
+
+
+@pytest.mark.parametrize("name", shipped_portfolios())
+def test_no_project_loan_grows_after_its_last_draw(name: str) -> None:
+    """All facilities of what ships, on its base scenario: once rent comes in, interest is always paid."""
+    p = load(data_folder() / "portfolios" / name).portfolio
+    base = next(s.scenario for s in p.scenarios if s.branch_from is None)
+    params = compile_params(p, scenario_chain(p, base))
+    for route in params.routes:
+        for b, offered in route.facilities.items():
+            for f in offered:
+                paying = first_rent(route.route, b, params.tree) - params.tree.period[f.close]
+                since = f.facility.balance_usd_m[max(0, paying - 1) :]
+                assert (np.diff(since) <= 1e-9 * f.loan_usd_m).all()
+                assert not f.facility.interest_cash_usd_m[:paying].any()
