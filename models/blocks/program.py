@@ -328,7 +328,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     ordered = add_orders(b.equipment, p.outlook, site, p.portfolio.long_lead, begun, books)
     financed = add_project_debt(b.project_debt, tree, site, begun, offered, books)
     on_lease = [x for r in routes for n, x in r.leases.items()]
-    leased = add_vendor_leases(b.vendor_leases, tree, site, begun, on_lease, financed, books)
+    leased = add_vendor_leases(b.vendor_leases, site, begun, on_lease, financed, books)
     room, hours_frac = _slack_room(p, site, begun, committed.held)
     fleet = {v.name: (v, p.mining[v.name, site.site]) for v in p.vintages if (v.name, site.site) in p.mining}
     region = next(r for r in p.portfolio.regions if r.region == site.region)

@@ -7,6 +7,7 @@ import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import at_most, term, total
+from models.blocks.new_loans import post_facility
 from models.blocks.ports import DebtUse
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.params.take_outs import Call, TakeOutOffer
@@ -72,7 +73,7 @@ def add_take_outs(
     for (name, n), x in keyed.items():
         books.limit(b.taken_out[name, n], ("taken out", books.owner), 1.0, 1.0)
         books.decide(Quantity.TAKEN_OUT, n, b.taken_out[name, n], item=name)
-        _post_loan(x, b.taken_out[name, n], books)
+        post_facility(b.taken_out[name, n], x.facility, books)
 
     def before(n: int, debt: str | None = None):
         """Keys on the path to a node: all of the borrower's, or those in place of one loan."""
@@ -97,27 +98,3 @@ def add_take_outs(
         return at_most(
             total(term(b.taken_out[k], keyed[k].facility.loan_usd_m) for k in own), terms[name].max_usd_m
         )
-
-
-def _post_loan(x: TakeOutOffer, variable: Any, books: Books) -> None:
-    f = x.facility
-    for line, values in (
-        (CashLine.PROJECT_DRAWS, f.draws),
-        (CashLine.PROJECT_INTEREST, -f.interest_paid),
-        (CashLine.PROJECT_PRINCIPAL, -f.principal),
-        (CashLine.RESERVE_RELEASE, f.reserve_release),
-    ):
-        books.post(line, variable, values)
-    for what, values in (
-        (Tally.DEBT, f.balance),
-        (Tally.SECURED, f.balance),
-        (Tally.RECOURSE, f.parent_letter),
-        (Tally.DUE, f.due),
-        (Tally.INTEREST, f.interest),
-        (Tally.SERVICE, f.interest_paid + f.scheduled),
-        (Tally.RESTRICTED, f.restricted),
-    ):
-        books.tally(what, variable, values)
-    for leaf in books.tree.leaves_below(f.close):
-        books.worth(ValueLine.PROJECT_DEBT, leaf, -float(f.balance[leaf]), variable)
-        books.worth(ValueLine.RESTRICTED, leaf, float(f.restricted[leaf]), variable)

@@ -339,9 +339,12 @@ BEGUN = frozenset(
         Quantity.ORDERED_MW,
         Quantity.BOUGHT_MW,
         Quantity.BUY_SITE,
+        Quantity.FINANCED,
+        Quantity.LEASED,
     }
 )
-"""What commits the company to more: nothing of it in a harvest, nor in the committed-only plan."""
+"""What commits the company to more, with the debt and leases that close for what is being built: nothing of
+it in a harvest, nor in the committed-only plan."""
 
 RAISED = frozenset(
     {
@@ -352,8 +355,6 @@ RAISED = frozenset(
         Quantity.COMMIT,
         Quantity.DRAWN,
         Quantity.BORROWED,
-        Quantity.FINANCED,
-        Quantity.LEASED,
         Quantity.TAKEN_OUT,
     }
 )

@@ -7,8 +7,9 @@ import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import at_most, term, total
+from models.blocks.new_loans import post_facility
 from models.blocks.ports import Begun
-from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.ledger import Quantity
 from models.domain.site import Site
 from models.params.loans import FacilityArrays
 from models.timetree import TimeTree
@@ -61,28 +62,7 @@ def _post(x: Begun, f: FacilityArrays, variable: object, tree: TimeTree, site: S
         contract=x.route.terms.contract.contract,
         since=tree.label(x.node),
     )
-    for line, values in (
-        (CashLine.PROJECT_DRAWS, f.draws),
-        (CashLine.ESCROW_INCOME, f.escrow_income),
-        (CashLine.PROJECT_INTEREST, -f.interest_paid),
-        (CashLine.PROJECT_PRINCIPAL, -f.principal),
-        (CashLine.RESERVE_RELEASE, f.reserve_release),
-    ):
-        books.post(line, variable, values)
-    for what, values in (
-        (Tally.DEBT, f.balance),
-        (Tally.SECURED, f.balance),
-        (Tally.RECOURSE, f.parent_letter),
-        (Tally.DUE, f.due),
-        (Tally.INTEREST, f.interest),
-        (Tally.SERVICE, f.interest_paid + f.scheduled),
-        (Tally.RESTRICTED, f.restricted),
-        (Tally.UNDRAWN, f.undrawn),
-    ):
-        books.tally(what, variable, values)
+    post_facility(variable, f, books)
     if f.close == x.node:  # a close at completion reimburses what was spent: it lowers no spend still to come
         books.tally(Tally.OWN_NEED, variable, -f.draws, site.site)
         books.tally(Tally.REMAINING_OWN, variable, -f.to_pay)
-    for leaf in tree.leaves_below(f.close):
-        books.worth(ValueLine.PROJECT_DEBT, leaf, -f.balance[leaf], variable)
-        books.worth(ValueLine.RESTRICTED, leaf, f.restricted[leaf], variable)

@@ -7,16 +7,17 @@ import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
 from models.blocks.linear import at_most, term, total
+from models.blocks.new_loans import LoanLines, post_amortised
 from models.blocks.ports import Begun, Leased
 from models.domain.ledger import CashLine, Quantity, ValueLine
 from models.domain.site import Site
 from models.params.vendor_leases import LeaseArrays
-from models.timetree import TimeTree
+
+_LINES = LoanLines(CashLine.LEASE_DRAWS, CashLine.LEASE_INTEREST, CashLine.LEASE_PRINCIPAL, ValueLine.LEASES)
 
 
 def add_vendor_leases(
     b: pyo.Block,
-    tree: TimeTree,
     site: Site,
     begun: Sequence[Begun],
     offered: Sequence[tuple[LeaseArrays, ...]],
@@ -27,7 +28,7 @@ def add_vendor_leases(
     keyed = {(i, x.terms.lease): x for i, xs in enumerate(offered) for x in xs}
     b.leased = pyo.Var(list(keyed), domain=pyo.NonNegativeReals, doc="modules whose GPUs are leased")
     for (i, name), x in keyed.items():
-        _post(begun[i], x, b.leased[i, name], tree, site, books)
+        _post(begun[i], x, b.leased[i, name], site, books)
         most = site.max_hpc_critical_mw
         books.limit(b.leased[i, name], ("financed", site.site), begun[i].route.module_mw, most)
 
@@ -47,7 +48,7 @@ def add_vendor_leases(
     return tuple(Leased(x.terms, b.leased[key], x.balance) for key, x in keyed.items())
 
 
-def _post(x: Begun, a: LeaseArrays, variable: Any, tree: TimeTree, site: Site, books: Books) -> None:
+def _post(x: Begun, a: LeaseArrays, variable: Any, site: Site, books: Books) -> None:
     _, product, contract = x.route.key
     books.decide(
         Quantity.LEASED,
@@ -58,24 +59,9 @@ def _post(x: Begun, a: LeaseArrays, variable: Any, tree: TimeTree, site: Site, b
         contract=contract,
         since=a.terms.lease,
     )
-    for line, values in (
-        (CashLine.LEASE_DRAWS, a.draws),
-        (CashLine.LEASE_INTEREST, -a.interest_paid),
-        (CashLine.LEASE_PRINCIPAL, -a.principal),
-    ):
-        books.post(line, variable, values)
-    for what, values in (
-        (Tally.DEBT, a.balance),
-        (Tally.SECURED, a.balance),
-        (Tally.RECOURSE, a.balance),
-        (Tally.DUE, a.due),
-        (Tally.INTEREST, a.interest),
-        (Tally.RECOURSE_INTEREST, a.interest),
-        (Tally.SERVICE, a.interest_paid + a.scheduled),
-        (Tally.UNDRAWN, a.to_pay),
-        (Tally.REMAINING_OWN, -a.to_pay),
-    ):
-        books.tally(what, variable, values)
+    post_amortised(variable, a, _LINES, books)
+    books.tally(Tally.RECOURSE, variable, a.balance)
+    books.tally(Tally.RECOURSE_INTEREST, variable, a.interest)
+    books.tally(Tally.UNDRAWN, variable, a.to_pay)
+    books.tally(Tally.REMAINING_OWN, variable, -a.to_pay)
     books.tally(Tally.OWN_NEED, variable, -a.draws, site.site)
-    for leaf in tree.leaves_below(x.node):
-        books.worth(ValueLine.LEASES, leaf, -a.balance[leaf], variable)
