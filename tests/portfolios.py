@@ -319,7 +319,14 @@ def add_rival_offers(p: Portfolio) -> Portfolio:
         {**back, "kind": "prepayment", "frac_of_capex": 0.1, "give_back_from_q": 1, "give_back_q": 8},
         {**back, "kind": "tenant_capex", "frac_of_capex": 0.1, "give_back_from_q": 0, "give_back_q": 0},
     )  # fmt: skip
-    renewal = {"contract": "rival", "probability_frac": 0.5, "rent_basis": "min", "term_q": 10, "options": 2}
+    renewal = {
+        "contract": "rival",
+        "probability_frac": 0.5,
+        "rent_basis": "min",
+        "term_q": 10,
+        "options": 2,
+        "capex_usd_m_per_mw": 0.5,
+    }
     return with_rows(p, "renewals", renewal)
 
 

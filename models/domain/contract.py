@@ -123,6 +123,12 @@ class Renewal(Row):
         le=20,
         description="so many in turn, each with the probability if the last was taken; empty: one",
     )
+    capex_usd_m_per_mw: float | None = Field(
+        default=None,
+        ge=0,
+        description="own spend on a critical MW in the first quarter of each renewal, at opening prices; "
+        "empty: none, as where GPUs are replaced",
+    )
 
     @property
     def all_terms_q(self) -> int:

@@ -11,7 +11,7 @@ from models.domain.portfolio import Portfolio
 from models.formulas.discounting import present_value
 from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
-from models.params.refresh import Refresh, refresh_of
+from models.params.refresh import Refresh, refit_of, refresh_of
 from models.params.streams import Later, Stream, Terms, later_of, stream, terms_of
 from models.params.terminations import Ending, Endings, settled
 
@@ -60,6 +60,8 @@ class CommitmentArrays:
     """Of own spend still to come, what vendors have shipped."""
     refresh: Array
     """GPUs replaced."""
+    refit: Array
+    """Halls made ready for renewals."""
     remaining_own: Array
     """Own spend after the node, as the contract stands there, replaced GPUs apart."""
     remaining_unsigned: Array
@@ -68,10 +70,13 @@ class CommitmentArrays:
     beyond_value: Mapping[int, float]
     remaining_spend: Mapping[int, float]
     refresh_value: Mapping[int, float]
+    """What GPUs and halls cost again after the leaf, as it is worth there."""
     later: Mapping[int, Later]
     """Credits are those of its contract."""
     later_refresh: Mapping[int, Array]
-    """GPUs replaced in each quarter after the leaf, and what that is worth there."""
+    """GPUs replaced in each quarter after the leaf."""
+    later_refit: Mapping[int, Array]
+    """Halls made ready then."""
     cancel_nodes: tuple[int, ...]
     streams: Mapping[int, Stream]
     """From the first quarter to the last term's end, by leaf: what lenders look to."""
@@ -163,6 +168,13 @@ def _refresh(portfolio: Portfolio, c: Commitment, terms: Terms, future: Future) 
     return found
 
 
+def _refit(portfolio: Portfolio, c: Commitment, terms: Terms, future: Future) -> Array:
+    """Halls of each part made ready for renewals."""
+    flows = [f for f in portfolio.commitment_flows if f.commitment == c.commitment]
+    parts = (refit_of(terms, future, f.mw_live, f.quarter - future.quarters[0]) for f in flows)
+    return sum(parts, np.zeros(len(future.quarters)))
+
+
 def _spend(portfolio: Portfolio, c: Commitment, outlook: Outlook, length: int) -> dict[str, Array]:
     spend = {funder: np.zeros(length) for funder in FUNDERS}
     for flow in portfolio.commitment_flows:
@@ -193,7 +205,8 @@ def _arrays(
     for flow in portfolio.commitment_flows:
         if flow.commitment == c.commitment and flow.funded_by == "vendor" and flow.quarter >= tree.first:
             payable[flow.quarter - tree.first] += flow.amount_usd_m
-    replaced = np.zeros(len(tree.nodes))
+    replaced, refitted = np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes))
+    refits = {f.leaf: _refit(portfolio, c, terms, f) for f in futures}
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
     signed, beyond, remaining = {}, {}, {}
     for future in futures:
@@ -203,6 +216,7 @@ def _arrays(
             if name in placed:
                 placed[name][list(future.path)] = values[:h]
         replaced[list(future.path)] = refreshed[future.leaf].cost[:h]
+        refitted[list(future.path)] = refits[future.leaf][:h]
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
         after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term) + s.residual
         signed[future.leaf] = present_value(in_term[h:], terms.rate_frac)
@@ -227,15 +241,18 @@ def _arrays(
         taken_over_usd_m=placed.pop("taken_over"),
         payable=payable[period],
         refresh=replaced,
+        refit=refitted,
         **placed,
         signed_value=signed,
         beyond_value=beyond,
         remaining_spend=remaining,
         refresh_value={
-            f.leaf: present_value(refreshed[f.leaf].cost[f.horizon_q :], terms.rate_frac) for f in futures
+            f.leaf: present_value((refreshed[f.leaf].cost + refits[f.leaf])[f.horizon_q :], terms.rate_frac)
+            for f in futures
         },
         later={f.leaf: later_of(streams[f.leaf], f.horizon_q, np.zeros(length)) for f in futures},
         later_refresh={f.leaf: refreshed[f.leaf].cost[f.horizon_q :] for f in futures},
+        later_refit={f.leaf: refits[f.leaf][f.horizon_q :] for f in futures},
         cancel_nodes=tuple(n for n in tree.nodes if until is not None and tree.quarter(n) <= until),
         streams=streams,
     )

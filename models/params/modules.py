@@ -14,7 +14,7 @@ from models.formulas.discounting import present_value
 from models.formulas.lease import give_back
 from models.params.outlook import Future, Outlook
 from models.params.power import PowerPrices
-from models.params.refresh import refresh_of
+from models.params.refresh import refit_of, refresh_of
 from models.params.streams import Later, Stream, Terms, lagged, later_of, profile, stream, terms_of
 from models.params.terminations import Endings, Settled, over_at, settled
 from models.units import USD_M
@@ -68,6 +68,8 @@ class ModuleArrays:
     """GPUs shipped and not yet paid, less what the tenant pays of them."""
     refresh: Array
     """GPUs replaced."""
+    refit: Array
+    """Halls made ready for renewals."""
     tenant_money: Array
     rent: Array
     relet: Array
@@ -95,9 +97,12 @@ class ModuleArrays:
     remaining_spend: Mapping[int, float]
     unearned: Mapping[int, float]
     refresh_value: Mapping[int, float]
+    """What GPUs and halls cost again after the leaf, as it is worth there."""
     later: Mapping[int, Later]
     later_refresh: Mapping[int, Array]
-    """GPUs replaced in each quarter after the leaf, and what that is worth there."""
+    """GPUs replaced in each quarter after the leaf."""
+    later_refit: Mapping[int, Array]
+    """Halls made ready then."""
     own_spend_by_age: Array
     """Spend less tenant money, from the start to the last payment, as long as the contract runs."""
     own_gpus_by_age: Array
@@ -131,6 +136,7 @@ _PLACED = (
     "spend",
     "payable",
     "refresh",
+    "refit",
     "tenant_money",
     "remaining_own",
     "remaining_unsigned",
@@ -149,7 +155,7 @@ def module_arrays(
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
-    signed, beyond, remaining, unearned, later, leased = {}, {}, {}, {}, {}, {}
+    signed, beyond, remaining, unearned, later, refits, leased = {}, {}, {}, {}, {}, {}, {}
     lender: tuple[Stream, Array] | None = None
     for future in futures:
         if not outlook.below[b][future.leaf]:
@@ -170,6 +176,7 @@ def module_arrays(
         new_usd_m = p.gpu_capex_usd_m_per_mw * route.module_mw * future.gpu_price_idx
         refreshed = refresh_of(terms, future, new_usd_m, gpu_usd_m, begun + p.lead_q)
         s = replace(s, residual=s.residual + refreshed.residual)
+        refit = refit_of(terms, future, route.module_mw, begun + p.lead_q)
         money = _settled(terms, s.rent, begun, by_age, future)
         credit = _sum(s.rent.size, (m.credit for m in money))
         if lender is None:  # no lender foresees the end of a contract
@@ -199,6 +206,7 @@ def module_arrays(
             "spend": spent,
             "payable": _from(payable, begun, len(future.quarters)) * (1.0 - tenants_frac),
             "refresh": refreshed.cost,
+            "refit": refit,
             "tenant_money": spent * tenants_frac,
             "remaining_own": left,
             "remaining_unsigned": left * (1.0 - stays * (terms.contract.state != "merchant")),
@@ -212,7 +220,7 @@ def module_arrays(
         signed[leaf] = present_value(in_term[h:], terms.rate_frac)
         beyond[leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
         remaining[leaf] = float(by_age[max(0, h - begun) :].sum() * (1.0 - tenants_frac[h - 1]))
-        later[leaf], leased[leaf] = refreshed.cost[h:], later_of(s, h, credit)
+        later[leaf], refits[leaf], leased[leaf] = refreshed.cost[h:], refit[h:], later_of(s, h, credit)
         unearned[leaf] = sum(m.unearned_usd_m for m in money)
     assert lender is not None
     return ModuleArrays(
@@ -221,8 +229,9 @@ def module_arrays(
         beyond_value=beyond,
         remaining_spend=remaining,
         unearned=unearned,
-        refresh_value={leaf: present_value(x, terms.rate_frac) for leaf, x in later.items()},
+        refresh_value={leaf: present_value(x + refits[leaf], terms.rate_frac) for leaf, x in later.items()},
         later_refresh=later,
+        later_refit=refits,
         later=leased,
         own_spend_by_age=by_age * (1.0 - tenant_frac),
         own_gpus_by_age=gpus_by_age * (1.0 - tenant_frac),

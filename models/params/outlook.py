@@ -46,6 +46,7 @@ class Future:
     lease_idx: Array
     gpu_rent_idx: Array
     gpu_price_idx: Array
+    capex_idx: Array
     power_idx: Array
 
     @property
@@ -131,6 +132,7 @@ def read_futures(outlook: Outlook, last: Quarter) -> tuple[Future, ...]:
                 lease_idx=np.array([r.lease_idx for r in rows]),
                 gpu_rent_idx=np.array([r.gpu_rent_idx for r in rows]),
                 gpu_price_idx=np.array([r.gpu_price_idx for r in rows]),
+                capex_idx=np.array([r.capex_idx for r in rows]),
                 power_idx=np.array([r.power_idx for r in rows]),
             )
         )

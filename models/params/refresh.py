@@ -1,4 +1,4 @@
-"""GPUs replaced, by quarter of a future: what it is expected to cost, and what it adds to the residual."""
+"""GPUs replaced and halls refitted, by quarter of a future: spending expected, and the residual."""
 
 from dataclasses import dataclass
 
@@ -45,3 +45,20 @@ def refresh_of(terms: Terms, future: Future, new_usd_m: Array, first_usd_m: floa
     worth = expected_worth_at_end(served, costs, chances, ages, product.refresh_q, product.gpu_residual_frac)
     residual[last_end - 1] = worth - served
     return Refresh(cost, residual)
+
+
+def refit_of(terms: Terms, future: Future, mw: float, live_from: int) -> Array:
+    """Halls of ``mw``, live from a quarter of the future on, made ready for each renewal. [$M]
+
+    Spent in the first quarter of the renewal with its probability, and nothing in halls that stand dark.
+    """
+    cost, renewal = np.zeros(len(future.quarters)), terms.renewal
+    if renewal is None or not renewal.capex_usd_m_per_mw:
+        return cost
+    stays, let_again = tenancy_of(terms, future)
+    begins, ends = terms.term_end - future.quarters[0], terms.last_end - future.quarters[0]
+    for t in range(begins, ends, renewal.term_q):
+        if t >= max(0, live_from):
+            chance = terms.chance(t, future.quarters[0]) * (stays + let_again)[t]
+            cost[t] = chance * renewal.capex_usd_m_per_mw * mw * future.capex_idx[t]
+    return cost

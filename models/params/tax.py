@@ -222,23 +222,27 @@ class _Writer:
         )
         if gpus > 0.0:
             items += self.asset(gpus, self.shares(p.gpu_tax_class, "gpus", site), n, live, p.workload)
-        items += self._refresh(p, site, arrays.refresh, arrays.later_refresh)
+        items += self._again(p, site, arrays)
         all_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money)
         kept_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money if not m.give_back_q)
         share = kept_frac / all_frac if all_frac else 0.0
         return TaxItems(items.written_off, arrays.tenant_money * share + arrays.kept, items.left)
 
-    def _refresh(self, p: Product, site: str, refresh: Array, later: Mapping[int, Array]) -> TaxItems:
-        """GPUs replaced, each written off from its quarter on."""
+    def _again(self, p: Product, site: str, spent: ModuleArrays | CommitmentArrays) -> TaxItems:
+        """GPUs replaced and halls refitted, each written off from its quarter on."""
         tree = self.outlook.tree
         items = TaxItems(np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes)), {})
-        for m in np.flatnonzero(refresh):
-            gpus = self.shares(p.gpu_tax_class, "gpus", site)
-            items += self.asset(float(refresh[m]), gpus, int(m), tree.period[m], p.workload)
-        for leaf, costs in later.items():
-            for ahead in np.flatnonzero(costs):
-                gpus, live = self.shares(p.gpu_tax_class, "gpus", site), tree.horizon_q + int(ahead)
-                items += self.asset(float(costs[ahead]), gpus, leaf, live, p.workload)
+        for named, kind, within, later in (
+            (p.gpu_tax_class, "gpus", spent.refresh, spent.later_refresh),
+            (p.tax_class, "halls", spent.refit, spent.later_refit),
+        ):
+            for m in np.flatnonzero(within):
+                shares = self.shares(named, kind, site)
+                items += self.asset(float(within[m]), shares, int(m), tree.period[m], p.workload)
+            for leaf, costs in later.items():
+                for ahead in np.flatnonzero(costs):
+                    shares, live = self.shares(named, kind, site), tree.horizon_q + int(ahead)
+                    items += self.asset(float(costs[ahead]), shares, leaf, live, p.workload)
         return items
 
     def commitment(self, c: CommitmentArrays) -> TaxItems:
@@ -261,7 +265,7 @@ class _Writer:
             paid = float(c.taken_over_usd_m[n])
             halls = self.shares(p.tax_class, "halls", row.site)
             items += self.asset(paid, halls, n, tree.period[n], p.workload)
-        return items + self._refresh(p, row.site, c.refresh, c.later_refresh)
+        return items + self._again(p, row.site, c)
 
     def _traded(self) -> Iterator[tuple[Unit, TaxItems]]:
         """A site bought is written off as power is; one sold takes its book value off its price."""

@@ -9,7 +9,7 @@ from optimizer.audit.arithmetic import present_value
 from optimizer.audit.book import Book, Moment
 from optimizer.audit.lease import CreditRow, Lease
 from optimizer.audit.modules import Tail
-from optimizer.audit.refresh import gpus_at_end, refresh_cost
+from optimizer.audit.refresh import gpus_at_end, refit_cost, refresh_cost
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,10 @@ class Committed:
             self._share(f.mw_live) * refresh_cost(self.lease, moment, f.quarter, new) for f in self.flows
         )
 
+    def refit(self, moment: Moment) -> float:
+        """Spent on halls for a renewal that begins in a quarter, as far as it is expected. [$M]"""
+        return sum(refit_cost(self.lease, moment, f.quarter, f.mw_live) for f in self.flows)
+
     def _share(self, live_mw: float) -> float:
         return live_mw / self.total_mw if self.total_mw else 0.0
 
@@ -165,7 +169,7 @@ class Committed:
             tenant=0.0 if is_over else self._spent(quarter, "tenant"),
             gpu_debt=self._spent(quarter, "gpu_debt"),
             payable=self._shipped(quarter),
-            refresh=self.refresh(moment),
+            refresh=self.refresh(moment) + self.refit(moment),
             remaining_own=self._left(quarter, *ours),
             remaining_escrow=self._left(quarter, "escrow"),
             occupied_mw=gross if occupies else 0.0,
@@ -185,7 +189,7 @@ class Committed:
             in_term, after = self.lease.parted(moment, self.income(moment), self.relet_received(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
-            refresh.append(self.refresh(moment))
+            refresh.append(self.refresh(moment) + self.refit(moment))
         left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
         rate = self.lease.rate
         return Tail(*(present_value(flows, rate) for flows in (signed, beyond, refresh))).with_left(left)

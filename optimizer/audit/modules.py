@@ -9,7 +9,7 @@ from models.timetree import Quarter
 from optimizer.audit.arithmetic import at_step, present_value, respread
 from optimizer.audit.book import Book, Moment
 from optimizer.audit.lease import CreditRow, Lease
-from optimizer.audit.refresh import gpus_at_end, refresh_cost
+from optimizer.audit.refresh import gpus_at_end, refit_cost, refresh_cost
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class ModuleQuarter:
     payable: float
     """GPUs shipped and not yet paid, the tenant's part of them apart."""
     refresh: float
+    """GPUs replaced and halls refitted."""
     tenant_money: float
     energy_mwh: float
     late_loss: float
@@ -63,7 +64,7 @@ class Tail:
     signed: float
     beyond: float
     refresh: float
-    """What replacing GPUs will cost."""
+    """What GPUs and halls will cost again."""
 
     def with_left(self, usd_m: float) -> "Tail":
         """With what is left of terms that have ended."""
@@ -197,6 +198,10 @@ class Module:
         """GPUs replaced in a quarter, as far as it is expected to be let. [$M]"""
         return refresh_cost(self.lease, moment, self.live_from, self._gpus_new(moment))
 
+    def refit(self, moment: Moment) -> float:
+        """Spent on halls for a renewal that begins in a quarter, as far as it is expected. [$M]"""
+        return refit_cost(self.lease, moment, self.live_from, self.mw)
+
     def payable(self, age: int, is_over: bool) -> float:
         """GPUs shipped and not yet paid at the end of an age, the tenant's part apart. [$M]"""
         lag = self.product.gpu_payment_lag_q or 0
@@ -256,7 +261,7 @@ class Module:
             recovered=self.lease.demand_recovered(moment, self.mw) if is_live else 0.0,
             spend=spend,
             payable=self.payable(age, is_over),
-            refresh=self.refresh(moment),
+            refresh=self.refresh(moment) + self.refit(moment),
             tenant_money=0.0 if is_over else spend * self.tenant_frac,
             energy_mwh=self.lease.energy(moment, used),
             late_loss=lost if is_live and age < self.lead + product.slip_q else 0.0,
@@ -288,7 +293,7 @@ class Module:
             in_term, after = self.lease.parted(moment, self.income(moment), self.relet_received(moment))
             signed.append(in_term)
             beyond.append(after + self.residual(moment))
-            refresh.append(self.refresh(moment))
+            refresh.append(self.refresh(moment) + self.refit(moment))
         left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
         rate = self.lease.rate
         return Tail(*(present_value(flows, rate) for flows in (signed, beyond, refresh))).with_left(left)

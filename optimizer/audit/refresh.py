@@ -1,4 +1,4 @@
-"""GPUs replaced while they are let, rolled forward from their first day."""
+"""GPUs replaced while they are let, rolled forward from their first day, and halls refitted for renewals."""
 
 from collections.abc import Callable
 
@@ -22,6 +22,17 @@ def refresh_cost(lease: Lease, moment: Moment, live_from: Quarter, new_usd_m: fl
         * lease.weight(moment.quarter)
         * lease.is_used(moment)
     )
+
+
+def refit_cost(lease: Lease, moment: Moment, live_from: Quarter, mw: float) -> float:
+    """What making halls ready for a renewal that begins in a quarter is expected to cost. [$M]"""
+    renewal, since = lease.book.renewals.get(lease.contract.contract), moment.quarter - lease.term_end
+    if renewal is None or renewal.capex_usd_m_per_mw is None or moment.quarter < live_from:
+        return 0.0
+    if since < 0 or since % renewal.term_q or moment.quarter >= lease.last_end:
+        return 0.0
+    each = renewal.capex_usd_m_per_mw * moment.market.capex_idx
+    return each * mw * lease.weight(moment.quarter) * lease.is_used(moment)
 
 
 def gpus_at_end(

@@ -128,21 +128,22 @@ class Taxes:
     def _replaced(
         self, site: str, one: Module | Committed, count: float, kept: frozenset[int]
     ) -> list[Asset]:
-        """GPUs replaced within the plan, and after each leaf."""
+        """GPUs replaced and halls refitted within the plan, and after each leaf."""
         book, p = self.book, one.lease.product
         found: list[Asset] = []
-        if p.refresh_q is None:
-            return found
-        held = self._class(p.gpu_tax_class, "gpus", site)
         moments = [book.moment(n) for n in kept]
         end = one.lease.last_end
         for leaf in (n for n in book.tree.leaves if n in kept):
             moments += [book.moment(leaf, i) for i in range(1, max(0, end - book.last_quarter) + 1)]
         for moment in moments:
-            cost = count * one.refresh(moment)
-            if cost:
-                asset = self._asset(site, cost, held, moment.quarter, moment.node, p.workload)
-                found.append(replace(asset, nodes=asset.nodes & kept))
+            for each, named, kind in (
+                (one.refresh(moment), p.gpu_tax_class, "gpus"),
+                (one.refit(moment), p.tax_class, "halls"),
+            ):
+                if each:
+                    held = self._class(named, kind, site)
+                    asset = self._asset(site, count * each, held, moment.quarter, moment.node, p.workload)
+                    found.append(replace(asset, nodes=asset.nodes & kept))
         return found
 
     def _plant(self) -> list[Asset]:

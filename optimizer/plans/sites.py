@@ -87,9 +87,12 @@ class SiteYears:
         """Spent on the path to a leaf, machines apart. [$M]"""
         p, _r = self.reading.program.params, self.reading
         path = list(p.tree.path(leaf))
-        spent = sum(float((b.count * (b.arrays.spend + b.arrays.refresh))[path].sum()) for b in self.built)
+        spent = 0.0
+        for b in self.built:
+            paid = b.arrays.spend + b.arrays.refresh + b.arrays.refit
+            spent += float((b.count * paid)[path].sum())
         for c, on in self.held:
-            paid = c.spend["own"] + c.spend["escrow"] + c.spend["gpu_debt"] + c.refresh
+            paid = c.spend["own"] + c.spend["escrow"] + c.spend["gpu_debt"] + c.refresh + c.refit
             spent += float((paid * on)[path].sum())
         spent += sum(float(x[path].sum()) for x in self.plant_spend())
         return spent

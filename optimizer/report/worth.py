@@ -12,7 +12,7 @@ LABELS: dict[str, str] = {
     ValueLine.MERCHANT_CONTRACTS: "halls rented at the market",
     ValueLine.BEYOND_CONTRACTS: "renewals and residuals of halls and GPUs",
     ValueLine.EQUIPMENT: "equipment that no hall has used",
-    ValueLine.GPU_REFRESH: "GPUs to be replaced after the horizon",
+    ValueLine.GPU_REFRESH: "GPUs and halls to be renewed after the horizon",
     ValueLine.MACHINES: "mining machines",
     ValueLine.LAND_AND_POWER: "land and power that halls do not occupy",
     ValueLine.HOLDINGS: "holdings",

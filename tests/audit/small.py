@@ -297,7 +297,8 @@ def _tenancy() -> dict[str, object]:
              "vacancy_q": None, "relet_rent_frac": None},
         ],
         "renewals": [
-            {"contract": name, "probability_frac": 0.6, "rent_basis": basis, "term_q": 6, "options": 2}
+            {"contract": name, "probability_frac": 0.6, "rent_basis": basis, "term_q": 6, "options": 2,
+             "capex_usd_m_per_mw": 0.7}
             for name, basis in (("lease", "contract"), ("cloud", "min"), ("held", "market"))
         ],
         "commitments": [

@@ -199,7 +199,14 @@ def cloud_renewed() -> Portfolio:
     p = make.with_row(make.add_gpu_terms(cloud()), "products", "pods", refresh_q=1, refresh_cost_frac=0.02)
     p = make.with_rows(make.add_taxes(p), "covenants", make.covenant("maturities", 0.5))
     p = make.with_row(p, "contracts", "gpu-market", max_mw=5.0, first_year_rent_usd_per_kw_month=900.0)
-    renewal = {"contract": "cloud", "probability_frac": 0.5, "rent_basis": "min", "term_q": 2, "options": 2}
+    renewal = {
+        "contract": "cloud",
+        "probability_frac": 0.5,
+        "rent_basis": "min",
+        "term_q": 2,
+        "options": 2,
+        "capex_usd_m_per_mw": 0.4,
+    }
     return make.with_rows(p, "renewals", renewal)
 
 

@@ -93,9 +93,10 @@ def _post(
     cash(CashLine.HPC_POWER, -a.power)
     cash(CashLine.COMMITMENT_SPEND, -(a.spend["own"] + a.spend["escrow"] + a.spend["gpu_debt"]))
     cash(CashLine.ESCROW_RELEASE, a.spend["escrow"])
-    cash(CashLine.GPU_REFRESH, -a.refresh)
-    tally(Tally.OWN_NEED, a.spend["own"] + a.refresh, site.site)
-    tally(Tally.GROSS_SPEND, sum(a.spend.values(), a.refresh), site.site)
+    again = a.refresh + a.refit
+    cash(CashLine.GPU_REFRESH, -again)
+    tally(Tally.OWN_NEED, a.spend["own"] + again, site.site)
+    tally(Tally.GROSS_SPEND, sum(a.spend.values(), again), site.site)
     tally(Tally.DUE, a.payable)
     tally(Tally.BUILDING_MW, a.building_mw)
     tally(Tally.REMAINING_OWN, a.remaining_own)

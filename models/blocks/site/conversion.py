@@ -22,6 +22,7 @@ _INFLOWS = (
 _OUTFLOWS = (
     (CashLine.MODULE_SPEND, "spend"),
     (CashLine.GPU_REFRESH, "refresh"),
+    (CashLine.GPU_REFRESH, "refit"),
     (CashLine.TENANT_CREDIT, "credit"),
     (CashLine.TENANT_REFUND, "refund"),
     (CashLine.OPEX, "opex"),
@@ -125,7 +126,7 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
         books.post(line, x.count, getattr(a, name))
     for line, name in _OUTFLOWS:
         books.post(line, x.count, -getattr(a, name))
-    books.spend(site.site, x.count, a.spend + a.refresh)
+    books.spend(site.site, x.count, a.spend + a.refresh + a.refit)
     books.tally(Tally.DUE, x.count, a.payable)
     books.tally(Tally.OWN_NEED, x.count, -a.tenant_money, site.site)
     books.tally(Tally.BUILDING_MW, x.count, x.route.module_mw * a.building)
