@@ -95,9 +95,8 @@ def test_lenders_count_nothing_beyond_the_first_gpus() -> None:
 @pytest.mark.parametrize("which", ["within", "after"])
 def test_replaced_gpus_are_written_off(which: str) -> None:
     """From their own quarter on: two fifths at once, the rest in twenty parts."""
-    p = with_row(
-        add_gpu_terms(add_taxes(small())), "products", "pods", refresh_q=2 if which == "within" else 4
-    )
+    p = with_row(add_gpu_terms(add_taxes(small())), "products", "pods", gpu_tax_class="short")
+    p = with_row(p, "products", "pods", refresh_q=2 if which == "within" else 4)
     params = compiled(with_all(p, "products", gpu_payment_lag_q=None))
     module = first_module(params)
     plain = compiled(

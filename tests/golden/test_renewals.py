@@ -41,7 +41,7 @@ def test_halls_cost_again_at_each_renewal() -> None:
 
 
 def test_a_renewal_within_the_horizon_is_paid_in_cash_and_written_off_as_halls() -> None:
-    """A term of two quarters ends at the fifth; a tenth is written off at once, the rest in sixteen parts."""
+    """A term of two quarters ends at the fifth; a tenth is written off at once, of the rest a sixteenth."""
     p = company(term_q=2)
     params = compile_params(p, chain_of(p))
     module = next(r for r in params.routes if r.route.key == ("south", "pods", "cloud")).modules[0]
