@@ -12,6 +12,7 @@ from optimizer.audit.court import Court
 from optimizer.audit.covenants import Test, covenant_tests
 from optimizer.audit.decisions import read_decisions
 from optimizer.audit.hurdles import hurdles, prices, with_returns
+from optimizer.audit.leaf_figures import leaves
 from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.terminations import terminations
@@ -55,7 +56,7 @@ def rebuild_rows(worth: Valuation, tests: Sequence[Test], value_per_share_usd: f
         "stakes": tables_money.stakes(worth),
         "value": tables_money.value(worth),
         "claims": tables_money.claims(worth, value_per_share_usd),
-        "leaves": tables_money.leaves(worth, value_per_share_usd),
+        "leaves": leaves(worth, value_per_share_usd),
         "decide_now": tables_physical.decide_now(world),
     }
 

@@ -323,23 +323,3 @@ def claims(worth: Valuation, price: float) -> Rows:
         for leaf in worth.book.tree.leaves
         for name, amount in worth.claims(leaf, price).items()
     }
-
-
-def leaves(worth: Valuation, price: float) -> Rows:
-    """Each future beside the plan's price and the deck's."""
-    book = worth.book
-    found: Rows = {}
-    for leaf in book.tree.leaves:
-        at_leaf = price * worth.leaf_factor[leaf]
-        value = sum(worth.at_leaf[leaf].values())
-        others = sum(worth.claims(leaf, price).values())
-        shares = book.firm.basic_shares_m + (others / at_leaf if at_leaf > 0.0 else 0.0)
-        found[book.tree.label(leaf),] = {
-            "probability": float(book.tree.probability[leaf]),
-            "value_usd_m": value,
-            "economic_shares_m": shares,
-            "value_per_share_usd": value / shares,
-            "plan_price_usd": at_leaf,
-            "deck_price_usd": book.share_price[leaf],
-        }
-    return found

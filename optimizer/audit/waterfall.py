@@ -122,8 +122,14 @@ def _owed(world: World, entity: str, n: int) -> float:
 
 def _after(world: World, entity: str, leaf: int) -> list[Quarter]:
     """The quarters after a leaf."""
-    found = [Quarter() for _ in range(REACH_Q)]
+    found = serve_after(world, entity, leaf)
     _earn(world, entity, leaf, found)
+    return found
+
+
+def serve_after(world: World, entity: str, leaf: int) -> list[Quarter]:
+    """What an entity's loans, facilities, take-outs and leases ask for in the quarters after a leaf."""
+    found = [Quarter() for _ in range(REACH_Q)]
     for debt in world.book.portfolio.debt:
         if debt.entity == entity:
             _serve_debt(world, debt.debt, leaf, found)
@@ -221,4 +227,29 @@ def _cost(world: World, entity: str, n: int) -> float:
             cost += count * sum(one.own_spend)
         else:
             cost += count * (one.commitment.capex_usd_m + one.commitment.gpu_capex_usd_m)
+    return cost + _paid_to_lenders(world, entity, n)
+
+
+def _paid_to_lenders(world: World, entity: str, n: int) -> float:
+    """Fees, interest and reserves in cash until halls are live. [$M]"""
+    book, path = world.book, world.book.paths[n]
+    cost = 0.0
+    for f, facility in world.facilities:
+        if book.sites[f.site].entity == entity and f.closed in path:
+            cost += f.modules * (facility.loan - facility.net)
+    for out in world.take_outs.taken:
+        if out.terms.entity == entity and out.node in path:
+            cost += out.part * (out.facility.loan - out.facility.net)
+    for taken in world.leases:
+        if book.sites[taken.decided.site].entity == entity and taken.decided.begun in path:
+            lease = taken.lease
+            owed = sum(q.principal for q in lease.quarters)
+            cost += taken.decided.modules * (owed - lease.financed)
+    commitments = [c for c in world.sites.commitments if book.sites[c.commitment.site].entity == entity]
+    live = [f.quarter for c in commitments for f in c.flows if f.mw_live > 0.0]
+    for debt in book.portfolio.debt:
+        if debt.entity == entity:
+            rolled = world.debts[debt.debt]
+            cost += sum(rolled[m].interest for m in path if live and book.tree.quarter(m) < max(live))
+            cost += rolled[n].kept * (debt.dsra_usd_m or 0.0) if debt.dsra_form == "cash" else 0.0
     return cost

@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 
 from models.domain.ledger import Quantity
+from models.params.notes import NoteArrays
+from optimizer.plans.falling_due import due_after
 from optimizer.plans.reading import Reading
 
 PRICE_STEPS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 """Of the opening share price."""
+DUE_Q = (4, 8)
+"""Quarters after a leaf in which what falls due is told."""
 
 
 def claim_tables(r: Reading) -> dict[str, pd.DataFrame]:
@@ -34,9 +38,9 @@ def _value(r: Reading) -> list[dict[str, object]]:
     return rows
 
 
-def claims_at(r: Reading, leaf: int) -> dict[str, float]:
-    """Claims at a leaf by name, today's shareholders apart. [$M]"""
-    p, lam = r.program.params, r.lam
+def claims_at(r: Reading, leaf: int, lam: float) -> dict[str, float]:
+    """Claims at a leaf by name at a price per share, today's shareholders apart. [$M]"""
+    p = r.program.params
     claims, tree = p.claims, p.tree
     sold = r.by_quantity[Quantity.ATM] + r.by_quantity[Quantity.FOLLOW_ON]
     below = p.outlook.below
@@ -65,7 +69,7 @@ def _claims(r: Reading) -> list[dict[str, object]]:
     return [
         {"leaf": r.labels[leaf], "claim": name, "usd_m": x}
         for leaf in r.program.params.tree.leaves
-        for name, x in claims_at(r, leaf).items()
+        for name, x in claims_at(r, leaf, r.lam).items()
     ]
 
 
@@ -81,7 +85,7 @@ def _cap_table(r: Reading) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for leaf in tree.leaves:
         price = r.lam * p.outlook.leaf_weight[leaf]
-        taken = claims_at(r, leaf)
+        taken = claims_at(r, leaf, r.lam)
         awards = firm.award_shares_m_per_q * tree.horizon_q
         sold = sum(
             v / float(prices[d.node])
@@ -153,13 +157,60 @@ def _by_price(r: Reading) -> list[dict[str, object]]:
     return rows
 
 
+def own_price_usd(r: Reading) -> float:
+    """Value per share if what stood at the opening settles at the plan's own price: a fixed point.
+
+    docs/program.md, section 9. What the deck's prices have ended on the way to a leaf takes the greater of
+    par and parity at lambda g there, less its capped call; the cash that it took is given back.
+    """
+    p = r.program.params
+    tree, chance = p.tree, p.tree.probability
+    standing = [(note, size) for note, size in r.notes if not note.is_new]
+    value = 0.0
+    for leaf in tree.leaves:
+        path = list(tree.path(leaf))
+        paid = sum(size * float(note.principal[path].sum()) for note, size in standing)
+        value += float(chance[leaf]) * (sum(b.value_at(leaf).value for b in r.program.books) + paid)
+
+    def claimed(lam: float) -> float:
+        return sum(float(chance[leaf]) * _claimed_at_own_price(r, leaf, lam) for leaf in tree.leaves)
+
+    return p.claims.value_per_share(value, claimed)
+
+
+def _claimed_at_own_price(r: Reading, leaf: int, lam: float) -> float:
+    """All claims at a leaf if what ended on the way settles at lambda g. [$M]"""
+    p, taken = r.program.params, claims_at(r, leaf, lam)
+    price = lam * p.outlook.leaf_weight[leaf]
+    for note, size in r.notes:
+        if not note.is_new:
+            ended = size * (1.0 - float(note.outstanding[leaf]) - _bought_frac(r, note, leaf))
+            strike, terms = note.terms.conversion_price_usd, note.terms
+            hedge = max(0.0, min(price, terms.cap_price_usd) - strike) * terms.has_capped_call
+            settled = ended * (max(strike, price) - hedge) / strike
+            taken[note.tranche] += settled - size * p.claims.note_delivered(lam, note, leaf)
+    for claim in p.portfolio.share_claims:
+        if claim.claim in taken and claim.expiry_quarter <= p.tree.quarter(leaf):
+            taken[claim.claim] = claim.shares_m * max(0.0, price - claim.strike_usd)
+    return sum(taken.values())
+
+
+def _bought_frac(r: Reading, note: NoteArrays, leaf: int) -> float:
+    """Part of a tranche that was bought back on the way to a leaf."""
+    below = r.program.params.outlook.below
+    bought = (x for x in r.bought if x[0].instrument.tranche == note.tranche and below[x[1]][leaf])
+    return sum(frac * float(offer.retired[n].outstanding[n]) for offer, n, frac in bought)
+
+
 def _leaves(r: Reading) -> list[dict[str, object]]:
     p = r.program.params
+    own = own_price_usd(r)
+    liquid = r.cash(r.program.books[0]) + r.over_borrowers(lambda x, n: x.in_reach(n))
     rows: list[dict[str, object]] = []
     for leaf in p.tree.leaves:
         value = sum(books.value_at(leaf).value for books in r.program.books)
         price = r.lam * p.outlook.leaf_weight[leaf]
-        taken = sum(claims_at(r, leaf).values())
+        taken = sum(claims_at(r, leaf, r.lam).values())
         shares = p.portfolio.firm.basic_shares_m + _shares(taken, price)
         rows.append(
             {
@@ -170,6 +221,9 @@ def _leaves(r: Reading) -> list[dict[str, object]]:
                 "value_per_share_usd": value / shares,
                 "plan_price_usd": price,
                 "deck_price_usd": float(p.outlook.share_price_usd[leaf]),
+                "own_price_usd": own * float(p.outlook.leaf_weight[leaf]),
+                "liquidity_usd_m": float(liquid[leaf]),
+                **{f"due_{k}q_usd_m": due_after(r, leaf, k) for k in DUE_Q},
             }
         )
     return rows

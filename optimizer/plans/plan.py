@@ -47,6 +47,8 @@ class Plan:
     bound: float
     gap: float
     value_per_share_usd: float
+    own_price_usd: float
+    """Value per share if what was outstanding at the opening settles at the plan's own price. [USD]"""
     committed_value_per_share_usd: float
     committed_lines: Mapping[str, float]
     """What the committed-only plan's leaves are made of, expected, notes as owed. [$M]"""

@@ -185,6 +185,7 @@ def _scalars(plan: Plan) -> dict[str, object]:
         "loop": plan.loop,
         "objective": {"name": plan.objective, "value": plan.value, "bound": plan.bound, "gap": plan.gap},
         "value_per_share_usd": plan.value_per_share_usd,
+        "own_price_usd": plan.own_price_usd,
         "committed_value_per_share_usd": plan.committed_value_per_share_usd,
         "price_usd": plan.price_usd,
         "implied_return": plan.implied_return,

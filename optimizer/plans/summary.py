@@ -56,6 +56,7 @@ def summarise(
         bound=outcome.bound,
         gap=outcome.gap,
         value_per_share_usd=lam,
+        own_price_usd=_own_price(tables, weights),
         committed_value_per_share_usd=committed,
         committed_lines=outcome.committed_lines,
         taxes="after tax" if loaded.portfolio.tax_groups else "before tax",
@@ -68,7 +69,11 @@ def summarise(
         tables=tables,
         audit=audit,
         evidence=Evidence(loaded.money_inputs, loaded.guesses, tuple(str(o) for o in loaded.overridden)),
-        findings=(*loaded.findings, *_leaf_findings(tables), *_stake_findings(tables, weights)),
+        findings=(
+            *loaded.findings,
+            *_leaf_findings(tables, _own_price(tables, weights)),
+            *_stake_findings(tables, weights),
+        ),
         seconds=seconds,
         note=outcome.note,
         loop=outcome.loop,
@@ -82,7 +87,7 @@ DECK_RANGE = (0.67, 1.5)
 """A deck price over lambda g outside this range is a finding."""
 
 
-def _leaf_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
+def _leaf_findings(tables: Mapping[str, pd.DataFrame], own: float) -> list[Finding]:
     """Futures in which the plan is worth something else than its price says, or the deck's shares are."""
     found = []
     for row in tables["leaves"].to_dict("records") if tables else ():
@@ -100,7 +105,10 @@ def _leaf_findings(tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
             message = (
                 f"the deck's share price of {deck:,.2f} is {deck / plan:.2f} times the plan's {plan:,.2f}"
             )
-            remedy = "existing convertibles convert by the deck's price; check btc_beta and ai_beta"
+            remedy = (
+                "existing convertibles and options settle by the deck's price, at the plan's own a share "
+                f"would be worth {own:,.2f}; check btc_beta and ai_beta"
+            )
             found.append(Finding("warning", "leaf-price", "leaves", leaf, "deck_price_usd", message, remedy))
     return found
 
@@ -135,6 +143,14 @@ def _share(
     weighted = positive["usd_m"] * positive["leaf"].map(weights)
     chosen = positive["line"].isin([str(line) for line in lines])
     return float(weighted[chosen].sum() / weighted.sum()) if weighted.sum() > 0.0 else 0.0
+
+
+def _own_price(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float]) -> float:
+    """Its expectation over the leaves, where it is the same price times g. [USD]"""
+    if not tables:
+        return 0.0
+    leaves = tables["leaves"]
+    return float((leaves["own_price_usd"] * leaves["leaf"].map(weights)).sum())
 
 
 def _shares(tables: Mapping[str, pd.DataFrame], weights: Mapping[str, float]) -> float:

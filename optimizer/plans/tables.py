@@ -216,10 +216,11 @@ TABLES: tuple[Table, ...] = (
     _table("claims", "what others than today's shareholders take at lambda", "leaf claim", "usd_m[$M]"),
     _table(
         "leaves",
-        "each future: what it is worth per economic share, beside lambda g and the deck's share price",
+        "each future: its worth per economic share, beside lambda g, the deck's price, and what lambda g "
+        "would be if what stood at the opening settled at it; liquidity, and debt due in the quarters after",
         "leaf",
         "probability value_usd_m[$M] economic_shares_m[M] value_per_share_usd[USD] plan_price_usd[USD] "
-        "deck_price_usd[USD]",
+        "deck_price_usd[USD] own_price_usd[USD] liquidity_usd_m[$M] due_4q_usd_m[$M] due_8q_usd_m[$M]",
     ),
     _table(
         "decide_now",

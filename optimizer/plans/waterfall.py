@@ -41,7 +41,7 @@ class Path:
 
     flows: dict[str, Array]
     cost: Array
-    """Of what is held or begun, tenants' money apart."""
+    """Of what is held or begun, tenants' money apart, and of its financing."""
 
 
 def waterfall_rows(r: Reading) -> list[dict[str, object]]:
@@ -116,7 +116,7 @@ def _quarter(r: Reading, books: Books, n: int) -> dict[str, float]:
 def _path(r: Reading, books: Books, leaf: int, within: dict[int, dict[str, float]]) -> Path:
     path = r.program.params.tree.path(leaf)
     earned, spent = _earned_after(r, books.owner, leaf)
-    served = list(_served_after(r, books.owner, leaf))
+    served = list(served_after(r, books.owner, leaf))
     after = {name: np.zeros(REACH_Q) for name in _FLOWS}
     after["revenue"], after["cfads"] = earned, earned - spent
     for x in served:
@@ -161,7 +161,8 @@ def _earned_after(r: Reading, owner: str, leaf: int) -> tuple[Array, Array]:
     return rent, cost
 
 
-def _served_after(r: Reading, owner: str, leaf: int) -> Iterator[Served]:
+def served_after(r: Reading, owner: str, leaf: int) -> Iterator[Served]:
+    """Loans, take-outs, facilities and leases of an entity in the quarters after a leaf."""
     p, sites, below = r.program.params, _sites(r, owner), r.program.params.outlook.below
     for terms, actual in zip(p.debts, r.debts, strict=True):
         if terms.debt.entity == owner:
@@ -193,4 +194,37 @@ def _cost(r: Reading, owner: str, n: int) -> float:
     for b in r.built:
         if b.route.key[0] in sites and p.outlook.below[b.node][n]:
             cost += b.count * float(b.arrays.own_spend_by_age.sum())
+    return cost + _financing_cost(r, owner, n)
+
+
+def _financing_cost(r: Reading, owner: str, n: int) -> float:
+    """What loans cost until halls are live: fees, interest, reserves in cash. [$M]
+
+    Of facilities, take-outs and leases what of the loan does not reach the spend; of existing loans their
+    reserve, and the interest of the plan's quarters before the last commitment of the borrower goes live.
+    """
+    sites, below = _sites(r, owner), r.program.params.outlook.below
+    cost = 0.0
+    facilities = [(t.arrays, t.modules) for t in r.taken if t.route.key[0] in sites]
+    facilities += [(offer.facility, part) for offer, part in r.take_outs if offer.terms.entity == owner]
+    for a, count in facilities:
+        if below[a.close][n]:
+            cost += count * (a.loan_usd_m - float(a.facility.draws_usd_m.sum()))
+    for x in r.leased:
+        if x.route.key[0] in sites and below[x.begun][n]:
+            flows = x.arrays.flows
+            cost += x.modules * float(flows.principal.sum() - flows.draws.sum())
+    building = list(_before_all_is_live(r, sites, n))
+    for d in r.debts:
+        if d.debt.entity == owner:
+            reserve = (d.debt.dsra_usd_m or 0.0) * (d.debt.dsra_form == "cash")
+            cost += float(d.interest[building].sum()) + r.kept(d.debt.debt, n) * reserve
     return cost
+
+
+def _before_all_is_live(r: Reading, sites: set[str], n: int) -> Iterator[int]:
+    """Nodes on the path to a node in whose quarter a commitment of some sites is still to go live."""
+    p = r.program.params
+    theirs = {c.commitment.commitment for c in p.commitments if c.commitment.site in sites}
+    live = [f.quarter for f in p.portfolio.commitment_flows if f.commitment in theirs and f.mw_live > 0.0]
+    return (m for m in p.tree.path(n) if live and p.tree.quarter(m) < max(live))

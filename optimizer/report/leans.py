@@ -67,6 +67,20 @@ def leans_on(figures: Figures) -> list[str]:
     if cap > 0.0 and raised >= cap:
         sold, times = figures.usd_m(raised), number(raised / cap, 1)
         found.append(f"It sells ${sold}M of shares and convertibles: {times} times today's market value.")
+    return [*found, *_falls_due(figures)]
+
+
+def _falls_due(figures: Figures) -> list[str]:
+    """Debt that falls due soon after each leaf, against what is liquid there."""
+    found = []
+    for row in figures.rows("leaves"):
+        if figures.is_shown(float(row["due_8q_usd_m"])):
+            due, later, liquid = (figures.usd_m(row[f"{c}_usd_m"]) for c in ("due_4q", "due_8q", "liquidity"))
+            where = f" in {str(row['leaf']).partition(':')[2]}" if figures.is_tree else ""
+            found.append(
+                f"After {figures.last_quarter}{where} ${due}M of debt falls due within four quarters and "
+                f"${later}M within eight; ${liquid}M is liquid then."
+            )
     return found
 
 

@@ -25,9 +25,10 @@ from optimizer.audit.waterfall import project_waterfall
 from optimizer.plans.extract import extract
 from optimizer.solve.matrix import compile_matrix
 from tests.blocks.bite import Plan, built, solved
-from tests.blocks.hand import idle, rich
+from tests.blocks.hand import halls, idle, rich
 from tests.oracle.enumeration import COLUMNS
 from tests.portfolios import (
+    add_project_debt,
     chain_of,
     contract,
     covenant,
@@ -170,8 +171,31 @@ def test_the_waterfall_runs_to_the_last_payment() -> None:
         assert found == [exactly(text) for text in (noi, interest, principal, balance)]
         assert row["dscr"] == exactly("1.3057")
     assert rows["2028Q1"]["llcr"] == exactly("1.30566")
-    assert rows["2028Q1"]["ltc_frac"] == pytest.approx(3250.0 / 3316.0)
+    assert rows["2028Q1"]["ltc_frac"] == pytest.approx(3250.0 / (3316.0 + 4 * INTEREST + 140.2))
+    unknown = 2 * INTEREST + 65.0  # interest of two quarters before the plan, and the fee
+    assert 3250.0 / (3250.0 / rows["2028Q1"]["ltc_frac"] + unknown) == pytest.approx(0.85, abs=5e-4)
     assert rows["2042Q4"]["reserve_usd_m"] == 140.2
+
+
+@pytest.mark.parametrize("closed", [0, 2])
+@pytest.mark.parametrize("funding", ["notes", "delayed_draw"])
+def test_a_loan_at_its_limit_is_that_part_of_all_that_lenders_count(closed: int, funding: str) -> None:
+    """60 % of one hall, closed at its start or its end: fee, construction interest, reserve are cost."""
+    limits = {"ltc_max_frac": 0.6, "dscr_min": 1.01, "fee_frac": 0.02, "funding": funding}
+    p = with_all(rich(halls(add_project_debt(small()))), "credit_classes", **limits)
+    tree = chain_of(p)
+    first, close = tree.label(0), tree.label(closed)
+    rows = [("sign", "north", "", "lease", "", first, 1.0),
+            ("start", "north", "hall", "lease", "", first, 1.0),
+            ("financed", "north", "hall", "lease", first, close, 1.0)]  # fmt: skip
+    world = value_plan(p, tree, pd.DataFrame(rows, columns=COLUMNS)).world
+    ((_, facility),) = world.facilities
+    spent = sum(facility.own_spend)
+    table = project_waterfall(world)
+    for t in range(2, 6):
+        row = table[NORTH, tree.label(tree.leaves[0]), quarter(t)]
+        assert row["balance_usd_m"] / row["ltc_frac"] == pytest.approx(facility.loan / 0.6)
+    assert facility.loan / 0.6 > spent + 0.02 * facility.loan
 
 
 def test_on_time_cash_is_handed_up() -> None:

@@ -63,6 +63,7 @@ def _plan(tree: TimeTree) -> Plan:
         bound=12.55,
         gap=0.004,
         value_per_share_usd=12.5,
+        own_price_usd=12.75,
         committed_value_per_share_usd=9.25,
         committed_lines={"machines": 40.0, "existing_debt": -90.0, "overhead": -60.0},
         taxes="before tax",
@@ -171,7 +172,7 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
         ],
         "prices": [[n, 50.0, n[:6], 1.2 - 0.05 * i, 0.1] for i, n in enumerate(nodes)],
         "leaves": [
-            [leaf, float(tree.probability[n]), 1500.0, 120.0, 12.5, 12.5, 14.0]
+            [leaf, float(tree.probability[n]), 1500.0, 120.0, 12.5, 12.5, 14.0, 12.75, 600.0, 150.0, 400.0]
             for n, leaf in zip(tree.leaves, leaves, strict=True)
         ],
         "value": [
