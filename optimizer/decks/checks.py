@@ -62,7 +62,7 @@ def _names(file: str, rules: DeckRules) -> Iterator[Finding]:
     for n, said in enumerate(rules.evidence.ranges):
         place = f"evidence.ranges.{n}"
         yield from _unknown(file, f"{place}.scenarios", said.scenarios, tuple(rules.scenarios), "scenario")
-        yield from _unknown(file, f"{place}.columns", said.columns, COLUMNS, "column")
+        yield from _unknown(file, f"{place}.columns", said.columns, (*COLUMNS, *OPTIONAL), "column")
 
 
 def _unknown(
@@ -203,3 +203,11 @@ def _evidence(file: str, rules: DeckRules) -> Iterator[Finding]:
         for flag in set(said.columns) & set(FLAGS):
             message = f"{flag} is true or false"
             yield fault(file, "bad-value", f"evidence.ranges.{n}.columns", message, "leave it out")
+        named = {*said.scenarios, *(e.of for e in (said.low, said.high) if isinstance(e, Bound) and e.of)}
+        for column in set(said.columns) & set(OPTIONAL):
+            without = [x for x in sorted(named & set(known)) if column not in rules.stated(x)]
+            if without:
+                message = f"{without[0]} states no {column}"
+                yield fault(
+                    file, "bad-value", f"evidence.ranges.{n}.columns", message, "state it, or leave it out"
+                )

@@ -127,7 +127,7 @@ def _provenance(rules: DeckRules, found: dict[str, Course]) -> Iterator[Cells]:
 def _ranges(rules: DeckRules, found: dict[str, Course], name: str, t: int) -> Iterator[Cells]:
     """Ranges of one row of the market, column by column."""
     quarter = rules.quarters[t]
-    for column in COLUMNS:
+    for column in (*COLUMNS, *OPTIONAL):
         for said in rules.evidence.ranges:
             if name not in said.scenarios or column not in said.columns or not _covers(said, quarter):
                 continue

@@ -138,6 +138,7 @@ SPOILT_RANGES = [
         "evidence.ranges.0.low",
     ),
     ('"btc_usd"', '"convert_open"', "bad-value", "evidence.ranges.0.columns"),
+    ('"btc_usd"', '"btc_trough_usd"', "bad-value", "evidence.ranges.0.columns"),
     (RANGE, f"{RANGE}\n{RANGE}", "duplicate-key", "market|calm|2027Q1|btc_usd"),
 ]
 
