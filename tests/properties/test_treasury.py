@@ -76,21 +76,6 @@ def note_gains(case: Case, price: float) -> float:
     return found
 
 
-def idle_gains(case: Case) -> float:
-    """What idle cash could gain on a chain by retiring notes: the rate of straight debt or of equity. [$M]"""
-    firm, rows, last = case.portfolio.firm, case.program.params.outlook.rows, len(case.tree.nodes) - 1
-    equity = (1.0 + firm.cost_of_equity_frac) ** 0.25 - 1.0
-    found = 0.0
-    for offer in case.program.params.repurchase_offers:
-        gains = [0.0]
-        for n, paid in offer.price_usd_m.items():
-            straight = rows[n].base_rate_frac + rows[n].spread_add_frac + firm.straight_spread_frac
-            idle = np.prod([1.0 + _yield(case.portfolio, case, m) for m in range(n + 1, last + 1)])
-            gains.append(paid * float((1.0 + min(0.25 * straight, equity)) ** (last - n) - idle))
-        found += max(gains)
-    return found
-
-
 @draws.few(12)
 @given(
     draws.planned_on(draws.companies(CAPITAL)),
@@ -124,10 +109,7 @@ def test_raising_money_that_nobody_needs_gains_nothing(
     "name", [*(name for name in shipped_portfolios() if name != "capital-rationing"), "starter"]
 )
 def test_no_deal_of_a_shipped_portfolio_is_a_gift(name: str) -> None:
-    """As much cash as the market gives for the company, nothing begun: no deal lifts a share by 0.1 %.
-
-    But that cash lies idle, and may retire notes: that earns no more than the rate at which it is charged.
-    """
+    """As much cash as the market gives for the company, nothing begun: no deal lifts a share by 0.1 %."""
     loaded = load(data_folder() / "templates" / name if name == "starter" else name)
     p, parent = loaded.portfolio, loaded.portfolio.parent
     cash = parent.unrestricted_cash_usd_m + p.firm.price_usd * p.firm.basic_shares_m
@@ -135,12 +117,8 @@ def test_no_deal_of_a_shipped_portfolio_is_a_gift(name: str) -> None:
     case = Case.of(p, scenario_chain(p, loaded.scenario))
     alone = worth_without(case, BEYOND_COMMITTED | DEALS)
     assert alone > 0.0
-    raised, free = (
-        worth_without(case, BEYOND_COMMITTED | {Quantity.REPURCHASE}),
-        worth_without(case, BEYOND_COMMITTED),
-    )
-    assert alone * (1.0 - 1e-6) <= raised <= alone * 1.001
-    assert raised * (1.0 - 1e-6) <= free <= alone * 1.001 + idle_gains(case) / p.firm.basic_shares_m
+    free = worth_without(case, BEYOND_COMMITTED)
+    assert alone * (1.0 - 1e-6) <= free <= alone * 1.001
 
 
 def test_the_neutrality_test_can_fail() -> None:
