@@ -13,6 +13,7 @@ MakePlan = Callable[..., Plan]
 KEYS = {
     "status", "objective", "value_per_share_usd", "committed_value_per_share_usd", "implied_return",
     "shares_m", "seconds", "audit", "sites", "financing", "findings", "note", "loop", "taxes",
+    "own_price_usd",
 }  # fmt: skip
 
 
@@ -28,6 +29,7 @@ def test_a_plan(make_plan: MakePlan) -> None:
     said = parsed(plan_document(make_plan()))
     assert set(said) == KEYS
     assert said["objective"] == {"name": "per-share", "value": 12.5, "bound": 12.55, "gap": 0.004}
+    assert said["own_price_usd"] == 12.75
     assert said["seconds"] == {"read": 0.1, "build": 0.2, "solve": 0.3, "audit": 0.4, "total": 1.0}
     assert said["audit"] == {"passed": True, "checks": 1234, "worst": "CSH-2 2026Q4"}
     alpha = {"site": "alpha", "strategy": "hybrid", "hpc_critical_mw": 40.0, "hpc_gross_mw": 60.0}

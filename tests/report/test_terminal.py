@@ -229,6 +229,13 @@ def test_a_tree_is_weighted_and_told_leaf_by_leaf(make_plan: MakePlan) -> None:
     assert "lender-test: company and site cash, at least 5 2027Q2 bear" in text
 
 
+def test_what_falls_due_after_the_horizon_is_told(make_plan: MakePlan) -> None:
+    text = squeezed(shown(make_plan()))
+    due = "$150M of debt falls due within four quarters and $400M within eight; $600M is liquid then."
+    assert due in text
+    assert "in bear $150M of debt falls due" in squeezed(shown(make_plan(tree=True)))
+
+
 def test_a_doubt_about_the_plan_is_told_in_full(make_plan: MakePlan) -> None:
     doubt = Finding("warning", "leaf-value", "leaves", "2027Q2:bear", "value", "worth half", "read on")
     text = squeezed(shown(make_plan(tree=True, findings=(doubt,))))
