@@ -21,7 +21,7 @@ from models.blocks.company.repurchase import RepurchasePorts, add_repurchases
 from models.blocks.company.revolver import add_revolvers
 from models.blocks.company.tax import add_tax, add_tax_years
 from models.blocks.company.treasury import add_cash
-from models.blocks.company.value import Charge, add_value, charges, expected_value, overhead_factor
+from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.debt_terms import add_debt_terms, add_prepayments
 from models.blocks.equipment import add_orders, add_sufficiency
 from models.blocks.linear import Linear, by_node, term
@@ -280,7 +280,7 @@ def _add_money(
     add_debt_terms(b.terms, entity, debts, _of(p.sweeps, entity), b.own.cash, b.own.distributed, books)
     if entity.share < 1.0:
         for s in sites:
-            fixed = p.power[s.site].fixed_cost_usd_m_per_q * overhead_factor(p)
+            fixed = p.power[s.site].fixed_cost_usd_m_per_q * p.overhead_factor
             for leaf in tree.leaves:
                 s.ours.worth(books, ValueLine.OVERHEAD, leaf, -fixed)
     taxable = add_taxable(b.taxable, p, entity.entity, books)

@@ -154,4 +154,12 @@ class Valuation(Row):
     decline_frac_per_year: float = Field(
         ge=0, lt=1, description="yearly decline of the mining run-off margin"
     )
-    years: float | None = Field(ge=0, le=100, description="overhead: years it continues; empty elsewhere")
+    years: float | None = Field(
+        ge=0,
+        le=100,
+        description="overhead: years it continues in full; empty: as long as contracts and offers may run, a "
+        "renewal with its probability; empty elsewhere",
+    )
+    growth_frac_per_year: float | None = Field(
+        default=None, gt=-1, le=1, description="overhead: yearly rise after the horizon; empty: none"
+    )

@@ -24,6 +24,7 @@ from models.params.modules import ModuleArrays, Route, module_arrays, open_start
 from models.params.new_loans import Roll, rolls
 from models.params.notes import NoteArrays, NoteOffer, existing_notes, note_offers
 from models.params.outlook import Outlook, read_futures, read_outlook
+from models.params.overhead import overhead_factor
 from models.params.ownership import Ownership, ownership
 from models.params.power import SitePower, flat_prices, prices_of, site_power
 from models.params.sweeps import Sweep, sweeps
@@ -75,6 +76,8 @@ class Params:
     repurchase_offers: tuple[RepurchaseOffer, ...]
     claims: Claims
     overhead_usd_m: Array
+    overhead_factor: float
+    """Worth at a leaf of a dollar a quarter of overhead then, which goes on after it. [quarters]"""
     taxes: Taxes
 
     @property
@@ -156,5 +159,6 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         repurchase_offers=repurchase_offers(portfolio, notes, outlook),
         claims=Claims(portfolio, outlook),
         overhead_usd_m=firm.overhead_usd_m_per_q * growth,
+        overhead_factor=overhead_factor(portfolio, tree.first + (tree.horizon_q - 1)),
         taxes=taxes_of(portfolio, outlook, started, commitments, money, found, mining),
     )

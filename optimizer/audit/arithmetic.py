@@ -110,8 +110,3 @@ def present_value(flows: Sequence[float], yearly_rate: float) -> float:
     for flow in reversed(flows):
         worth = (worth + flow) / (1.0 + yearly_rate / 4.0)
     return worth
-
-
-def level_value(flow: float, quarters: int, yearly_rate: float) -> float:
-    """Worth now of the same flow at each of the next quarters. [as the flow]"""
-    return present_value([flow] * max(0, quarters), yearly_rate)

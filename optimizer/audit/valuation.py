@@ -5,11 +5,12 @@ from functools import cached_property
 
 from models.domain.ledger import CONTRACT_LINES, Quantity, ValueLine
 from models.units import QUARTERS_PER_YEAR
-from optimizer.audit.arithmetic import black_scholes, fully_halved, level_value
+from optimizer.audit.arithmetic import black_scholes, fully_halved
 from optimizer.audit.committed import Committed
 from optimizer.audit.corporate_debt import Buyback
 from optimizer.audit.modules import Module
 from optimizer.audit.notes import Note, NoteQuarter, bond_value, option_value
+from optimizer.audit.overhead import worth_of_going_on
 from optimizer.audit.power import hash_one_mw, resale_usd_m, with_subsidy
 from optimizer.audit.shares import Weights, of
 from optimizer.audit.taxes import Taxes
@@ -94,13 +95,13 @@ class Valuation:
 
     def _continued(self, leaf: int) -> dict[str, float]:
         """Overhead and fixed costs after a leaf, negative: of what others own a part of, and all others'."""
-        overhead, owners = self.book.valuation["overhead"], self.book.entities
-        quarters = round((overhead.years or 0.0) * QUARTERS_PER_YEAR)
+        owners = self.book.entities
         costs: dict[str, float] = defaultdict(float, {self.book.parent: self.world.overhead(leaf)})
         for site in self.book.portfolio.sites:
             payer = site.entity if owners[site.entity].share < 1.0 else self.book.parent
             costs[payer] += site.fixed_cost_usd_m_per_q * self.world.sites.estate.ours(site.site, leaf)
-        return {name: -level_value(cost, quarters, overhead.rate_frac) for name, cost in costs.items()}
+        worth = worth_of_going_on(self.book)
+        return {name: -cost * worth for name, cost in costs.items()}
 
     @cached_property
     def at_leaf(self) -> dict[int, dict[ValueLine, float]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Tally
@@ -32,13 +31,12 @@ def add_value(
     """Company items of value, solvency of the last quarter. Maths: docs/program.md, section 9, VAL-1."""
     tree, portfolio = p.tree, p.portfolio
     sites = [s for x in borrowers if x.owned.share == 1.0 for s in x.sites]
-    factor = overhead_factor(p)
     root = p.outlook.rows[0]
     for leaf in tree.leaves:
-        books.worth_constant(ValueLine.OVERHEAD, leaf, -float(p.overhead_usd_m[leaf]) * factor)
+        books.worth_constant(ValueLine.OVERHEAD, leaf, -float(p.overhead_usd_m[leaf]) * p.overhead_factor)
         for s in sites:
             fixed = p.power[s.site].fixed_cost_usd_m_per_q
-            s.ours.worth(books, ValueLine.OVERHEAD, leaf, -fixed * factor)
+            s.ours.worth(books, ValueLine.OVERHEAD, leaf, -fixed * p.overhead_factor)
         for h in portfolio.holdings:
             index = p.outlook.rows[leaf].btc_usd / root.btc_usd if h.indexed_to == "btc" else 1.0
             books.worth_constant(ValueLine.HOLDINGS, leaf, h.value_usd_m * (1.0 - h.haircut_frac) * index)
@@ -48,13 +46,6 @@ def add_value(
         held = [x for x in borrowers if x.owned.kind != "listed"]
         left = total(x.paid.tally_at(Tally.REMAINING_OWN, leaf) for x in held)
         return at_most(left + portfolio.firm.cash_floor_usd_m, term(cash[leaf]))
-
-
-def overhead_factor(p: Params) -> float:
-    """Worth at the leaf of a dollar a quarter of overhead that goes on. [quarters]"""
-    terms = next(v for v in p.portfolio.valuation if v.stream == "overhead")
-    quarters = np.arange(1, round(4.0 * (terms.years or 0.0)) + 1)
-    return float(((1.0 + terms.rate_frac / 4.0) ** -quarters).sum())
 
 
 def expected_value(p: Params, all_books: Sequence[Books]) -> Linear:
