@@ -25,9 +25,13 @@ VALUE_STAGE = "greatest value"
 RESCUE_TOLERANCE_USD_M = 1e-4
 LEAST_SHARE_USD = 0.01
 """A gap relative to a smaller share price would ask for more digits than there are."""
-COMMITTED_GAP = 1e-4
+COMMITTED_GAP = 1e-3
 COMMITTED_LEAST_FRAC = 0.05
 """Of today's price: nobody asks for a closer value of the committed-only plan than a gap on that."""
+FIRST_TRIAL = 0.98
+"""Of the LP relaxation's root: where the first program is solved."""
+FIRST_GAP = 0.02
+"""Of that trial: how close its plan need be."""
 MAX_STEPS = 12
 TIE_BREAK = 1e-6
 """$ per $ or coin: between equal plans, the one that sends less money and collateral to and fro."""
@@ -94,7 +98,7 @@ class Search:
         lam: float,
         *,
         integer: bool,
-        gap: float,
+        gap_usd_m: float,
         start: Array | None = None,
         lower: Array | None = None,
         upper: Array | None = None,
@@ -102,7 +106,6 @@ class Search:
         """Solve at a fixed lambda; the second number is the bound on E[V] - claims - lambda N0."""
         objective = self.program.objective(lam)
         constant = objective.constant - lam * self.shares_m
-        scale = max(lam, LEAST_SHARE_USD) * self.shares_m
 
         def progress(value: float, bound: float) -> None:
             if abs(value) < 1e20 and abs(bound) < 1e20:
@@ -115,7 +118,7 @@ class Search:
         result = self.solver.solve(
             self.matrix.cost(objective),
             integer=integer,
-            gap_usd_m=gap * scale,
+            gap_usd_m=gap_usd_m,
             time_limit_s=self.seconds_left(),
             lower=lower,
             upper=upper,
@@ -123,6 +126,14 @@ class Search:
             progress=progress,
         )
         return result, result.bound + constant
+
+    def in_usd_m(self, gap: float, lam: float) -> float:
+        """A gap of a value per share in $M of value."""
+        return gap * max(lam, LEAST_SHARE_USD) * self.shares_m
+
+    def short(self, x: Array, lam: float) -> float:
+        """By how much E[V] - claims of a plan is below lambda N0; grows by its economic shares. [$M]"""
+        return lam * self.shares_m - self.matrix.at(x, self.program.objective(lam))
 
     def committed(self) -> tuple[float, Array | None, MipResult]:
         """Value per share with nothing new begun, its plan, and the last program solved for it.
@@ -145,24 +156,25 @@ class Search:
         for wish in self.program.wishes:
             upper[self.matrix.column[id(wish.variable)]] = np.inf
         lam, best = 0.0, None
-        least = COMMITTED_LEAST_FRAC * self.program.params.portfolio.firm.price_usd
+        price = self.program.params.portfolio.firm.price_usd
+        gap_usd_m, tight = self.in_usd_m(self.options.gap, price), False
         for _ in range(MAX_STEPS):
-            gap = COMMITTED_GAP * max(1.0, least / max(lam, LEAST_SHARE_USD))
-            result, _ = self.at(lam, integer=True, gap=gap, lower=lower, upper=upper)
+            result, surplus = self.at(lam, integer=True, gap_usd_m=gap_usd_m, lower=lower, upper=upper)
             if result.x is None:
                 return (np.nan if best is None else lam), best, result
             found = self.root(result.x)
             if best is None or found > lam:
                 best = result.x
-            if found <= lam * (1.0 + 1e-6):
-                break
-            lam = found
+            if surplus < 0.0 or (tight and found <= lam * (1.0 + 1e-6)):
+                break  # under water whatever is found, or found
+            lam, tight = max(lam, found), True
+            gap_usd_m = self.in_usd_m(COMMITTED_GAP, max(lam, COMMITTED_LEAST_FRAC * price))
         return lam, best, result
 
     def relaxed(self, lam: float) -> float:
         """Newton's iteration on the LP relaxation: its root is a proven bound."""
         for _ in range(MAX_STEPS):
-            result, bound = self.at(lam, integer=False, gap=0.0)
+            result, bound = self.at(lam, integer=False, gap_usd_m=0.0)
             if result.proved != "optimal" or result.x is None:
                 return np.inf
             lam = max(lam, self.root(result.x))
@@ -223,11 +235,13 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
     search.tell("committed", lam, np.inf)
     bound = search.relaxed(lam)
     search.tell("relaxed", lam, bound)
-    guess, steps = (0.98 * bound if np.isfinite(bound) else lam), 0
-    trial = max(lam, guess)
+    gap, steps = search.options.gap, 0
+    # the first program is to find a good plan; what it proves at a lambda above it is little
+    trial = max(lam, FIRST_TRIAL * bound) if np.isfinite(bound) else lam
+    gap_usd_m = search.in_usd_m(max(gap, FIRST_GAP), trial)
     while search.seconds_left() > 0.0 and not search.stop.is_set() and steps < MAX_STEPS:
         steps += 1
-        result, surplus = search.at(trial, integer=True, gap=0.5 * search.options.gap, start=best)
+        result, surplus = search.at(trial, integer=True, gap_usd_m=gap_usd_m, start=best)
         if result.proved in ("unbounded", "infeasible"):
             return _nothing(search, result.proved, result.loop), committed
         found = search.root(result.x) if result.x is not None else -np.inf
@@ -237,11 +251,16 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
         # F falls with slope -N0 at least, so a bound B on F(trial) puts the root at most B/N0 beyond it
         bound = min(bound, trial + max(0.0, surplus) / search.shares_m)
         search.tell("step", lam, bound)
-        if bound - lam <= search.options.gap * abs(lam) or result.proved == "nothing":
+        if bound - lam <= gap * abs(lam) or result.proved == "nothing":
             break
-        if trial == lam and not better:
+        # that no plan reaches a lambda just above the one in hand proves the gap; there it is short by its
+        # economic shares, which are more than today's, and the search may end that far from it
+        ahead = lam * (1.0 + 0.5 * gap)
+        if ahead == trial and not better:
             break  # the same program would be solved again
-        trial = lam
+        trial = ahead
+        gap_usd_m = search.short(best, trial) if best is not None else 0.0
+        gap_usd_m = max(gap_usd_m, search.in_usd_m(0.5 * gap, trial))
     if best is None:
         return _nothing(search, "nothing"), committed
     best = search.polish(lam, best)

@@ -102,7 +102,7 @@ def test_notes_are_not_raised_to_repay_themselves(principal: float, is_kept: boo
         if d.quantity in fixed:
             j = case.matrix.column[id(d.variable)]
             lower[j] = upper[j] = fixed[d.quantity] * (d.quantity is not Quantity.NOTES or d.node == 0)
-    result, _ = search_of(case).at(1.0, integer=True, gap=1e-9, lower=lower, upper=upper)
+    result, _ = search_of(case).at(1.0, integer=True, gap_usd_m=0.0, lower=lower, upper=upper)
     assert (result.x is not None) is is_kept
     rows = [("notes", "", "bond", "", "", ROOT, principal)]
     plan = value_plan(p, case.tree, pd.DataFrame(rows, columns=COLUMNS))

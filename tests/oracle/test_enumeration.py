@@ -92,7 +92,7 @@ def test_a_bound_at_any_price_is_a_bound(name: str) -> None:
     for share in (0.0, 0.3, 0.8, 1.0, 1.1, 2.0):
         price = share * best
         for integer in (False, True):
-            result, surplus = search.at(price, integer=integer, gap=0.05)
+            result, surplus = search.at(price, integer=integer, gap_usd_m=search.in_usd_m(0.05, price))
             assert result.proved == "optimal"
             assert price + max(0.0, surplus) / search.shares_m >= best * (1.0 - 1e-9)
 

@@ -62,7 +62,7 @@ class Priced:
     def prices_of_the_relaxation(self) -> tuple[Array, float]:
         """Duals of the rows and the optimum without whole numbers."""
         search = search_of(self.case)
-        result, _ = search.at(self.lam, integer=False, gap=0.0)
+        result, _ = search.at(self.lam, integer=False, gap_usd_m=0.0)
         assert result.x is not None
         solver = search.solver
         dual = np.array(solver.highs.getSolution().row_dual)  # type: ignore[attr-defined]

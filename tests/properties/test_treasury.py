@@ -52,7 +52,7 @@ def worth_without(case: Case, barred: frozenset[Quantity]) -> float:
             upper[case.matrix.column[id(d.variable)]] = 0.0
     price = 0.0
     for _ in range(20):
-        result, _ = search.at(price, integer=True, gap=1e-7, upper=upper)
+        result, _ = search.at(price, integer=True, gap_usd_m=search.in_usd_m(1e-7, price), upper=upper)
         assert result.x is not None
         found = search.root(result.x)
         if found <= price * (1.0 + 1e-9):
@@ -141,7 +141,7 @@ def worth_with_sale(p: Portfolio, gross_usd_m: float) -> float:
             sold = d.quantity is Quantity.ATM and d.since == "1" and d.node == good
             lower[j] = upper[j] = gross_usd_m if sold else 0.0
     search = search_of(case)
-    result, _ = search.at(1.0, integer=True, gap=1e-9, lower=lower, upper=upper)
+    result, _ = search.at(1.0, integer=True, gap_usd_m=0.0, lower=lower, upper=upper)
     assert result.x is not None, result.proved
     return search.root(result.x)
 
