@@ -300,7 +300,7 @@ def shared() -> Portfolio:
     p = make.with_rows(p, "contracts", make.offer("other", tenant="Other", min_mw=10.0, max_mw=20.0, **terms))
     always = {"from_quarter": None, "to_quarter": None}
     p = make.with_rows(p, "covenants", make.covenant("tenant_share", 0.5, **always))
-    p = make.without(make.without(p, "fleets"), "instruments")
+    p = make.without(make.without(make.without(p, "fleets"), "instruments"), "impact")
     p = make.with_all(p, "site_products", latest_quarter=make.quarter(0))
     return make.with_all(make.with_all(p, "sites", mining_allowed=False), "cooling", existing_mw=60.0)
 
