@@ -864,13 +864,37 @@ def add_owners(p: Portfolio) -> Portfolio:
     return with_rows(p, "covenants", covenant("dscr", 0.2, entity="north-co", from_quarter=quarter(4)))
 
 
+def add_block_sales(p: Portfolio) -> Portfolio:
+    """A hill where let halls may be sold at 6.5 %: one that stands, let for ten years, and one to build."""
+    p = with_rows(p, "entities", _entity("hill-co", "spv", 90.0))
+    offered = {"sale_cap_rate_frac": 0.065, "sale_cost_frac": 0.01}
+    p = with_rows(p, "sites", {**_site("hill", None), "mining_allowed": False, **offered})
+    p = with_rows(p, "power", _power("hill", "fixed"))
+    p = with_rows(p, "cooling", cooling("hill", "air", existing_mw=20.0, max_modules=0))
+    p = with_rows(p, "site_products", site_product("hill", "hall", max_modules=1))
+    p = with_rows(
+        p, "contracts",
+        offer("plain", sites=("hill",), min_mw=0.0, max_mw=10.0, deadline_quarter=None),
+        contract("stood", "committed", sites=("hill",), max_mw=10.0, commencement_quarter=quarter(-4),
+                 payment_lag_q=1, power_passed_through=False),
+    )  # fmt: skip
+    p = with_rows(
+        p, "commitments",
+        {"commitment": "built", "site": "hill", "contract": "stood", "product": "hall", "debt": None,
+         "capex_usd_m": 80.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": quarter(-6),
+         "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
+    )  # fmt: skip
+    live = {"quarter": quarter(-4), "funded_by": "own", "amount_usd_m": 80.0, "mw_live": 10.0}
+    return with_rows(p, "commitment_flows", {"commitment": "built", **live})
+
+
 FEATURES: tuple[Change, ...] = (
     add_long_lead, add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
     add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments, add_expansion, add_sites,
     add_short_lived_machines, add_deals, add_covenants, add_guard_rails, add_budgets,
     add_terminations,
     add_share_claims, add_other_business, add_treasury, add_refinancing, add_take_outs, add_corporate_debt,
-    add_repurchase, add_owners, add_taxes, add_payouts,
+    add_repurchase, add_owners, add_block_sales, add_taxes, add_payouts,
 )  # fmt: skip
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 

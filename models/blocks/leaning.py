@@ -26,6 +26,9 @@ def leaning(
         name = leans_on(x.route.terms.contract)
         if name and x.node in path:
             found[name].add(x.route.module_mw, x.count)
+    for y in (y for borrower in borrowers for s in borrower.sites for y in s.sold):
+        if leans_on(y.contract) and y.sale.node in path:
+            found[leans_on(y.contract)].add(-y.sale.mw, y.variable)
     for a in p.commitments:
         name, mw = leans_on(a.terms.contract), float((a.live_mw + a.building_mw).max(initial=0.0))
         if not name:

@@ -12,8 +12,10 @@ from models.blocks.linear import Linear
 from models.blocks.shares import PartOf
 from models.blocks.taxable import TaxablePorts
 from models.domain.company import Entity
+from models.domain.contract import Contract
 from models.domain.equipment import LongLead, VendorLease
 from models.domain.ledger import CashLine, ValueLine
+from models.params.block_sales import BlockSale
 from models.params.commitments import CommitmentArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.notes import NoteArrays
@@ -38,6 +40,15 @@ class Leased:
     terms: VendorLease
     variable: Any
     balance: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Sold:
+    """Let halls sold at a node: modules of a cohort, or a part of a commitment."""
+
+    sale: BlockSale
+    contract: Contract
+    variable: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +162,7 @@ class SitePorts:
     mining: MiningPorts
     leased: tuple[Leased, ...]
     ordered: tuple[Ordered, ...]
+    sold: tuple[Sold, ...]
     wishes: tuple[Wish, ...]
     ours: Tenure
 

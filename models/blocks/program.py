@@ -39,6 +39,7 @@ from models.blocks.ports import (
     Wish,
 )
 from models.blocks.refinancing import add_refinancing
+from models.blocks.site.block_sales import add_block_sales, repaid_load
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
 from models.blocks.site.cooling import add_cooling
@@ -306,6 +307,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         "project_debt",
         "vendor_leases",
         "equipment",
+        "block_sales",
         "mining",
         "power",
         "strategy",
@@ -329,6 +331,9 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     financed = add_project_debt(b.project_debt, tree, site, begun, offered, books)
     on_lease = [x for r in routes for n, x in r.leases.items()]
     leased = add_vendor_leases(b.vendor_leases, site, begun, on_lease, financed, books)
+    carried = [(i, close, v) for (i, close), v in financed.items()]
+    carried += [(i, begun[i].node, v) for (i, _), v in b.vendor_leases.leased.items()]
+    sold = add_block_sales(b.block_sales, tree, site, begun, carried, committed.held, p.sales, books)
     room, hours_frac = _slack_room(p, site, begun, committed.held)
     fleet = {v.name: (v, p.mining[v.name, site.site]) for v in p.vintages if (v.name, site.site) in p.mining}
     region = next(r for r in p.portfolio.regions if r.region == site.region)
@@ -338,7 +343,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         module_load(begun, "energy_mwh", False, size),
         module_load(begun, "recovered_mw", False, size),
     )
-    loads = (committed.load, modules, mining.load)
+    loads = (committed.load, modules, mining.load, repaid_load(sold, size))
     add_power(
         b.power,
         p.outlook,
@@ -368,7 +373,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         room,
         ours,
     )
-    return SitePorts(site.site, conversion, signed, mining, leased, ordered, wishes, ours)
+    return SitePorts(site.site, conversion, signed, mining, leased, ordered, sold, wishes, ours)
 
 
 def _placed(

@@ -78,7 +78,7 @@ def _post_written_off(p: Params, entity: str, rate_frac: float, books: Books) ->
         for leaf, left in standing.left.items():
             books.worth_constant(ValueLine.TAX_LATER, leaf, rate_frac * left)
     for d in books.decisions:
-        items = p.taxes.units.get((d.quantity, d.site, d.item, d.contract, d.node))
+        items = p.taxes.units.get((d.quantity, d.site, d.item, d.contract, d.since, d.node))
         if items is None:
             continue
         books.tally(Tally.WRITTEN_OFF, d.variable, items.written_off)

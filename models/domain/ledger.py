@@ -32,6 +32,8 @@ class CashLine(StrEnum):
     SITE_PURCHASE = "site_purchase"
     SITE_SALE = "site_sale"
     """Of a site sold whole, less what the sale costs."""
+    BLOCK_SALE = "block_sale"
+    """Of let halls sold at a cap rate, less what the sale costs."""
     MACHINE_PURCHASE = "machine_purchase"
     MACHINE_SALE = "machine_sale"
     MACHINE_MOVE = "machine_move"
@@ -129,6 +131,7 @@ TAXABLE_LINES = (
     *EBITDA_LINES,
     CashLine.TERMINATION_FEE,
     CashLine.SITE_SALE,
+    CashLine.BLOCK_SALE,
     CashLine.MACHINE_SALE,
     CashLine.BITCOIN_SALE,
     CashLine.ESCROW_INCOME,
@@ -284,6 +287,8 @@ class Quantity(StrEnum):
     CANCEL = "cancel"
     BUY_SITE = "buy_site"
     SELL_SITE = "sell_site"
+    SELL_BLOCK = "sell_block"
+    """Let halls sold: modules of a cohort, or a part of a commitment."""
     ON_MW = "on_mw"
     SLACK_MW = "slack_mw"
     BOUGHT_MW = "bought_mw"

@@ -47,6 +47,13 @@ class Site(Row):
         default=None, ge=0, description="per energised gross MW, site sold whole; empty: not for sale"
     )
     sale_cost_frac: float | None = Field(default=None, ge=0, lt=1, description="of the price; empty: none")
+    sale_cap_rate_frac: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="NOI of the next four quarters over the price at which let halls, or a part of them, "
+        "may be sold; empty: not offered",
+    )
     book_value_usd_m: float | None = Field(
         default=None,
         ge=0,

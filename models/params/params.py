@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.domain.portfolio import Portfolio
+from models.params.block_sales import Sales, commitment_sales, module_sales
 from models.params.claims import Claims
 from models.params.coins import Coins, read_coins
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays, commitment_arrays
@@ -60,6 +61,7 @@ class Params:
     over: Mapping[str, frozenset[int]]
     """Nodes at which a contract has ended before its term."""
     contract_money: tuple[ContractMoneyArrays, ...]
+    sales: Sales
     vintages: tuple[Vintage, ...]
     mining: Mapping[tuple[str, str], MiningAtSite]
     """By vintage and site, where the machines may be."""
@@ -101,7 +103,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
     flat = {name: {f.leaf: flat_prices(p, f) for f in futures} for name, p in prices.items()}
     power = {s.site: site_power(portfolio, s, prices[s.site], outlook) for s in portfolio.sites}
     lenders = {c.credit_class: c for c in portfolio.credit_classes}
-    compiled = []
+    compiled, of_modules = [], {}
     for route in open_routes:
         site = route.terms.site.site
         lender = lenders.get(route.terms.contract.credit_class or "")
@@ -121,9 +123,11 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
             leases[b] = lease_arrays(portfolio, route, b, modules[b], outlook)
         if modules:
             compiled.append(RouteParams(route, modules, facilities, leases))
+            of_modules.update(module_sales(route, modules, outlook))
     found = vintages(portfolio, outlook)
     regions = {r.region: r for r in portfolio.regions}
     commitments, money = commitment_arrays(portfolio, outlook, futures, flat, endings)
+    sales = Sales(of_modules, commitment_sales(portfolio, commitments, money, outlook))
     debts = tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt)
     firm = portfolio.firm
     notes = existing_notes(portfolio, outlook)
@@ -144,6 +148,7 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         commitments=commitments,
         over={name: over_at(by_leaf, tree) for name, by_leaf in endings.items()},
         contract_money=money,
+        sales=sales,
         vintages=found,
         mining=mining,
         debts=debts,
@@ -160,5 +165,5 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
         claims=Claims(portfolio, outlook),
         overhead_usd_m=firm.overhead_usd_m_per_q * growth,
         overhead_factor=overhead_factor(portfolio, tree.first + (tree.horizon_q - 1)),
-        taxes=taxes_of(portfolio, outlook, started, commitments, money, found, mining),
+        taxes=taxes_of(portfolio, outlook, started, commitments, money, found, mining, sales),
     )

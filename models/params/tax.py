@@ -13,6 +13,7 @@ from models.domain.site import Site
 from models.domain.tax import TaxClass, TaxGroup
 from models.formulas.depreciation import written_off_frac
 from models.formulas.discounting import present_value
+from models.params.block_sales import BlockSale, Sales
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays
 from models.params.mining import MiningAtSite, Vintage
 from models.params.modules import ModuleArrays, Route, capex_of
@@ -21,8 +22,8 @@ from models.params.streams import profile
 from models.timetree import TimeTree
 
 Array = NDArray[np.float64]
-Unit = tuple[Quantity, str, str, str, int]
-"""Quantity, site, item, contract, node of a decision."""
+Unit = tuple[Quantity, str, str, str, str, int]
+"""Quantity, site, item, contract, since, node of a decision."""
 Started = tuple[Route, Mapping[int, ModuleArrays]]
 
 
@@ -88,6 +89,7 @@ def taxes_of(
     money: tuple[ContractMoneyArrays, ...],
     vintages: tuple[Vintage, ...],
     mining: Mapping[tuple[str, str], MiningAtSite],
+    sales: Sales,
 ) -> Taxes:
     """Taxes of a portfolio; all empty where it has no tax groups."""
     if not portfolio.tax_groups:
@@ -99,8 +101,9 @@ def taxes_of(
     units = dict(writer.units(started, vintages, mining))
     for c in commitments:
         for n in c.cancel_nodes:
-            key = (Quantity.CANCEL, c.commitment.site, c.commitment.commitment, "", n)
+            key = (Quantity.CANCEL, c.commitment.site, c.commitment.commitment, "", "", n)
             units[key] = held[c.commitment.commitment].cancelled(outlook.below[n])
+    units |= dict(writer.sold(started, commitments, sales))
     entity = {s.site: s.entity for s in portfolio.sites}
     standing: dict[str, TaxItems] = {}
     for c in commitments:
@@ -139,6 +142,15 @@ def _years(tree: TimeTree) -> tuple[dict[int, tuple[int, ...]], dict[int, int]]:
             years[n] = tuple(m for m in path if tree.quarter(m).year == year)
             before[n] = max((m for m in path if tree.quarter(m).year < year), default=-1)
     return years, before
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Part of an asset: what it cost, the shares of it written off, and the quarter of the first. [$M]"""
+
+    basis_usd_m: float
+    shares: Array
+    live: int
 
 
 class _Writer:
@@ -182,26 +194,26 @@ class _Writer:
         for route, modules in started:
             site, product, contract = route.key
             for n, arrays in modules.items():
-                yield (Quantity.START, site, product, contract, n), self._module(route, n, arrays)
+                yield (Quantity.START, site, product, contract, "", n), self._module(route, n, arrays)
         for plant in (c for c in self.portfolio.cooling if c.max_modules):
             shares = self.shares(plant.tax_class, "cooling", plant.site)
             for n in tree.nodes:
                 cost, live = plant.capex_usd_m_per_module * rows[n].capex_idx, tree.period[n] + plant.lead_q
                 items = self.asset(cost, shares, n, live, "overhead")
-                yield (Quantity.COOL, plant.site, plant.cooling, "", n), items
+                yield (Quantity.COOL, plant.site, plant.cooling, "", "", n), items
         for x in self.portfolio.expansions:
             shares = self.shares(x.tax_class, "power", x.site)
             for n in tree.nodes:
                 cost, live = x.cost_usd_m * rows[n].capex_idx, tree.period[n] + x.lead_q
                 items = self.asset(cost, shares, n, live, "overhead")
-                yield (Quantity.EXPAND, x.site, x.expansion, "", n), items
+                yield (Quantity.EXPAND, x.site, x.expansion, "", "", n), items
         for e in self.portfolio.long_lead:
             for site in (s.site for s in self.portfolio.sites if e.site in (None, s.site)):
                 shares = self.shares(e.tax_class, "power", site)
                 for n in tree.nodes:
                     cost, live = e.cost_usd_m_per_mw * rows[n].capex_idx, tree.period[n] + e.lead_q
                     items = self.asset(cost, shares, n, live, "overhead")
-                    yield (Quantity.ORDERED_MW, site, e.equipment, "", n), items
+                    yield (Quantity.ORDERED_MW, site, e.equipment, "", "", n), items
         yield from self._traded()
         for v in (v for v in vintages if v.is_new):
             for site, at in ((s, at) for (name, s), at in mining.items() if name == v.name):
@@ -209,24 +221,32 @@ class _Writer:
                 for n in tree.nodes:
                     cost = float(at.purchase_usd_m_per_mw[n])
                     items = self.asset(cost, shares, n, tree.period[n], "mining")
-                    yield (Quantity.BOUGHT_MW, site, v.name, "", n), items
+                    yield (Quantity.BOUGHT_MW, site, v.name, "", "", n), items
 
     def _module(self, route: Route, n: int, arrays: ModuleArrays) -> TaxItems:
-        p, row = route.terms.product, self.outlook.rows[n]
-        building, demolition, gpus = capex_of(route, row.capex_idx, row.gpu_price_idx)
-        building -= route.ordered_usd_m(row.capex_idx)
-        live = self.outlook.tree.period[n] + p.lead_q
-        site = route.key[0]
-        items = self.asset(
-            building + demolition, self.shares(p.tax_class, "halls", site), n, live, p.workload
-        )
-        if gpus > 0.0:
-            items += self.asset(gpus, self.shares(p.gpu_tax_class, "gpus", site), n, live, p.workload)
-        items += self._again(p, site, arrays)
+        p, items = route.terms.product, self._nothing()
+        for part in self._parts_of_module(route, n):
+            items += self.asset(part.basis_usd_m, part.shares, n, part.live, p.workload)
+        items += self._again(p, route.key[0], arrays)
         all_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money)
         kept_frac = sum(m.frac_of_capex or 0.0 for m in route.terms.money if not m.give_back_q)
         share = kept_frac / all_frac if all_frac else 0.0
         return TaxItems(items.written_off, arrays.tenant_money * share + arrays.kept, items.left)
+
+    def _nothing(self) -> TaxItems:
+        none = np.zeros(len(self.outlook.tree.nodes))
+        return TaxItems(none, none, {})
+
+    def _parts_of_module(self, route: Route, n: int) -> list[_Part]:
+        """Halls with demolition, and GPUs."""
+        p, row = route.terms.product, self.outlook.rows[n]
+        building, demolition, gpus = capex_of(route, row.capex_idx, row.gpu_price_idx)
+        building -= route.ordered_usd_m(row.capex_idx)
+        live = self.outlook.tree.period[n] + p.lead_q
+        parts = [_Part(building + demolition, self.shares(p.tax_class, "halls", route.key[0]), live)]
+        if gpus > 0.0:
+            parts.append(_Part(gpus, self.shares(p.gpu_tax_class, "gpus", route.key[0]), live))
+        return parts
 
     def _again(self, p: Product, site: str, spent: ModuleArrays | CommitmentArrays) -> TaxItems:
         """GPUs replaced and halls refitted, each written off from its quarter on."""
@@ -247,25 +267,55 @@ class _Writer:
 
     def commitment(self, c: CommitmentArrays) -> TaxItems:
         """A commitment, written off as its megawatts go live; what its tenant paid itself is not ours."""
-        row, p, tree = c.commitment, c.terms.product, self.outlook.tree
+        p, tree, items = c.terms.product, self.outlook.tree, self._nothing()
+        for part in self._parts_of_commitment(c):
+            items += self.asset(part.basis_usd_m, part.shares, 0, part.live, p.workload)
+        for n in map(int, np.flatnonzero(c.taken_over_usd_m)):
+            paid = float(c.taken_over_usd_m[n])
+            halls = self.shares(p.tax_class, "halls", c.commitment.site)
+            items += self.asset(paid, halls, n, tree.period[n], p.workload)
+        return items + self._again(p, c.commitment.site, c)
+
+    def _parts_of_commitment(self, c: CommitmentArrays) -> list[_Part]:
+        """Halls and GPUs, each as some of the megawatts go live."""
+        row, p, parts = c.commitment, c.terms.product, []
         flows = [f for f in self.portfolio.commitment_flows if f.commitment == row.commitment]
         cost = row.capex_usd_m + row.gpu_capex_usd_m
         tenants = sum(f.amount_usd_m for f in flows if f.funded_by == "tenant")
         own_frac = max(0.0, 1.0 - tenants / cost) if cost else 0.0
         total_mw = sum(f.mw_live for f in flows)
-        items = self.asset(0.0, np.ones(1), 0, 0, p.workload)
         for f in (f for f in flows if f.mw_live > 0.0):
-            part, live = own_frac * f.mw_live / total_mw, f.quarter - tree.first
+            frac, live = own_frac * f.mw_live / total_mw, f.quarter - self.outlook.tree.first
             halls = self.shares(p.tax_class, "halls", row.site)
-            items += self.asset(row.capex_usd_m * part, halls, 0, live, p.workload)
+            parts.append(_Part(row.capex_usd_m * frac, halls, live))
             if row.gpu_capex_usd_m > 0.0:
                 gpus = self.shares(p.gpu_tax_class, "gpus", row.site)
-                items += self.asset(row.gpu_capex_usd_m * part, gpus, 0, live, p.workload)
-        for n in map(int, np.flatnonzero(c.taken_over_usd_m)):
-            paid = float(c.taken_over_usd_m[n])
-            halls = self.shares(p.tax_class, "halls", row.site)
-            items += self.asset(paid, halls, n, tree.period[n], p.workload)
-        return items + self._again(p, row.site, c)
+                parts.append(_Part(row.gpu_capex_usd_m * frac, gpus, live))
+        return parts
+
+    def sold(
+        self, started: tuple[Started, ...], commitments: tuple[CommitmentArrays, ...], sales: Sales
+    ) -> Iterator[tuple[Unit, TaxItems]]:
+        """Halls sold: what they would have written off later comes off the price at once."""
+        tree = self.outlook.tree
+        for route, modules in started:
+            for n, arrays in modules.items():
+                items, parts = self._module(route, n, arrays), self._parts_of_module(route, n)
+                for s in sales.of_modules[(*route.key, n)]:
+                    key = (Quantity.SELL_BLOCK, *route.key, tree.label(n), s.node)
+                    yield key, self._sold(s, items, parts)
+        for c in commitments:
+            name, site, contract = c.commitment.commitment, c.commitment.site, c.commitment.contract
+            for s in sales.of_commitments.get(name, ()):
+                key = (Quantity.SELL_BLOCK, site, name, contract, "", s.node)
+                yield key, self._sold(s, self.commitment(c), self._parts_of_commitment(c))
+
+    def _sold(self, s: BlockSale, items: TaxItems, parts: list[_Part]) -> TaxItems:
+        since = self.outlook.tree.period[s.node] + 1
+        found = items.cancelled(s.after)
+        left = sum(part.basis_usd_m * part.shares[max(0, since - part.live) :].sum() for part in parts)
+        found.written_off[s.node] += left
+        return found
 
     def _traded(self) -> Iterator[tuple[Unit, TaxItems]]:
         """A site bought is written off as power is; one sold takes its book value off its price."""
@@ -275,10 +325,10 @@ class _Writer:
                 if s.state == "candidate":
                     shares, price = self.shares(s.tax_class, "power", s.site), s.purchase_usd_m or 0.0
                     items = self.asset(price, shares, n, tree.period[n], "overhead")
-                    yield (Quantity.BUY_SITE, s.site, "", "", n), items
+                    yield (Quantity.BUY_SITE, s.site, "", "", "", n), items
                 if s.book_value_usd_m is not None:
                     items = self.asset(s.book_value_usd_m, np.ones(1), n, tree.period[n], "overhead")
-                    yield (Quantity.SELL_SITE, s.site, "", "", n), items
+                    yield (Quantity.SELL_SITE, s.site, "", "", "", n), items
 
     def agreed(self, site: Site) -> TaxItems:
         """A purchase that is agreed."""

@@ -25,7 +25,13 @@ class Ahead:
     def quarter(self, n: int, m: int) -> float:
         """Net cash at ``m`` of what is decided by ``n``, a node before it. [$M]"""
         path = set(self.book.paths[n])
-        sites = self._modules(path, m) + self._commitments(n, m) + self._plant(path, m) - self._standing(n, m)
+        sites = (
+            self._modules(path, m)
+            - self._sold(path, m)
+            + self._commitments(n, m)
+            + self._plant(path, m)
+            - self._standing(n, m)
+        )
         return sites + self._loans(n, m) + self._facilities(path, m) - self._notes(n, m)
 
     def along(self, n: int, m: int) -> float:
@@ -52,6 +58,15 @@ class Ahead:
                 part = part_of_site(self.book, start.site) * start.modules
                 cash += part * (earned - q.spend - q.refresh + q.tenant_money - q.refund)
         return cash
+
+    def _sold(self, path: set[int], m: int) -> float:
+        """What halls sold by now would have earned. [$M]"""
+        return sum(
+            part_of_site(self.book, x.decided.site) * x.count * (q.rent - q.opex - q.power - q.refresh)
+            for x in self.world.sites.sold
+            if x.node in path
+            for q in (x.one.at[m],)
+        )
 
     def _commitments(self, n: int, m: int) -> float:
         cash = 0.0

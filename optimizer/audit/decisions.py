@@ -74,6 +74,19 @@ class Leased:
 
 
 @dataclass(frozen=True)
+class SoldBlock:
+    """Let halls sold at a node: modules begun at another, or a part of a commitment."""
+
+    site: str
+    item: str
+    contract: str
+    begun: int
+    """-1 of a commitment."""
+    node: int
+    count: float
+
+
+@dataclass(frozen=True)
 class Placed:
     """Something done at a site: an offer signed, steps or plant begun."""
 
@@ -94,6 +107,7 @@ class Decisions:
     orders: list[Placed] = field(default_factory=list)
     financed: list[Financed] = field(default_factory=list)
     leased: list[Leased] = field(default_factory=list)
+    sold: list[SoldBlock] = field(default_factory=list)
     cancels: list[tuple[str, int]] = field(default_factory=list)
     traded: dict[tuple[Quantity, str, int], float] = field(default_factory=dict)
     """Sites bought and sold, by quantity, site, node."""
@@ -227,6 +241,7 @@ def _unknown_name(row: _Row, book: Book) -> str:
         Quantity.CANCEL: lambda: row.item in book.commitments,
         Quantity.BUY_SITE: lambda: row.site in book.sites,
         Quantity.SELL_SITE: lambda: row.site in book.sites,
+        Quantity.SELL_BLOCK: lambda: _is_built(row, book) if row.since else _is_committed(row, book),
         Quantity.CONTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.DISTRIBUTED: lambda: row.item in entities - {book.parent},
         Quantity.OPEN: lambda: lock_up(book, row.item, row.node) > 0.0,
@@ -298,6 +313,20 @@ def _is_leased(row: _Row, book: Book) -> bool:
     return row.since in book.leases and row.item in book.leases[row.since].products
 
 
+def _is_built(row: _Row, book: Book) -> bool:
+    """Whether modules of the route may have been begun before the node."""
+    product = book.products.get(row.item)
+    known = product is not None and row.contract in book.contracts
+    known = known and (row.site, product.cooling if product else "") in book.cooling
+    return known and row.begun in book.paths[row.node]
+
+
+def _is_committed(row: _Row, book: Book) -> bool:
+    """Whether a commitment of the name stands at the site under the contract."""
+    held = book.commitments.get(row.item)
+    return held is not None and (held.site, held.contract) == (row.site, row.contract)
+
+
 def _facility_exists(row: _Row, book: Book) -> bool:
     """Whether the contract has lenders and the loan closes at the start or at completion."""
     begun = row.begun
@@ -336,6 +365,8 @@ def _enter(to: Decisions, row: _Row) -> None:
         to.financed.append(Financed(row.site, row.item, row.contract, row.begun, n, value))
     elif q is Quantity.LEASED:
         to.leased.append(Leased(row.site, row.item, row.contract, row.since, n, value))
+    elif q is Quantity.SELL_BLOCK:
+        to.sold.append(SoldBlock(row.site, row.item, row.contract, row.begun, n, value))
     elif q is Quantity.CANCEL:
         if value:
             to.cancels.append((row.item, n))

@@ -166,6 +166,9 @@ def leaning(world: World, share: float, leaf: int) -> list[tuple[float, float, b
         contract = book.contracts[start.contract]
         if contract.state != "merchant" and start.node in book.paths[leaf]:
             now[contract.guarantor or contract.tenant] += start.modules * module.mw
+    for x in world.sites.sold:
+        if x.is_gone(leaf):
+            now[x.lease.contract.guarantor or x.lease.contract.tenant] -= x.count * x.mw
     for one in world.sites.commitments:
         contract = book.contracts[one.commitment.contract]
         if contract.state != "merchant":

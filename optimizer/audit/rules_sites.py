@@ -23,6 +23,7 @@ class SiteRules:
             if self._is_traded(name):
                 self._begun_where_ours(name)
                 self._machines_where_ours(name)
+        self._halls_sold()
 
     def _at(self, node: int, *names: str) -> str:
         return "|".join((*names, self.book.tree.label(node)))
@@ -48,6 +49,41 @@ class SiteRules:
                 place = self._at(n, quantity, name)
                 check = "SIT-2" if is_sale else "SIT-1"
                 self.court.require(check, "decisions", place, "node", in_time, "within its window", "outside")
+
+    def _halls_sold(self) -> None:
+        """Let halls are sold once, where they are offered, and what is financed or leased is not."""
+        decided, tree = self.world.decided, self.book.tree
+        for x in self.world.sites.sold:
+            y = x.decided
+            check, place = "SIT-6" if y.begun < 0 else "SIT-5", self._at(y.node, y.site, y.item, y.contract)
+            offered = x.is_offered(self.world.money) or y.count <= _WHOLE
+            self.court.require(check, "decisions", place, "node", offered, "halls that are offered", "not")
+        for cohort in {(y.site, y.item, y.contract, y.begun) for y in decided.sold if y.begun >= 0}:
+            for leaf in tree.leaves_below(cohort[3]):
+                self._sold_once(cohort, leaf)
+        for item in {y.item for y in decided.sold if y.begun < 0}:
+            for leaf in tree.leaves:
+                path = self.book.paths[leaf]
+                sold = sum(y.count for y in decided.sold if y.begun < 0 and y.item == item and y.node in path)
+                gone = any(name == item and n in path for name, n in decided.cancels)
+                self.court.at_most("SIT-6", self._at(leaf, item), sold, 1.0 - gone, _WHOLE)
+
+    def _sold_once(self, cohort: tuple[str, str, str, int], leaf: int) -> None:
+        decided, path = self.world.decided, self.book.paths[leaf]
+        used = sum(
+            y.count
+            for y in decided.sold
+            if (y.site, y.item, y.contract, y.begun) == cohort and y.node in path
+        )
+        used += sum(
+            f.modules
+            for f in decided.financed
+            if (f.site, f.product, f.contract, f.begun) == cohort and f.closed in path
+        )
+        used += sum(f.modules for f in decided.leased if (f.site, f.product, f.contract, f.begun) == cohort)
+        begun = sum(s.modules for s in decided.starts if (s.site, s.product, s.contract, s.node) == cohort)
+        place = self._at(leaf, *cohort[:3], self.book.tree.label(cohort[3]))
+        self.court.at_most("SIT-5", place, used, begun, _WHOLE)
 
     def _counts(self, name: str) -> dict[str, list[tuple[int, float]]]:
         """What was begun or signed at a site, by kind, with its nodes."""

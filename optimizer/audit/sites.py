@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from models.domain.ledger import CashLine, Quantity
 from models.domain.site import Power
 from models.units import USD_M, USD_M_PER_KW_MONTH
+from optimizer.audit.block_sales import Sold
 from optimizer.audit.book import Book, Vintage
 from optimizer.audit.committed import Committed, CommittedMoney
-from optimizer.audit.decisions import Decisions, Placed, Start
+from optimizer.audit.decisions import Decisions, Placed, SoldBlock, Start
 from optimizer.audit.estate import Estate
 from optimizer.audit.ledger import Ledger
 from optimizer.audit.machines import Machines
@@ -32,6 +33,8 @@ class SiteBook:
     reserved_mw: ByNode = field(default_factory=_zero)
     """Gross MW of HPC begun or committed, whatever the stage."""
     live_mw: ByNode = field(default_factory=_zero)
+    sold_mw: ByNode = field(default_factory=_zero)
+    """Of the live MW, what a buyer owns."""
     building_mw: ByNode = field(default_factory=_zero)
     begun: ByNode = field(default_factory=_zero)
     begun_mw: ByNode = field(default_factory=_zero)
@@ -79,10 +82,13 @@ class Sites:
         self.commitments = [
             Committed(book, c, frozenset(cancelled[c.commitment])) for c in book.portfolio.commitments
         ]
+        self.sold = [Sold(book, x, self._sold_one(x)) for x in decided.sold if x.count]
         for start, module in self.modules:
             self._add_module(start, module)
         for one in self.commitments:
             self._add_commitment(one)
+        for sold in self.sold:
+            self._add_sold(sold)
         for step in decided.expands:
             self._add_expansion(step)
         for plant in decided.cools:
@@ -101,6 +107,12 @@ class Sites:
         if key not in self._module:
             self._module[key] = Module(self.book, *key)
         return self._module[key]
+
+    def _sold_one(self, x: SoldBlock) -> Module | Committed:
+        """The module, or the commitment, of which some is sold."""
+        if x.begun < 0:
+            return next(c for c in self.commitments if c.commitment.commitment == x.item)
+        return self.module(x.site, x.item, x.contract, x.begun)
 
     def _post(self, site: str, node: int, line: CashLine, amount: float) -> None:
         if amount:
@@ -169,6 +181,19 @@ class Sites:
             self._post(name, n, CashLine.ESCROW_RELEASE, q.escrow)
             self._post(name, n, CashLine.GPU_REFRESH, -q.refresh)
             self._post(name, n, CashLine.CANCEL_FEE, -q.fee)
+
+    def _add_sold(self, sold: Sold) -> None:
+        """The price; from the next quarter on the halls earn for the buyer, and draw what they drew."""
+        name, k = sold.decided.site, sold.count
+        self._post(name, sold.node, CashLine.BLOCK_SALE, sold.price_usd_m)
+        for n in (n for n in self.book.below[sold.node] if n != sold.node):
+            q = sold.one.at[n]
+            self.of[name].sold_mw[n] += k * q.live_mw
+            self._post(name, n, CashLine.RENT, -k * q.rent)
+            self._post(name, n, CashLine.OPEX, k * q.opex)
+            self._post(name, n, CashLine.HPC_POWER, k * q.power)
+            self._post(name, n, CashLine.GPU_REFRESH, k * q.refresh)
+            self._post(name, n, CashLine.DEMAND_RECOVERED, sold.repaid(n))
 
     def add_money(self, money: CommittedMoney) -> None:
         """Book the tenant money of a committed contract."""

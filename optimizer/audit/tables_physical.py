@@ -39,6 +39,9 @@ def decisions(world: World) -> Rows:
         add(Quantity.FINANCED, f.site, f.product, f.contract, label(f.begun), f.closed, f.modules)
     for x in decided.leased:
         add(Quantity.LEASED, x.site, x.product, x.contract, x.lease, x.begun, x.modules)
+    for y in decided.sold:
+        cohort = label(y.begun) if y.begun >= 0 else ""
+        add(Quantity.SELL_BLOCK, y.site, y.item, y.contract, cohort, y.node, y.count)
     for name, n in decided.cancels:
         add(Quantity.CANCEL, world.book.commitments[name].site, name, "", "", n, 1.0)
     for (quantity, site, n), times in decided.traded.items():
@@ -97,6 +100,7 @@ def site_plan(world: World) -> Rows:
                 "energised_mw": here.energised_mw[n],
                 "hpc_gross_mw": here.occupied_mw[n],
                 "hpc_live_mw": here.live_mw[n],
+                "hpc_sold_mw": here.sold_mw[n],
                 "building_mw": here.building_mw[n],
                 "modules_begun": here.begun[n],
                 "mining_mw": here.mining_mw[n],
@@ -202,8 +206,12 @@ def contracts(world: World) -> Rows:
         for one in world.sites.commitments:
             if not one.is_cancelled(leaf):
                 mw[one.commitment.contract, one.commitment.site] += one.total_mw
+        gone: dict[tuple[str, str], float] = defaultdict(float)
+        for sold in world.sites.sold:
+            if sold.is_gone(leaf):
+                gone[sold.decided.contract, sold.decided.site] += sold.count * sold.mw
         for (contract, site), total in mw.items():
-            found[contract, site, label] = {"mw_critical": total}
+            found[contract, site, label] = {"mw_critical": total, "mw_sold": gone[contract, site]}
     return found
 
 

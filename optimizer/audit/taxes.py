@@ -108,21 +108,45 @@ class Taxes:
         if not self.groups:
             return []
         built = [*self._halls(), *self._plant(), *self._machines(), *self._committed()]
-        return [*built, *self._traded()]
+        return [*built, *self._traded(), *self._sold()]
 
     def _halls(self) -> list[Asset]:
         found = []
         for start, module in self.world.sites.modules:
-            p, k = module.product, start.modules
-            for cost, named, kind in (
-                (module.capex, p.tax_class, "halls"),
-                (module.gpus, p.gpu_tax_class, "gpus"),
-            ):
-                if cost:
-                    held, site = self._class(named, kind, start.site), start.site
-                    found.append(self._asset(site, k * cost, held, module.live_from, start.node, p.workload))
+            k = start.modules
+            found += self._hall(module, k)
             nodes = frozenset(self.book.below[start.node])
             found += self._replaced(start.site, module, k, nodes)
+        return found
+
+    def _hall(self, module: Module, count: float) -> list[Asset]:
+        """Some modules of a cohort: halls and GPUs."""
+        p, found = module.product, []
+        for cost, named, kind in (
+            (module.capex, p.tax_class, "halls"),
+            (module.gpus, p.gpu_tax_class, "gpus"),
+        ):
+            if cost:
+                held, basis = self._class(named, kind, module.lease.site), count * cost
+                asset = self._asset(
+                    module.lease.site, basis, held, module.live_from, module.begun, p.workload
+                )
+                found.append(asset)
+        return found
+
+    def _sold(self) -> list[Asset]:
+        """Of halls sold, what was still to be written off is deducted at once, and no longer after."""
+        found = []
+        for x in self.world.sites.sold:
+            unit = self._hall(x.one, x.count) if isinstance(x.one, Module) else self._standing(x.one, x.count)
+            below, quarter = self.book.below[x.node], self.book.tree.quarter(x.node)
+            gone = frozenset(n for n in below if n != x.node)
+            for a in unit:
+                later = range(1, max(0, a.live - quarter) + a.life_q + 1)
+                left = sum(a.written_off(quarter + i) for i in later)
+                found.append(Asset(a.entity, left, 0.0, 1, (1.0,), quarter, frozenset(below), a.rate))
+                found.append(replace(a, basis_usd_m=-a.basis_usd_m, nodes=gone))
+            found += self._replaced(x.decided.site, x.one, -x.count, gone)
         return found
 
     def _replaced(
@@ -199,23 +223,29 @@ class Taxes:
         """Each part of a commitment from when it goes live; what the tenant paid itself is not ours."""
         found = []
         for one in self.world.sites.commitments:
-            row, p = one.commitment, one.lease.product
             kept = frozenset(n for n in self.book.tree.nodes if not one.is_cancelled(n))
-            cost = row.capex_usd_m + row.gpu_capex_usd_m
-            tenant = sum(f.amount_usd_m for f in one.flows if f.funded_by == "tenant")
-            share = max(0.0, 1.0 - tenant / cost) if cost else 0.0
-            for flow in (f for f in one.flows if f.mw_live > 0.0):
-                for amount, named, kind in (
-                    (row.capex_usd_m, p.tax_class, "halls"),
-                    (row.gpu_capex_usd_m, p.gpu_tax_class, "gpus"),
-                ):
-                    if amount:
-                        basis = amount * share * flow.mw_live / one.total_mw
-                        held = self._class(named, kind, row.site)
-                        asset = self._asset(row.site, basis, held, flow.quarter, 0, p.workload)
-                        found.append(replace(asset, nodes=kept))
-            found += self._replaced(row.site, one, 1.0, kept)
+            found += self._standing(one, 1.0)
+            found += self._replaced(one.commitment.site, one, 1.0, kept)
             found += self._taken_over(one, kept)
+        return found
+
+    def _standing(self, one: Committed, part: float) -> list[Asset]:
+        """A part of a commitment."""
+        found, row, p = [], one.commitment, one.lease.product
+        kept = frozenset(n for n in self.book.tree.nodes if not one.is_cancelled(n))
+        cost = row.capex_usd_m + row.gpu_capex_usd_m
+        tenant = sum(f.amount_usd_m for f in one.flows if f.funded_by == "tenant")
+        share = part * max(0.0, 1.0 - tenant / cost) if cost else 0.0
+        for flow in (f for f in one.flows if f.mw_live > 0.0):
+            for amount, named, kind in (
+                (row.capex_usd_m, p.tax_class, "halls"),
+                (row.gpu_capex_usd_m, p.gpu_tax_class, "gpus"),
+            ):
+                if amount:
+                    basis = amount * share * flow.mw_live / one.total_mw
+                    held = self._class(named, kind, row.site)
+                    asset = self._asset(row.site, basis, held, flow.quarter, 0, p.workload)
+                    found.append(replace(asset, nodes=kept))
         return found
 
     def _taken_over(self, one: Committed, kept: frozenset[int]) -> list[Asset]:

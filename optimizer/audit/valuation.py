@@ -124,6 +124,7 @@ class Valuation:
             (s.modules, m) for s, m in self.world.sites.modules if s.node in path
         ]
         held += [(1.0, c) for c in self.world.sites.commitments]
+        held += [(-x.count, x.one) for x in self.world.sites.sold if x.is_gone(leaf)]
         for count, one in held:
             tail, entity = one.tail(leaf), self.book.sites[one.lease.site].entity
             found[entity, CONTRACT_LINES[one.lease.contract.state]] += count * tail.signed

@@ -34,6 +34,7 @@ _BY_UNIT = {
     "times": Court.RATIO,
     "fraction": Court.RATIO,
 }
+_IN_MODULES = (Quantity.FINANCED, Quantity.LEASED, Quantity.SELL_BLOCK)
 _BY_NAME = {
     "modules_begun": Court.INTEGER,
     "ours": Court.INTEGER,
@@ -152,7 +153,7 @@ def _key_part(cell: object) -> str | float:
 def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
     if column == "value" and spec.name in ("decisions", "decide_now"):
         quantity = str(key[0])
-        if quantity in INTEGERS or quantity in (Quantity.FINANCED, Quantity.LEASED):
+        if quantity in INTEGERS or quantity in _IN_MODULES:
             return Court.INTEGER
         if quantity in COINS:
             return Court.BTC

@@ -177,6 +177,7 @@ def _serve_debt(world: World, name: str, leaf: int, found: list[Quarter]) -> Non
 
 
 def _held(world: World, entity: str, leaf: int) -> Iterator[tuple[float, Module | Committed]]:
+    """Modules begun and commitments held by a node, less what has been sold before."""
     sites = world.book.sites
     for start, module in world.sites.modules:
         if sites[start.site].entity == entity and start.node in world.book.paths[leaf]:
@@ -184,6 +185,9 @@ def _held(world: World, entity: str, leaf: int) -> Iterator[tuple[float, Module 
     for one in world.sites.commitments:
         if sites[one.commitment.site].entity == entity and not one.is_cancelled(leaf):
             yield 1.0, one
+    for sold in world.sites.sold:
+        if sites[sold.decided.site].entity == entity and sold.is_gone(leaf):
+            yield -sold.count, sold.one
 
 
 def _earn(world: World, entity: str, leaf: int, found: list[Quarter]) -> None:

@@ -331,6 +331,8 @@ def _amount(r: Reading, d: Decision, v: float) -> float:
         return v * p.ownership[d.site].purchase_usd_m
     if d.quantity is Quantity.SELL_SITE:
         return v * float(p.ownership[d.site].sale_usd_m[d.node])
+    if d.quantity is Quantity.SELL_BLOCK:
+        return v * next(x.sale.price_usd_m for x in r.sold if x.decision is d)
     if d.quantity is Quantity.SOLD_MW:
         vintage = next(x for x in p.vintages if x.name == d.item)
         return v * float(vintage.resale_usd_m_per_mw[d.node])
@@ -365,6 +367,7 @@ def _undo(quantity: Quantity) -> str:
         Quantity.CANCEL,
         Quantity.BUY_SITE,
         Quantity.SELL_SITE,
+        Quantity.SELL_BLOCK,
         Quantity.BORROWED,
         Quantity.ROLLED,
     ):

@@ -13,6 +13,7 @@ from models.blocks.linear import Linear
 from models.blocks.ports import BorrowerPorts
 from models.blocks.program import Program
 from models.domain.ledger import Quantity
+from models.params.block_sales import BlockSale
 from models.params.corporate_debt import RepurchaseOffer
 from models.params.loans import DebtArrays, FacilityArrays
 from models.params.modules import ModuleArrays, Route
@@ -64,6 +65,20 @@ class LeaseTaken:
     def name(self, labels: list[str]) -> str:
         """Its key in the debt schedule."""
         return "|".join((*self.route.key, labels[self.begun], self.arrays.terms.lease))
+
+
+@dataclass(frozen=True, eq=False)
+class SoldHalls:
+    """Let halls sold: modules of a cohort, or a part of a commitment."""
+
+    decision: Decision
+    sale: BlockSale
+    count: float
+
+    @property
+    def live_mw(self) -> Array:
+        """Critical MW that the buyer owns, by node; of terms that have ended none."""
+        return self.count * self.sale.live_mw
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +176,24 @@ class Reading:
             route, x = offered[d.site, d.item, d.contract, d.node, d.since]
             found.append(LeaseTaken(route, d.node, x, v))
         return found
+
+    @cached_property
+    def sold(self) -> list[SoldHalls]:
+        """All let halls sold."""
+        p = self.program.params
+        offered = {
+            (site, product, contract, self.labels[begun], s.node): s
+            for (site, product, contract, begun), sales in p.sales.of_modules.items()
+            for s in sales
+        }
+        for c in p.commitments:
+            row = c.commitment
+            for s in p.sales.of_commitments.get(row.commitment, ()):
+                offered[row.site, row.commitment, row.contract, "", s.node] = s
+        return [
+            SoldHalls(d, offered[d.site, d.item, d.contract, d.since, d.node], v)
+            for d, v in self.by_quantity[Quantity.SELL_BLOCK]
+        ]
 
     @cached_property
     def notes(self) -> list[tuple[NoteArrays, float]]:

@@ -41,6 +41,7 @@ class SiteYears:
         self.gross = sum((c.occupied_gross_mw * on for c, on in self.held), self.gross)
         self.live = sum((b.count * b.route.module_mw * b.arrays.live for b in self.built), none)
         self.live = sum((c.live_mw * on for c, on in self.held), self.live)
+        self.sold = sum((x.live_mw for x in r.sold if x.decision.site == site.site), none)
         self.building = sum((b.count * b.route.module_mw * b.arrays.building for b in self.built), none)
         self.building = sum((c.building_mw * on for c, on in self.held), self.building)
         self.begun = none.copy()
@@ -94,6 +95,8 @@ class SiteYears:
         for c, on in self.held:
             paid = c.spend["own"] + c.spend["escrow"] + c.spend["gpu_debt"] + c.refresh + c.refit
             spent += float((paid * on)[path].sum())
+        sold = (x for x in self.reading.sold if x.decision.site == self.site.site)
+        spent -= sum(float((x.count * x.sale.refit)[path].sum()) for x in sold)
         spent += sum(float(x[path].sum()) for x in self.plant_spend())
         return spent
 
@@ -210,6 +213,7 @@ def _site_plan(r: Reading, y: SiteYears) -> list[dict[str, object]]:
             "energised_mw": y.energised[n],
             "hpc_gross_mw": y.gross[n],
             "hpc_live_mw": y.live[n],
+            "hpc_sold_mw": y.sold[n],
             "building_mw": y.building[n],
             "modules_begun": y.begun[n],
             "mining_mw": y.mining[n],
@@ -302,6 +306,11 @@ def _contracts(r: Reading) -> list[dict[str, object]]:
             key = (c.terms.contract.contract, c.commitment.site)
             total = float((c.live_mw + c.building_mw).max(initial=0.0))
             mw[key] = mw.get(key, 0.0) + total * r.held(c.commitment.commitment)[leaf]
+        sold: dict[tuple[str, str], float] = {}
+        for x in r.sold:
+            if p.outlook.below[x.sale.node][leaf]:
+                key = (x.decision.contract, x.decision.site)
+                sold[key] = sold.get(key, 0.0) + x.count * x.sale.mw
         for (contract, site), amount in mw.items():
             c2 = contracts[contract]
             found.append(
@@ -313,6 +322,7 @@ def _contracts(r: Reading) -> list[dict[str, object]]:
                     "state": c2.state,
                     "signed_quarter": signed.get((contract, site), ""),
                     "mw_critical": amount,
+                    "mw_sold": sold.get((contract, site), 0.0),
                 }
             )
     return found

@@ -59,8 +59,9 @@ TABLES: tuple[Table, ...] = (
         "site_plan",
         "what each site's megawatts do in each quarter",
         "site node",
-        "ours energised_mw[MW] hpc_gross_mw[MW] hpc_live_mw[MW] building_mw[MW] modules_begun mining_mw[MW] "
-        "slack_mw[MW] idle_mw[MW] btc_mined[BTC] mining_energy_mwh[MWh] mining_mean_mw[MW]",
+        "ours energised_mw[MW] hpc_gross_mw[MW] hpc_live_mw[MW] hpc_sold_mw[MW] building_mw[MW] "
+        "modules_begun mining_mw[MW] slack_mw[MW] idle_mw[MW] btc_mined[BTC] mining_energy_mwh[MWh] "
+        "mining_mean_mw[MW]",
         "quarter",
     ),
     _table(
@@ -99,7 +100,7 @@ TABLES: tuple[Table, ...] = (
         "contracts",
         "offers signed and contracts held, at the horizon",
         "contract site leaf",
-        "mw_critical[MW]",
+        "mw_critical[MW] mw_sold[MW]",
         "tenant state signed_quarter",
     ),
     _table(

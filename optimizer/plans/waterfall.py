@@ -149,6 +149,9 @@ def _earned_after(r: Reading, owner: str, leaf: int) -> tuple[Array, Array]:
     held += [
         (b.count, b.arrays.later[leaf]) for b in r.built if b.route.key[0] in sites and leaf in b.arrays.later
     ]
+    held += [
+        (-x.count, x.sale.later[leaf]) for x in r.sold if x.decision.site in sites and leaf in x.sale.later
+    ]
     for count, later in held:
         size = min(REACH_Q, later.rent.size)
         rent[:size] += count * later.rent[:size]
@@ -184,7 +187,7 @@ def served_after(r: Reading, owner: str, leaf: int) -> Iterator[Served]:
 
 
 def _cost(r: Reading, owner: str, n: int) -> float:
-    """Capex of commitments, and of modules begun by a node what tenants do not pay. [$M]"""
+    """Capex of commitments, and of modules begun what tenants do not pay, less what is sold. [$M]"""
     p, sites = r.program.params, _sites(r, owner)
     cost = sum(
         float(r.held(c.commitment.commitment)[n]) * (c.commitment.capex_usd_m + c.commitment.gpu_capex_usd_m)
@@ -194,6 +197,8 @@ def _cost(r: Reading, owner: str, n: int) -> float:
     for b in r.built:
         if b.route.key[0] in sites and p.outlook.below[b.node][n]:
             cost += b.count * float(b.arrays.own_spend_by_age.sum())
+    sold = (x for x in r.sold if x.decision.site in sites)
+    cost -= sum(x.count * x.sale.cost_usd_m * float(x.sale.after[n]) for x in sold)
     return cost + _financing_cost(r, owner, n)
 
 

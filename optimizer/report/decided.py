@@ -15,6 +15,7 @@ ORDER = (
     Quantity.CANCEL,
     Quantity.BUY_SITE,
     Quantity.SELL_SITE,
+    Quantity.SELL_BLOCK,
     Quantity.START,
     Quantity.COOL,
     Quantity.ORDERED_MW,
@@ -151,6 +152,12 @@ def _leased(_: Figures, row: Row) -> str:
     return f"lease the GPUs of {_modules(row)} at {row['site']} for {row['contract']} by {row['since']}"
 
 
+def _sell_block(_: Figures, row: Row) -> str:
+    what = _modules(row) if row["since"] else f"{percent(float(row['value']), 1)} of {row['item']}"
+    begun = f", begun {str(row['since']).partition(':')[0]}" if row["since"] else ""
+    return f"sell {what} at {row['site']}{begun}, let to {row['contract']}; ours to the end of the quarter"
+
+
 def _cool(_: Figures, row: Row) -> str:
     count = round(float(row["value"]))
     return f"order {count} module{'s' * (count != 1)} of {row['item']} cooling plant at {row['site']}"
@@ -196,6 +203,7 @@ _WORDS: dict[Quantity, Callable[[Figures, Row], str]] = {
     Quantity.BOUGHT_MW: _machines("buy", "for"),
     Quantity.BUY_SITE: lambda _, row: f"buy the site {row['site']}",
     Quantity.SELL_SITE: lambda _, row: f"sell the site {row['site']}; ours to the end of the quarter",
+    Quantity.SELL_BLOCK: _sell_block,
     Quantity.SOLD_MW: _machines("sell", "from"),
     Quantity.MOVED_OUT_MW: _machines("move out", "of"),
     Quantity.MOVED_IN_MW: _machines("move in", "to"),

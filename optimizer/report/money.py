@@ -31,6 +31,7 @@ LABELS: dict[str, str] = {
     CashLine.CANCEL_FEE: "cancellation fees",
     CashLine.SITE_PURCHASE: "sites bought",
     CashLine.SITE_SALE: "sites sold",
+    CashLine.BLOCK_SALE: "halls sold",
     CashLine.MACHINE_PURCHASE: "machines bought and moved",
     CashLine.MACHINE_MOVE: "machines bought and moved",
     CashLine.MACHINE_SALE: "machines sold",

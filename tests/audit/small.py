@@ -95,6 +95,9 @@ def _contracts() -> list[dict[str, object]]:
         _contract("held", "committed", commencement_quarter="2026Q4", term_q=30, payment_lag_q=1),
         _contract("whole", "committed", sites="venture", commencement_quarter="2026Q3", payment_lag_q=1,
                   power_passed_through=False),
+        _contract("plain", "offer", sites="hill", **window),
+        _contract("firm", "committed", sites="hill", commencement_quarter="2026Q2", payment_lag_q=1,
+                  power_passed_through=False),
     ]  # fmt: skip
 
 
@@ -312,6 +315,9 @@ def _tenancy() -> dict[str, object]:
             {"commitment": "let", "site": "venture", "contract": "whole", "product": "hall", "debt": None,
              "capex_usd_m": 18.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": "2026Q3",
              "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
+            {"commitment": "stands", "site": "hill", "contract": "firm", "product": "hall", "debt": None,
+             "capex_usd_m": 20.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": "2026Q1",
+             "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
         ],
         "commitment_flows": [
             {"commitment": "half-built", "quarter": quarter(t), "funded_by": by, "amount_usd_m": usd,
@@ -322,6 +328,8 @@ def _tenancy() -> dict[str, object]:
              "mw_live": 2.0},
             {"commitment": "let", "quarter": quarter(1), "funded_by": "tenant", "amount_usd_m": 1.0,
              "mw_live": 2.0},
+            {"commitment": "stands", "quarter": "2026Q2", "funded_by": "own", "amount_usd_m": 20.0,
+             "mw_live": 2.5},
         ],
     }  # fmt: skip
 
@@ -341,12 +349,13 @@ def _estate() -> dict[str, object]:
             _site("annex", "n-co", None, sale_usd_m_per_mw=0.4, sale_cost_frac=0.03, book_value_usd_m=2.0),
             _site("east", "s-co", None, state="pending", purchase_usd_m=3.0, purchase_by_quarter=quarter(3)),
             _site("venture", "e-co", "grid"), _site("quoted", "w-co", "grid"),
+            _site("hill", "h-co", None, sale_cap_rate_frac=0.07, sale_cost_frac=0.02),
         ],
         "power": [
             *(_power(s, -4, 20.0, "spot") for s in ("venture", "quoted")),
             _power("north", -4, 60.0, "spot"), _power("north", 5, 100.0, "spot", security_usd_m=3.0),
             _power("west", -4, 30.0, "fixed"), _power("annex", -4, 12.0, "fixed"),
-            _power("east", -4, 9.0, "fixed"),
+            _power("east", -4, 9.0, "fixed"), _power("hill", -4, 30.0, "fixed"),
             _power("south", -4, 80.0, "fixed", take_or_pay_frac=0.9),
             _power("south", 6, 80.0, "fixed", take_or_pay_frac=0.5, resale_allowed=True, security_form="lc"),
         ],
@@ -357,13 +366,13 @@ def _estate() -> dict[str, object]:
             {"site": s, "cooling": "air", "existing_mw": 5.0, "module_mw": 10.0,
              "capex_usd_m_per_module": 6.0,
              "lead_q": 2, "max_modules": 5, "pue": 1.25, "water_m3_per_mwh": 0.1}
-            for s in ("north", "south", "west", "annex", "venture")
+            for s in ("north", "south", "west", "annex", "venture", "hill")
         ],
         "site_products": [
             {"site": s, "product": p, "max_modules": 4, "capex_factor_frac": 1.1, **window}
             for s in ("north", "south")
             for p in ("hall", "pods")
-        ],
+        ] + [{"site": "hill", "product": "hall", "max_modules": 1, "capex_factor_frac": 1.0, **window}],
         "products": [
             _product("hall"),
             _product("pods", workload="gpu_cloud", archetype="new_pad", gpu_capex_usd_m_per_mw=20.0,
@@ -410,6 +419,7 @@ def portfolio() -> Portfolio:
                  {"ownership_frac": 0.5, "upstream_from_quarter": quarter(2)}),
                 ("w-co", "listed", 60.0, 0.0, "west",
                  {"ownership_frac": 0.6, "price_usd": 4.0, "shares_held_m": 10.0}),
+                ("h-co", "spv", 150.0, 0.0, "home", {}),
             )
         ],
         "tax_groups": [
@@ -462,6 +472,13 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("start", *ROUTE, "", up4, 1.0),
         ("financed", *ROUTE, trunk[1], trunk[1], 1.5),
         ("financed", *ROUTE, up4, up8, 0.5),
+        ("sign", "hill", "", "plain", "", trunk[0], 1.0),
+        ("start", "hill", "hall", "plain", "", trunk[0], 1.0),
+        ("cool", "hill", "air", "", "", trunk[0], 1.0),
+        ("sell_block", "hill", "hall", "plain", trunk[0], up6, 0.5),
+        ("sell_block", "hill", "hall", "plain", trunk[0], up7, 0.25),
+        ("sell_block", "hill", "stands", "firm", "", trunk[2], 0.25),
+        ("sell_block", "hill", "stands", "firm", "", nodes[8, "up"], 0.5),
         ("sign", "south", "", "cloud", "", trunk[2], 1.0),
         ("start", "south", "pods", "cloud", "", trunk[2], 1.0),
         ("financed", "south", "pods", "cloud", trunk[2], trunk[2], 1.0),
@@ -520,8 +537,9 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("distributed", "", "e-co", "", "", trunk[3], 3.0),
     ]
     for group, taxed in (("home", 5.0), ("south", 3.0), ("west", 4.0)):
-        paid = nodes[9, "down"] if group == "home" else ""  # the year in which a tenant pays to go
-        ends = [(label, 22.0 if label == paid else taxed) for label in year_ends(tree)]
+        # the years in which a tenant pays to go, and in which halls are sold
+        paid = {nodes[9, "down"]: 23.0, up7: 21.0} if group == "home" else {}
+        ends = [(label, paid.get(label, taxed)) for label in year_ends(tree)]
         rows += [("taxed", "", group, "", "", label, amount) for label, amount in ends]
     for n in tree.nodes:
         t, label = tree.period[n], tree.label(n)

@@ -7,7 +7,7 @@ from models.domain.ledger import BEGUN, BEYOND_COMMITTED, DEALS, RAISED, Quantit
 RUN = frozenset(
     {
         *(Quantity.ON_MW, Quantity.SLACK_MW, Quantity.MOVED_OUT_MW),
-        *(Quantity.SOLD_MW, Quantity.SELL_SITE, Quantity.SOLD_BTC),
+        *(Quantity.SOLD_MW, Quantity.SELL_SITE, Quantity.SELL_BLOCK, Quantity.SOLD_BTC),
         *(Quantity.PREPAID, Quantity.CALLED, Quantity.REPAID),
         *(Quantity.PLEDGED_BTC, Quantity.CASH_MARGIN),
         *(Quantity.CONTRIBUTED, Quantity.DISTRIBUTED, Quantity.OPEN, Quantity.TAXED),

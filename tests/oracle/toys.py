@@ -165,6 +165,39 @@ def sites_taxed() -> Portfolio:
     return make.without(p, "tax_groups", "south")
 
 
+def halls_sold() -> Portfolio:
+    """Little cash: part of a let hall is sold for a new one, on debt or with a lease to sell on."""
+    p = make.add_project_debt(_halls_sold(make.small(), 0.12))
+    p = make.with_row(p, "credit_classes", "notes", closes_at_completion=False, ltc_max_frac=0.3)
+    return make.with_row(p, "contracts", "plain", credit_class="notes")
+
+
+def _halls_sold(p: Portfolio, cap_rate_frac: float) -> Portfolio:
+    p = make.without(make.add_block_sales(north_only(short(p, 6))), "contracts", "lease")
+    p = make.with_row(p, "contracts", "open", max_mw=10.0, first_year_rent_usd_per_kw_month=185.0)
+    p = make.with_all(p, "site_products", max_modules=1, latest_quarter=make.quarter(1))
+    p = make.with_row(p, "sites", "hill", sale_cap_rate_frac=cap_rate_frac)
+    p = make.with_row(p, "entities", "hill-co", unrestricted_cash_usd_m=20.0)
+    p = make.with_row(p, "machines", "s21", max_buy_mw_per_q=0.0)
+    p = make.with_company(p, traded_shares_m_per_day=0.2)
+    return poor(make.with_all(p, "cooling", max_modules=0), 15.0)
+
+
+def halls_sold_on_tree() -> Portfolio:
+    """At a joint venture, without debt: the rent of the hall that stands may rise by half."""
+    p = make.two_scenarios(_halls_sold(make.small(), 0.15))
+    p = make.with_row(p, "contracts", "stood", rent_indexed_to="lease")
+    p = make.with_row(p, "entities", "hill-co", kind="jv", ownership_frac=0.5)
+    p = make.with_row(p, "market", "up", lease_idx=1.5)
+    return make.with_row(p, "site_products", "north", latest_quarter=make.quarter(0))
+
+
+def halls_sold_taxed() -> Portfolio:
+    """What was still to be written off comes off the price, and the rest of it is taxed."""
+    p = make.without(_halls_sold(make.add_taxes(make.small()), 0.13), "tax_groups", "south")
+    return make.with_all(p, "entities", tax_group="home")
+
+
 def machines() -> Portfolio:
     """A hall in the way of machines that may be sold, or moved to the site with room and dearer power."""
     p = short(make.small())
@@ -550,6 +583,9 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "sites": (sites, make.chain_of),
     "sites on a tree": (sites_on_tree, make.tree_of),
     "sites taxed": (sites_taxed, make.chain_of),
+    "halls sold": (halls_sold, make.chain_of),
+    "halls sold on a tree": (halls_sold_on_tree, make.tree_of),
+    "halls sold taxed": (halls_sold_taxed, make.chain_of),
     "machines": (machines, make.chain_of),
     "short-lived machines": (short_lived, make.chain_of),
     "claims": (claims, make.chain_of),

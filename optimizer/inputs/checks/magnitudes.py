@@ -32,6 +32,7 @@ MAGNITUDES = (
     Magnitude("entities", "unrestricted_cash_usd_m", 0, 100_000, "$ or thousands"),
     Magnitude("entities", "escrow_usd_m", 0, 100_000, "$ or thousands"),
     Magnitude("valuation", "rate_frac", 0.02, 0.5, "percent"),
+    Magnitude("sites", "sale_cap_rate_frac", 0.03, 0.2, "percent, or a multiple of NOI"),
     Magnitude("power", "energised_mw", 0.1, 10_000, "kW"),
     Magnitude("power", "price_usd_per_mwh", 10, 1_000, "cents per kWh"),
     Magnitude("power", "adder_usd_per_mwh", 0.5, 300, "cents per kWh"),

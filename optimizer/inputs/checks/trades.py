@@ -38,8 +38,9 @@ def sales_said(portfolio: Portfolio) -> Iterator[Finding]:
     kept = {s.entity for s in portfolio.sites if s.sale_usd_m_per_mw is None}
     for site in portfolio.sites:
         if site.sale_usd_m_per_mw is None:
+            offered = {"sale_cost_frac"} if site.sale_cap_rate_frac is not None else set()
             for column in ("sale_cost_frac", "book_value_usd_m"):
-                if getattr(site, column) is not None:
+                if getattr(site, column) is not None and column not in offered:
                     yield error("sale-terms", site, column, "the site is not for sale", "leave it empty")
             continue
         if portfolio.tax_groups and site.book_value_usd_m is None:
@@ -58,6 +59,16 @@ def sales_said(portfolio: Portfolio) -> Iterator[Finding]:
             yield error(
                 "sale-terms", site, "sale_usd_m_per_mw", message, "leave one of its sites without a price"
             )
+
+
+@reads("sites", "commitments")
+def halls_to_sell(portfolio: Portfolio) -> Iterator[Finding]:
+    """A cap rate stands where halls are let, or may be."""
+    committed = {c.site for c in portfolio.commitments}
+    for site in portfolio.sites:
+        if site.sale_cap_rate_frac is not None and not site.hpc_allowed and site.site not in committed:
+            message = "no hall is let there, or may be"
+            yield error("sale-terms", site, "sale_cap_rate_frac", message, "leave it empty")
 
 
 @reads("sites", "fleets", "commitments")
@@ -90,4 +101,4 @@ def no_quick_flip(portfolio: Portfolio) -> Iterator[Finding]:
             yield doubt("land-over-price", site, "unconverted_value_usd_m_per_mw", message, remedy)
 
 
-CHECKS = (purchases_said, sales_said, empty_until_ours, no_quick_flip)
+CHECKS = (purchases_said, sales_said, halls_to_sell, empty_until_ours, no_quick_flip)

@@ -1,0 +1,164 @@
+"""A let hall sold at a cap rate, whole and by half, each line worked out by hand.
+
+50 MW let triple-net at $100 a kW-month earn 60 $M a year. At 6.5 %, the upper end of what JLL gives for net
+leases to hyperscalers in the first quarter of 2026 (5.0 to 6.5 %, apers.app), they are worth 923 $M. They
+cost 400, written off over 80 quarters from the fourth quarter before the plan on. A quarter of the
+contract's rate is 2 %. All but the cap rate is round and made up.
+"""
+
+import numpy as np
+import pytest
+
+from models.blocks.books import Tally
+from models.blocks.linear import Linear
+from models.domain.ledger import CashLine, Quantity, ValueLine
+from models.domain.portfolio import Portfolio
+from optimizer.plans.extract import extract
+from optimizer.solve.matrix import compile_matrix
+from tests import portfolios as make
+from tests.blocks.bite import Plan, built, solved
+from tests.blocks.hand import idle
+
+CAP_RATE, NOI_USD_M_PER_Q = 0.065, 15.0
+PRICE_USD_M = 923.0769
+
+
+def _let(**terms: object) -> Portfolio:
+    """The hill alone stands; its hall of 50 MW is let, and its tenant pays for power and all upkeep."""
+    p = idle(make.add_block_sales(make.small()))
+    p = make.with_row(p, "sites", "hill", sale_cap_rate_frac=CAP_RATE, sale_cost_frac=None, hpc_allowed=True)
+    p = make.without(p, "contracts", "plain")
+    net = {"power_passed_through": True, "payment_lag_q": 0, "first_year_rent_usd_per_kw_month": 100.0}
+    p = make.with_row(p, "contracts", "stood", max_mw=50.0, **{**net, **terms})
+    p = make.with_row(p, "commitments", "built", capex_usd_m=400.0)
+    p = make.with_row(p, "commitment_flows", "built", mw_live=50.0)
+    p = make.with_row(p, "power", "hill", demand_charge_usd_per_kw_month=1.0)
+    p = make.with_row(p, "cooling", "hill", existing_mw=60.0)
+    return make.with_all(make.add_taxes(p), "tax_groups", interest_cap_frac_of_ebitda=None)
+
+
+def _sold(p: Portfolio, parts: dict[int, float], time=make.chain_of) -> Plan:
+    """The plan in which so much of the hall is sold at each node."""
+    plan = built(p, time)
+    matrix = compile_matrix(plan.program.model)
+    lower, upper = matrix.lower.copy(), matrix.upper.copy()
+    for d in plan.decided(Quantity.SELL_BLOCK):
+        j = matrix.column[id(d.variable)]
+        lower[j] = upper[j] = parts.get(d.node, 0.0)
+    assert solved(matrix, plan.program.objective(1.0), lower, upper).proved == "optimal"
+    return plan
+
+
+def _cash(plan: Plan, line: CashLine) -> list[float]:
+    books = next(b for b in plan.program.books if b.owner == "hill-co")
+    return [books.cash_at(n, (line,)).value for n in plan.tree.nodes]
+
+
+def _value(plan: Plan, line: ValueLine, leaf: int) -> float:
+    return sum(books.value.get(line, {}).get(leaf, Linear()).value for books in plan.program.books)
+
+
+@pytest.mark.parametrize("part", [1.0, 0.5])
+def test_price_and_rent(part: float) -> None:
+    """60 / 0.065 = 923.08 in the second quarter; 15 of rent up to it, and what is kept of it after."""
+    plan = _sold(_let(), {1: part})
+    assert pytest.approx(4 * NOI_USD_M_PER_Q / CAP_RATE, abs=1e-4) == PRICE_USD_M
+    price = [0.0, part * PRICE_USD_M, *[0.0] * 4]
+    assert _cash(plan, CashLine.BLOCK_SALE) == pytest.approx(price, abs=1e-4)
+    rent = [NOI_USD_M_PER_Q] * 2 + [NOI_USD_M_PER_Q * (1.0 - part)] * 4
+    assert _cash(plan, CashLine.RENT) == pytest.approx(rent)
+
+
+def test_selling_costs_come_off_the_price() -> None:
+    plan = _sold(make.with_row(_let(), "sites", "hill", sale_cost_frac=0.02), {1: 1.0})
+    assert _cash(plan, CashLine.BLOCK_SALE)[1] == pytest.approx(0.98 * PRICE_USD_M, abs=1e-4)
+
+
+@pytest.mark.parametrize("part", [1.0, 0.5])
+def test_after_tax(part: float) -> None:
+    """Six of eighty parts of 400 are gone: 370 of 923 is no gain, and no part is written off after it."""
+    plan = _sold(_let(), {1: part})
+    books = next(b for b in plan.program.books if b.owner == "hill-co")
+    written = [books.tally_at(Tally.WRITTEN_OFF, n).value for n in plan.tree.nodes]
+    kept = 5.0 * (1.0 - part)
+    assert written == pytest.approx([5.0, 5.0 + part * 370.0, *[kept] * 4])
+    income = plan.program.model.borrower["hill-co"].taxable.income
+    gain = part * (PRICE_USD_M - 370.0)
+    earned = NOI_USD_M_PER_Q - 5.0 - 0.5  # less what is written off, and the site's fixed costs
+    assert float(income[1].value) == pytest.approx(earned + gain, abs=1e-3)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 1.0])
+def test_the_leaf(part: float) -> None:
+    """30 quarters of rent and a fifth of 400 at the end of them; the buyer's load stands on our land."""
+    plan = _sold(_let(), {1: part})
+    (leaf,) = plan.tree.leaves
+    annuity = sum(1.02**-i for i in range(1, 31))
+    left, kept = 1.0 - part, ValueLine.COMMITTED_CONTRACTS
+    assert _value(plan, kept, leaf) == pytest.approx(left * 15.0 * annuity, abs=1e-6)
+    assert _value(plan, ValueLine.BEYOND_CONTRACTS, leaf) == pytest.approx(left * 80.0 * 1.02**-30, abs=1e-6)
+    land = 0.1 * (3 * 100.0 - 50.0 / 0.625)
+    assert _value(plan, ValueLine.LAND_AND_POWER, leaf) == pytest.approx(land)
+
+
+@pytest.mark.parametrize("passed_through", [True, False])
+def test_the_buyer_repays_the_demand_charge(passed_through: bool) -> None:
+    """80 MW gross at $1 a kW-month: 0.24 a quarter, from the tenant or, after the sale, from the buyer."""
+    plan = _sold(_let(power_passed_through=passed_through), {1: 1.0})
+    before = 0.24 if passed_through else 0.0
+    assert _cash(plan, CashLine.DEMAND_CHARGE) == pytest.approx([-0.24] * 6)
+    assert _cash(plan, CashLine.DEMAND_RECOVERED) == pytest.approx([before] * 2 + [0.24] * 4)
+
+
+def test_an_escalator_within_the_four_quarters() -> None:
+    """4 % a year: of the four quarters after the sale two lie in the second year, two in the third."""
+    plan = _sold(_let(escalator_frac_per_year=0.04), {1: 1.0})
+    noi = 15.0 * (2 * 1.04 + 2 * 1.04**2)
+    assert _cash(plan, CashLine.BLOCK_SALE)[1] == pytest.approx(noi / CAP_RATE)
+
+
+def test_on_a_tree_the_price_is_what_is_expected_there() -> None:
+    """``up``, a quarter likely, lifts the rent by half from the third quarter on; its own price is so too."""
+    p = _let(rent_indexed_to="lease")
+    p = make.with_row(p, "market", "up", lease_idx=1.5)
+    plan = built(p, make.tree_of)
+    tree = plan.tree
+    prices = {s.node: s.price_usd_m for s in plan.program.params.sales.of_commitments["built"]}
+    assert prices[1] == pytest.approx((0.75 + 0.25 * 1.5) * PRICE_USD_M, abs=1e-3)
+    ups = [n for n in prices if tree.scenario[n] == "up"]
+    assert ups
+    assert [prices[n] for n in ups] == pytest.approx([1.5 * PRICE_USD_M] * len(ups), abs=1e-3)
+
+
+def test_tables_tell_what_is_the_buyers() -> None:
+    """Half of 50 MW, from the third quarter on; they stay live, and the contract's."""
+    plan = _sold(_let(), {1: 0.5})
+    tables = extract(plan.program, 1.0)
+    hill = tables["site_plan"].query("site == 'hill'")
+    assert list(hill["hpc_sold_mw"]) == pytest.approx([0.0, 0.0, *[25.0] * 4])
+    assert list(hill["hpc_live_mw"]) == pytest.approx([50.0] * 6)
+    (row,) = tables["contracts"].query("contract == 'stood'").to_dict("records")
+    assert (row["mw_critical"], row["mw_sold"]) == pytest.approx((50.0, 25.0))
+    (now,) = tables["decide_now"].query("quantity == 'sell_block'").to_dict("records")
+    assert now["amount_usd_m"] == pytest.approx(0.5 * PRICE_USD_M, abs=1e-4)
+    assert np.isclose(tables["sources_uses"].query("item == 'block_sale'")["usd_m"], 0.5 * PRICE_USD_M).all()
+
+
+OFFERED_FROM = {
+    "rent of a whole quarter is in hand": ({}, 0),
+    "paid a quarter late": ({"payment_lag_q": 1}, 1),
+    "begins in the third quarter": ({"commencement_quarter": make.quarter(2)}, 2),
+}
+
+
+@pytest.mark.parametrize("why", OFFERED_FROM)
+def test_offered_from(why: str) -> None:
+    terms, first = OFFERED_FROM[why]
+    sales = built(_let(**terms), make.chain_of).program.params.sales.of_commitments["built"]
+    assert [s.node for s in sales] == list(range(first, 5))
+
+
+@pytest.mark.parametrize(("quarters", "last"), [(12, 3), (9, 0), (8, -1)])
+def test_four_quarters_of_the_term_are_ahead(quarters: int, last: int) -> None:
+    sales = built(_let(term_q=quarters), make.chain_of).program.params.sales.of_commitments["built"]
+    assert [s.node for s in sales] == list(range(last + 1))
