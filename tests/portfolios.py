@@ -867,7 +867,7 @@ def add_owners(p: Portfolio) -> Portfolio:
 def add_block_sales(p: Portfolio) -> Portfolio:
     """A hill where let halls may be sold at 6.5 %: one that stands, let for ten years, and one to build."""
     p = with_rows(p, "entities", _entity("hill-co", "spv", 90.0))
-    offered = {"sale_cap_rate_frac": 0.065, "sale_cost_frac": 0.01}
+    offered = {"sale_cap_rate_frac": 0.065, "sale_term_left_q": 4, "sale_cost_frac": 0.01}
     p = with_rows(p, "sites", {**_site("hill", None), "mining_allowed": False, **offered})
     p = with_rows(p, "power", _power("hill", "fixed"))
     p = with_rows(p, "cooling", cooling("hill", "air", existing_mw=20.0, max_modules=0))

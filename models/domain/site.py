@@ -54,6 +54,11 @@ class Site(Row):
         description="NOI of the next four quarters over the price at which let halls, or a part of them, "
         "may be sold; empty: not offered",
     )
+    sale_term_left_q: int | None = Field(
+        default=None,
+        ge=4,
+        description="quarters of the base term that buyers at the cap rate want ahead of them, at least",
+    )
     book_value_usd_m: float | None = Field(
         default=None,
         ge=0,

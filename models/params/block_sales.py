@@ -130,14 +130,15 @@ def _stands(portfolio: Portfolio, a: CommitmentArrays, outlook: Outlook) -> Quar
 def _open_nodes(terms: Terms, settles: Quarter, outlook: Outlook) -> list[int]:
     """Nodes at which halls under a contract are offered at the site's cap rate."""
     tree, c = outlook.tree, terms.contract
-    if terms.site.sale_cap_rate_frac is None or c.state == "merchant" or terms.product.refresh_q is not None:
+    ahead_q = terms.site.sale_term_left_q
+    if ahead_q is None or c.state == "merchant" or terms.product.refresh_q is not None:
         return []
     return [
         n
         for n in tree.nodes
         if tree.children[n]
         and settles <= tree.quarter(n)
-        and tree.quarter(n) + YEAR_Q < terms.term_end
+        and tree.quarter(n) + ahead_q < terms.term_end
         and not any(outlook.below[n][leaf] for leaf in terms.endings)
     ]
 

@@ -64,14 +64,15 @@ class Sold:
     def is_offered(self, money: Sequence[CommittedMoney]) -> bool:
         """Whether anybody would pay the site's cap rate for them at the node."""
         book, contract, n = self.book, self.lease.contract, self.node
+        ahead_q = book.sites[self.decided.site].sale_term_left_q
         runs_on = all(book.ended(contract.contract, m) is None for m in book.below[n])
         return (
-            book.sites[self.decided.site].sale_cap_rate_frac is not None
+            ahead_q is not None
             and contract.state != "merchant"
             and self.lease.product.refresh_q is None
             and bool(book.tree.children[n])
             and runs_on
-            and book.tree.quarter(n) + _AHEAD_Q < self.lease.term_end
+            and book.tree.quarter(n) + ahead_q < self.lease.term_end
             and (self._is_settled() if isinstance(self.one, Module) else self._stands(self.one, money))
             and self._noi_after(n, _AHEAD_Q) > 0.0
         )

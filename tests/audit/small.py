@@ -349,7 +349,8 @@ def _estate() -> dict[str, object]:
             _site("annex", "n-co", None, sale_usd_m_per_mw=0.4, sale_cost_frac=0.03, book_value_usd_m=2.0),
             _site("east", "s-co", None, state="pending", purchase_usd_m=3.0, purchase_by_quarter=quarter(3)),
             _site("venture", "e-co", "grid"), _site("quoted", "w-co", "grid"),
-            _site("hill", "h-co", None, sale_cap_rate_frac=0.07, sale_cost_frac=0.02),
+            _site("hill", "h-co", None, sale_cap_rate_frac=0.07, sale_cost_frac=0.02,
+                  sale_term_left_q=4),
         ],
         "power": [
             *(_power(s, -4, 20.0, "spot") for s in ("venture", "quoted")),

@@ -162,3 +162,10 @@ def test_offered_from(why: str) -> None:
 def test_four_quarters_of_the_term_are_ahead(quarters: int, last: int) -> None:
     sales = built(_let(term_q=quarters), make.chain_of).program.params.sales.of_commitments["built"]
     assert [s.node for s in sales] == list(range(last + 1))
+
+
+def test_buyers_may_want_more_of_the_term() -> None:
+    """40 quarters from the fourth before the plan on: 33 are ahead of the third quarter's end."""
+    p = make.with_row(_let(), "sites", "hill", sale_term_left_q=33)
+    sales = built(p, make.chain_of).program.params.sales.of_commitments["built"]
+    assert [s.node for s in sales] == [0, 1, 2]

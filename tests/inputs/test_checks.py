@@ -194,6 +194,10 @@ sale-terms          sites[beta].book_value_usd_m           sites[beta].sale_usd_
 sale-terms          sites[beta].sale_usd_m_per_mw          = 0.4
 sale-terms sites[beta].sale_usd_m_per_mw = 0.4 & sites[beta].state=candidate & - commitments
 sale-terms sites[beta].sale_usd_m_per_mw = 0.4 & sites[alpha].sale_usd_m_per_mw=0.4 & - commitments
+sale-terms sites[beta].sale_term_left_q sites[beta].sale_cap_rate_frac=0.06
+sale-terms sites[beta].sale_cap_rate_frac sites[beta].sale_term_left_q=8
+sale-terms sites[beta].sale_cap_rate_frac = 0.06 & \
+sites[beta].sale_term_left_q=8 & sites[beta].hpc_allowed=false & - commitments
 not-ours-yet        fleets[beta-s21].site                  sites[beta].state=candidate
 not-ours-yet        commitments[hall].site                 sites[beta].state=candidate
 land-over-price sites[beta].unconverted_value_usd_m_per_mw = 1 & sites[beta].state=candidate

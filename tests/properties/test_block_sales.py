@@ -35,8 +35,9 @@ def _per_share(p: Portfolio, time: Time) -> tuple[float, float, Plan]:
 
 
 def _at(p: Portfolio, cap_rate_frac: float | None) -> Portfolio:
-    cost = None if cap_rate_frac is None else 0.01
-    return make.with_row(p, "sites", "hill", sale_cap_rate_frac=cap_rate_frac, sale_cost_frac=cost)
+    terms = {"sale_cap_rate_frac": cap_rate_frac, "sale_cost_frac": 0.01, "sale_term_left_q": 4}
+    offered = terms if cap_rate_frac is not None else dict.fromkeys(terms)
+    return make.with_row(p, "sites", "hill", **offered)
 
 
 @TIMES

@@ -66,6 +66,10 @@ def halls_to_sell(portfolio: Portfolio) -> Iterator[Finding]:
     """A cap rate stands where halls are let, or may be."""
     committed = {c.site for c in portfolio.commitments}
     for site in portfolio.sites:
+        if (site.sale_cap_rate_frac is None) != (site.sale_term_left_q is None):
+            missing = "sale_term_left_q" if site.sale_term_left_q is None else "sale_cap_rate_frac"
+            message = "a cap rate is asked for a lease that has so long to run: each needs the other"
+            yield error("sale-terms", site, missing, message, "write both, or neither")
         if site.sale_cap_rate_frac is not None and not site.hpc_allowed and site.site not in committed:
             message = "no hall is let there, or may be"
             yield error("sale-terms", site, "sale_cap_rate_frac", message, "leave it empty")
