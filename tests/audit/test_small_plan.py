@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from models.domain.portfolio import Portfolio
-from models.timetree import TimeTree
+from models.timetree import Quarter, TimeTree
 from optimizer.audit.rebuild import rebuild, value_plan
 from optimizer.audit.verdict import audit, judge
 from optimizer.plans.tables import BY_NAME
@@ -257,12 +257,11 @@ def test_a_broken_rule_is_named(
         ("SIT-5", "sites", {"sale_term_left_q": 40}),
         ("SIT-5", "products", {"slip_q": 5}),
         ("SIT-5", "contracts", {"state": "merchant"}),
-        ("SIT-5", "contracts", {"deadline_quarter": "2029Q1"}),
-        ("SIT-5", "contracts", {"commencement_quarter": "2029Q1"}),
-        ("SIT-5", "contracts", {"term_q": 9}),
-        ("SIT-6", "contracts", {"term_q": 7}),
-        ("SIT-6", "commitments", {"cancellable_until_quarter": "2027Q3"}),
-        ("SIT-6", "debt", {"entity": "h-co"}),
+        ("SIT-5", "contracts", {"deadline_quarter": Quarter.parse(small.quarter(8))}),
+        ("SIT-5", "contracts", {"commencement_quarter": Quarter.parse(small.quarter(7))}),
+        ("SIT-5", "contracts", {"term_q": 7}),
+        ("SIT-6", "contracts", {"term_q": 9}),
+        ("SIT-6", "commitments", {"cancellable_until_quarter": Quarter.parse(small.quarter(2))}),
         ("SIT-6", "take_outs", {"entity": "h-co"}),
         ("SIT-6", "contract_money", {"contract": "firm"}),
         ("SIT-5", "contract_money", {"contract": "plain"}),
@@ -285,6 +284,16 @@ def test_a_rule_of_the_inputs_bites(
     rows = tuple(row.model_copy(update=cells) for row in getattr(company, table))
     changed = company.model_copy(update={table: rows})
     assert check in failures(changed)
+
+
+@pytest.mark.parametrize(("kind", "is_offered"), [("project", False), ("gpu", False), ("corporate", True)])
+def test_what_stands_is_not_sold_beside_a_loan(company: Portfolio, kind: str, is_offered: bool) -> None:
+    """A small loan of the hill's owner: what the plan builds is sold beside it, what stands is not."""
+    beside = next(d for d in company.debt if d.debt == "beside")
+    loan = beside.model_copy(update={"debt": "hill-loan", "entity": "h-co", "kind": kind})
+    broken = failures(company.model_copy(update={"debt": (*company.debt, loan)}))
+    assert ("SIT-6" not in broken) is is_offered
+    assert "SIT-5" not in broken
 
 
 @pytest.mark.parametrize(("parent", "is_granted"), [("lease", True), ("cloud", False), ("held", True)])
