@@ -884,6 +884,8 @@ def add_block_sales(p: Portfolio) -> Portfolio:
          "capex_usd_m": 80.0, "gpu_capex_usd_m": 0.0, "occupies_from_quarter": quarter(-6),
          "cancellable_until_quarter": None, "cancel_fee_usd_m": 0.0},
     )  # fmt: skip
+    again = {"probability_frac": 0.5, "rent_basis": "contract", "term_q": 8, "capex_usd_m_per_mw": 0.5}
+    p = with_rows(p, "renewals", *({**again, "contract": c} for c in ("plain", "stood")))
     live = {"quarter": quarter(-4), "funded_by": "own", "amount_usd_m": 80.0, "mw_live": 10.0}
     return with_rows(p, "commitment_flows", {"commitment": "built", **live})
 

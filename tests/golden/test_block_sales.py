@@ -27,7 +27,7 @@ def _let(**terms: object) -> Portfolio:
     """The hill alone stands; its hall of 50 MW is let, and its tenant pays for power and all upkeep."""
     p = idle(make.add_block_sales(make.small()))
     p = make.with_row(p, "sites", "hill", sale_cap_rate_frac=CAP_RATE, sale_cost_frac=None, hpc_allowed=True)
-    p = make.without(p, "contracts", "plain")
+    p = make.without(make.without(p, "contracts", "plain"), "renewals")
     net = {"power_passed_through": True, "payment_lag_q": 0, "first_year_rent_usd_per_kw_month": 100.0}
     p = make.with_row(p, "contracts", "stood", max_mw=50.0, **{**net, **terms})
     p = make.with_row(p, "commitments", "built", capex_usd_m=400.0)

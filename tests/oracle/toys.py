@@ -193,8 +193,9 @@ def halls_sold_on_tree() -> Portfolio:
 
 
 def halls_sold_taxed() -> Portfolio:
-    """What was still to be written off comes off the price, and the rest of it is taxed."""
+    """What was still to be written off comes off the price, the rest is taxed; a renewal costs at the end."""
     p = make.without(_halls_sold(make.add_taxes(make.small()), 0.13), "tax_groups", "south")
+    p = make.with_row(p, "contracts", "stood", payment_lag_q=0, term_q=9)
     return make.with_all(p, "entities", tax_group="home")
 
 

@@ -69,7 +69,7 @@ def _held() -> tuple[Portfolio, float]:
     quarter at 2 %; cash earns nothing.
     """
     p = idle(make.add_block_sales(make.small()))
-    p = make.without(p, "contracts", "plain")
+    p = make.without(make.without(p, "contracts", "plain"), "renewals")
     p = make.with_row(p, "contracts", "stood", payment_lag_q=0, power_passed_through=True)
     kept = 6.0 + 6.0 * sum(1.02**-i for i in range(1, 31)) + 16.0 * 1.02**-30
     return make.with_all(p, "entities", unrestricted_cash_usd_m=90.0), 4 * 6.0 * 0.99 / kept
