@@ -92,7 +92,7 @@ def _tables(tree: TimeTree) -> dict[str, pd.DataFrame]:
         "site_plan": [r for n in tree.nodes for r in _site_plan(tree, n)],
         "site_summary": [r for leaf in leaves for r in _site_summary(leaf)],
         "contracts": [
-            ["ig-lease", "alpha", leaf, 40.0, "an enterprise", "offer", "2026Q3"] for leaf in leaves
+            ["ig-lease", "alpha", leaf, 40.0, 0.0, "an enterprise", "offer", "2026Q3"] for leaf in leaves
         ],
         "financing": [
             ["note-a", nodes[0], 1500.0, 1450.0, 90.0, "2026Q3", "convertible"],
@@ -225,6 +225,7 @@ def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
         100.0,
         60.0,
         live,
+        0.0,
         building,
         2.0 if t == 0 else 0.0,
         30.0,
@@ -234,7 +235,7 @@ def _site_plan(tree: TimeTree, n: int) -> list[list[object]]:
         0.0,
         0.0,
     ]
-    beta = ["beta", label, 1.0, 50.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5, 99360.0, 45.0]
+    beta = ["beta", label, 1.0, 50.0, 0.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0, 12.5, 99360.0, 45.0]
     return [[*alpha, str(tree.quarter(n))], [*beta, str(tree.quarter(n))]]
 
 
