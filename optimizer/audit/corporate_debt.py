@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass, replace
 
 from models.domain.finance import Instrument
+from models.domain.ledger import CashLine
 from models.timetree import Quarter
 from optimizer.audit.book import Book
 from optimizer.audit.debts import DebtQuarter
 from optimizer.audit.decisions import Decisions
+from optimizer.audit.ledger import Ledger
 from optimizer.audit.notes import Note, NoteQuarter, roll_note
 
 
@@ -131,6 +133,22 @@ class CorporateDebt:
                 wall=q.wall * before,
             )
         return found
+
+    def post(self, ledger: Ledger) -> None:
+        """Book all movements of cash."""
+        parent, post = self.book.parent, ledger.post
+        for n in self.book.tree.nodes:
+            post(parent, n, CashLine.NOTES_PROCEEDS, self.net(n))
+            for _, rolled in self.bonds:
+                if n in rolled:
+                    post(parent, n, CashLine.NOTES_INTEREST, -rolled[n].interest)
+                    post(parent, n, CashLine.NOTES_PRINCIPAL, -rolled[n].principal)
+            for rolled in self.revolvers.values():
+                post(parent, n, CashLine.REVOLVER_DRAWN, rolled[n].drawn)
+                post(parent, n, CashLine.REVOLVER_REPAID, -rolled[n].principal)
+                post(parent, n, CashLine.REVOLVER_INTEREST, -rolled[n].interest)
+            post(parent, n, CashLine.REVOLVER_INTEREST, -self.arrangement(n))
+            post(parent, n, CashLine.REPURCHASE, -self.paid(n))
 
     def net(self, node: int) -> float:
         """Net proceeds of notes issued at a node. [$M]"""

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.domain.finance import Debt, TakeOut
+from models.domain.ledger import CashLine
 from optimizer.audit.book import Book
 from optimizer.audit.committed import Committed, CommittedMoney
 from optimizer.audit.debts import DebtQuarter, quarters_after
 from optimizer.audit.decisions import Decisions
 from optimizer.audit.facilities import Facility, FacilityQuarter, Terms
+from optimizer.audit.ledger import Ledger
 from optimizer.audit.shares import Weights, of
 
 _NOTHING_USD_M = 1e-6
@@ -60,6 +62,16 @@ class TakeOuts:
         return sum(
             of(weights, x.terms.entity) * x.part * float(getattr(x.at(node), what)) for x in self.taken
         )
+
+    def post(self, ledger: Ledger) -> None:
+        """Book all movements of cash."""
+        for x in self.taken:
+            for n in self.book.below[x.node]:
+                q, entity = x.at(n), x.terms.entity
+                ledger.post(entity, n, CashLine.PROJECT_DRAWS, x.part * q.received)
+                ledger.post(entity, n, CashLine.PROJECT_INTEREST, -x.part * q.paid_interest)
+                ledger.post(entity, n, CashLine.PROJECT_PRINCIPAL, -x.part * q.principal)
+                ledger.post(entity, n, CashLine.RESERVE_RELEASE, x.part * q.released)
 
     def _sized(self, terms: TakeOut, n: int) -> Facility:
         book, credit, row = self.book, self.book.classes[terms.credit_class], self.book.rows[n]

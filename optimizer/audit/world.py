@@ -52,11 +52,12 @@ class World:
             self.by_terms[debt.debt] = roll_debt(book, debt)
             self._post_debt(debt.entity, self.debts[debt.debt])
         self.take_outs = TakeOuts(book, decided, self.sites.commitments, self.money, self.by_terms)
-        self._post_take_outs()
+        self.take_outs.post(self.ledger)
         self.coins = Coins(book, decided, self.debts)
         self.coins.post(self.ledger)
         existing = [existing_note(row) for row in book.portfolio.convertibles]
         self.corporate = CorporateDebt(book, decided, existing)
+        self.corporate.post(self.ledger)
         self.notes = self._notes(existing)
         self._post_treasury()
         for entity in book.borrowers:
@@ -117,16 +118,6 @@ class World:
             self.ledger.post(entity, n, CashLine.DEBT_PRINCIPAL, -q.principal)
             self.ledger.post(entity, n, CashLine.RESERVE_RELEASE, q.released)
             self.ledger.post(entity, n, CashLine.CALL_PREMIUM, -q.premium)
-
-    def _post_take_outs(self) -> None:
-        post = self.ledger.post
-        for x in self.take_outs.taken:
-            for n in self.book.below[x.node]:
-                q, entity = x.at(n), x.terms.entity
-                post(entity, n, CashLine.PROJECT_DRAWS, x.part * q.received)
-                post(entity, n, CashLine.PROJECT_INTEREST, -x.part * q.paid_interest)
-                post(entity, n, CashLine.PROJECT_PRINCIPAL, -x.part * q.principal)
-                post(entity, n, CashLine.RESERVE_RELEASE, x.part * q.released)
 
     def _notes(self, existing: list[Note]) -> list[tuple[Note, dict[int, NoteQuarter]]]:
         notes = [(note, self.corporate.thinned(note.name)) for note in existing]
@@ -189,7 +180,6 @@ class World:
             for entity in book.entities:
                 post(entity, n, CashLine.TAX, -self.tax_paid(n, entity))
             post(parent, n, CashLine.PAYOUTS, -self.decided.payout.get(("", n), 0.0))
-            self._post_corporate(n)
         for _, rolled in self.notes:
             for n, q in rolled.items():
                 post(parent, n, CashLine.CONVERT_COUPON, -q.coupon)
@@ -205,20 +195,6 @@ class World:
                 post(entity, n, own, sign * ours)
                 post(entity, n, others, sign * (amount - ours))
                 post(parent, n, own, -sign * ours)
-
-    def _post_corporate(self, n: int) -> None:
-        debt, parent, post = self.corporate, self.book.parent, self.ledger.post
-        post(parent, n, CashLine.NOTES_PROCEEDS, debt.net(n))
-        for _, rolled in debt.bonds:
-            if n in rolled:
-                post(parent, n, CashLine.NOTES_INTEREST, -rolled[n].interest)
-                post(parent, n, CashLine.NOTES_PRINCIPAL, -rolled[n].principal)
-        for rolled in debt.revolvers.values():
-            post(parent, n, CashLine.REVOLVER_DRAWN, rolled[n].drawn)
-            post(parent, n, CashLine.REVOLVER_REPAID, -rolled[n].principal)
-            post(parent, n, CashLine.REVOLVER_INTEREST, -rolled[n].interest)
-        post(parent, n, CashLine.REVOLVER_INTEREST, -debt.arrangement(n))
-        post(parent, n, CashLine.REPURCHASE, -debt.paid(n))
 
     def _roll_company(self) -> None:
         book, ledger, parent = self.book, self.ledger, self.book.parent

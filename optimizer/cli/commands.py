@@ -1,29 +1,23 @@
 """What the command can do: check a portfolio, plan it, or write one to start from."""
 
-import math
-import os
 import shlex
-import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from optimizer.cli.ending import Exit, Stopped, say, showing, stoppable
+from optimizer.cli.answers import Answer, answering, load_or_end, reject, write_plan
+from optimizer.cli.ending import Exit, say, showing, stoppable
+from optimizer.cli.refusals import refuse_kept, refuse_numbers, refuse_places, refuse_scenario
 
 if TYPE_CHECKING:  # the rest of hashshift is imported when it is needed: --help is to be quick
-    from models.findings import Finding
     from optimizer.inputs.load import Loaded
     from optimizer.pipeline import Checked
     from optimizer.plans.plan import Plan
     from optimizer.solve.options import Options
-
-AUDIT_FAILURES_SHOWN = 10
 
 app = typer.Typer(
     name="hashshift",
@@ -188,124 +182,6 @@ class Request:
     out: Path | None
 
 
-class Answer:
-    """Where a command's result goes: one JSON document, or text."""
-
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
-        self.document: dict[str, object] | None = None
-
-    def input_errors(self, findings: "Iterable[Finding]") -> NoReturn:
-        """Tell what is wrong with the input, and end."""
-        from optimizer.report.document import without_plan
-        from optimizer.report.findings import print_findings
-        from optimizer.report.terminal import console_for
-
-        if self.as_json:
-            self.document = without_plan("input_errors", findings)
-        else:
-            print_findings(findings, console_for(stderr=True))
-        raise typer.Exit(Exit.INPUT_ERRORS)
-
-
-@contextmanager
-def answering(as_json: bool) -> Iterator[Answer]:
-    """With JSON, whatever is printed meanwhile, by solvers too, goes to stderr; the document comes last."""
-    answer = Answer(as_json)
-    if not as_json:
-        yield answer
-        return
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield answer
-    except Stopped:
-        from optimizer.report.document import without_plan
-
-        answer.document = without_plan("no_plan", ())
-        raise
-    finally:
-        sys.stdout.flush()
-        os.dup2(stdout, 1)
-        os.close(stdout)
-        if answer.document is not None:
-            _print_document(answer.document)
-
-
-def _print_document(document: dict[str, object]) -> None:
-    from optimizer.report.document import as_text
-
-    with showing():
-        sys.stdout.buffer.write(as_text(document).encode() + b"\n")
-
-
-def refuse_numbers(gap: float, time_limit: float) -> None:
-    if not 0.0 < gap < 1.0:
-        raise typer.BadParameter("a gap lies between 0 and 1, such as 0.005", param_hint="--gap")
-    if not 0.0 < time_limit < math.inf:
-        raise typer.BadParameter("a time limit is a number of seconds above 0", param_hint="--time-limit")
-
-
-def refuse_places(out: Path | None, export: Path | None) -> None:
-    """Say now what could not be written at the end."""
-    if out is None and export is None:
-        return
-    from optimizer.plans.store import StoreError, refuse_foreign, refuse_unwritable
-
-    if export is not None:
-        from optimizer.solve.search import model_ending
-
-        try:
-            model_ending(export)
-            refuse_unwritable(export)
-            if export.is_dir() or not export.absolute().parent.is_dir():
-                raise StoreError(f"'{export}' is not a file in a folder that exists")
-        except (ValueError, StoreError) as refusal:
-            raise typer.BadParameter(str(refusal), param_hint="--export") from None
-    if out is not None:
-        try:
-            refuse_foreign(out)
-            refuse_unwritable(out)
-        except StoreError as refusal:
-            raise typer.BadParameter(str(refusal), param_hint="--out") from None
-
-
-def refuse_kept(folder: Path | None, to: str) -> None:
-    """Say now what cannot be kept of an earlier plan."""
-    from models.timetree import Quarter
-
-    if folder is None and to:
-        raise typer.BadParameter("it goes with --keep-decisions", param_hint="--keep-to")
-    if folder is not None and not (folder / "decisions.csv").is_file():
-        wrong = f"'{folder}' holds no decisions.csv of a plan"
-        raise typer.BadParameter(wrong, param_hint="--keep-decisions")
-    try:
-        if to:
-            Quarter.parse(to)
-    except ValueError as wrong_quarter:
-        raise typer.BadParameter(str(wrong_quarter), param_hint="--keep-to") from None
-
-
-def refuse_scenario(loaded: "Loaded", scenario: str | None, tree: bool) -> None:
-    known = {s.scenario: s.probability for s in loaded.portfolio.scenarios}
-    if scenario is not None and scenario not in known:
-        wrong = f"there is no scenario '{scenario}'; known: {', '.join(known)}"
-        raise typer.BadParameter(wrong, param_hint="--scenario")
-    if tree and all(p is None for p in known.values()):
-        raise typer.BadParameter("no scenario of the deck carries a probability", param_hint="--tree")
-
-
-def load_or_end(portfolio: str, overrides: list[str], answer: Answer) -> "Loaded":
-    from models.findings import InputError
-    from optimizer.pipeline import load
-
-    try:
-        return load(portfolio, overrides=tuple(overrides))
-    except InputError as wrong:
-        answer.input_errors(wrong.findings)
-
-
 def _planned(
     loaded: "Loaded", options: "Options", where: "Request", stop: threading.Event, answer: Answer
 ) -> "Plan":
@@ -335,22 +211,6 @@ def _planned(
         reject(rejected.plan, where.out, answer)
 
 
-def reject(plan: "Plan", out: Path | None, answer: Answer) -> NoReturn:
-    """A plan that its audit refuses is an error, not a plan: say what failed, keep it apart."""
-    from optimizer.report.document import without_plan
-
-    failures = plan.audit.failures
-    say(f"hashshift: internal error: the audit refuses the plan; {len(failures)} checks fail. A bug.")
-    for failure in failures[:AUDIT_FAILURES_SHOWN]:
-        say(f"  {failure}")
-    if out is not None:
-        write_plan(plan, out)
-    verdict = {"passed": False, "checks": plan.audit.checks, "worst": plan.audit.worst}
-    nothing = without_plan("no_plan", plan.findings)
-    answer.document = {**nothing, "audit": verdict, "note": "the audit refuses the plan"}
-    raise typer.Exit(Exit.INTERNAL_ERROR)
-
-
 def _tell_plan(plan: "Plan", out: Path | None, answer: Answer, not_exported: str) -> NoReturn:
     """Write the plan, show it, and end with the code of its status."""
     from optimizer.report.document import plan_document
@@ -367,27 +227,11 @@ def _tell_plan(plan: "Plan", out: Path | None, answer: Answer, not_exported: str
     raise typer.Exit(_code(plan) if written and not not_exported else Exit.INTERNAL_ERROR)
 
 
-def write_plan(plan: "Plan", out: Path) -> bool:
-    from optimizer.plans.store import StoreError, write
-
-    try:
-        say(f"Written to {_near(write(plan, out))}")
-    except StoreError as trouble:
-        say(f"hashshift: not written: {trouble}")
-        return False
-    return True
-
-
 def _completed(plan: "Plan", read_s: float, stopped: bool) -> "Plan":
     """The plan with what the pipeline does not know: how long reading took, and who ended the search."""
     more = {name: plan.seconds.get(name, 0.0) + read_s for name in ("read", "total")}
     note = plan.note or ("interrupted" if stopped and plan.status in ("feasible", "no_plan") else "")
     return replace(plan, seconds={**plan.seconds, **more}, note=note)
-
-
-def _near(folder: Path) -> Path:
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _code(plan: "Plan") -> Exit:

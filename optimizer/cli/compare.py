@@ -5,20 +5,10 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.commands import (
-    AsJson,
-    Overrides,
-    Portfolio,
-    answering,
-    app,
-    load_or_end,
-    refuse_numbers,
-    refuse_places,
-    refuse_scenario,
-    reject,
-    write_plan,
-)
+from optimizer.cli.answers import answering, load_or_end, reject, write_plan
+from optimizer.cli.commands import AsJson, Overrides, Portfolio, app
 from optimizer.cli.ending import Exit, showing, stoppable
+from optimizer.cli.refusals import refuse_numbers, refuse_places, refuse_scenario
 
 __all__ = ["app"]
 

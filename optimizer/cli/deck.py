@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from optimizer.cli.commands import answering
+from optimizer.cli.answers import answering
 from optimizer.cli.compare import app
 from optimizer.cli.ending import showing
 

@@ -18,8 +18,8 @@ from optimizer.solve.exact import HighsProgram
 from optimizer.solve.matrix import compile_matrix
 from optimizer.solve.options import Options
 from optimizer.solve.per_share import Search
-from tests.golden import test_tiny_by_hand as by_hand
-from tests.golden.test_tiny_by_hand import CANDIDATES, FLEETS, GREATEST, NOTHING, PER_SHARE, Candidate, Loan
+from tests.golden import tiny_by_hand as by_hand
+from tests.golden.tiny_by_hand import CANDIDATES, FLEETS, GREATEST, NOTHING, PER_SHARE, Candidate, Loan
 
 QUARTERS = tuple(f"2027Q{q}" for q in range(1, 5))
 NODES = tuple(f"{q}:flat" for q in QUARTERS)
