@@ -1,4 +1,4 @@
-"""What it costs to undo a decision of now, by hand for each kind that has a sum."""
+"""Decisions of now: each kind is told, and what it costs to undo those that have a sum, by hand."""
 
 import math
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from models.blocks.program import Program, build_program
-from models.domain.ledger import Quantity
+from models.domain.ledger import DECIDED_NOW, Quantity
 from models.params.params import compile_params
 from optimizer.plans.reading import Reading
 from optimizer.plans.undoing import undo_usd_m
+from optimizer.report.decided import ORDER
 from tests import portfolios as make
 
 TWICE = 2.0
@@ -61,3 +62,8 @@ def test_what_cannot_be_undone_has_no_sum(program: Program) -> None:
     others = [d for d in program.decisions if d.quantity not in LOST]
     assert {Quantity.START, Quantity.SIGN, Quantity.BUY_SITE} <= {d.quantity for d in others}
     assert all(math.isnan(undo_usd_m(Reading(program, 1.0, {}), d, TWICE)) for d in others)
+
+
+def test_each_kind_of_decision_of_now_is_told() -> None:
+    """In its place of the order, with what keeps a plan alive behind it."""
+    assert sorted(ORDER) == sorted(DECIDED_NOW | {Quantity.RESCUE})
