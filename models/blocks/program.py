@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pyomo.environ as pyo
 
 from models.blocks.books import Books, Decision
@@ -27,18 +26,17 @@ from models.blocks.equipment import add_orders, add_sufficiency
 from models.blocks.linear import Linear, by_node, term
 from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import (
-    Begun,
     BorrowerPorts,
     DebtUse,
     Issue,
     Load,
-    Ordered,
     Raised,
     SitePorts,
     Treasury,
     Wish,
 )
 from models.blocks.refinancing import add_refinancing
+from models.blocks.room import most_machines_mw, placed_at, slack_room
 from models.blocks.site.block_sales import add_block_sales, repaid_load
 from models.blocks.site.commitments import add_commitments
 from models.blocks.site.conversion import add_conversion, module_load
@@ -52,7 +50,7 @@ from models.blocks.site.owners import (
     post_transfers,
     post_treasury_income,
 )
-from models.blocks.site.ownership import Placed, add_ownership, add_place
+from models.blocks.site.ownership import add_ownership, add_place
 from models.blocks.site.power import add_power
 from models.blocks.site.project_debt import add_project_debt
 from models.blocks.site.strategy import add_strategy
@@ -62,11 +60,9 @@ from models.blocks.take_outs import add_calls, add_take_outs
 from models.blocks.taxable import TaxablePorts, add_taxable
 from models.domain.company import Entity
 from models.domain.ledger import ValueLine
-from models.domain.site import Site, SiteCooling
+from models.domain.site import Site
 from models.params.corporate_debt import standing_debt
-from models.params.mining import MiningAtSite, Vintage
 from models.params.params import Params
-from models.params.streams import Terms
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,7 +330,7 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
     carried = [(i, close, v) for (i, close), v in financed.items()]
     carried += [(i, begun[i].node, v) for (i, _), v in b.vendor_leases.leased.items()]
     sold = add_block_sales(b.block_sales, tree, site, begun, carried, committed.held, p.sales, books)
-    room, hours_frac = _slack_room(p, site, begun, committed.held)
+    room, hours_frac = slack_room(p, site, begun, committed.held)
     fleet = {v.name: (v, p.mining[v.name, site.site]) for v in p.vintages if (v.name, site.site) in p.mining}
     region = next(r for r in p.portfolio.regions if r.region == site.region)
     mining = add_mining(b.mining, p.outlook, site, region, fleet, hours_frac, books)
@@ -357,8 +353,8 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         ours,
         books,
     )
-    placed = _placed(p, b, site, begun, plants, ordered)
-    add_place(b.place, tree, owned, ours, placed, mining.stock_gross_mw, _most_machines_mw(p, site, fleet))
+    placed = placed_at(p, b, site, begun, plants, ordered)
+    add_place(b.place, tree, owned, ours, placed, mining.stock_gross_mw, most_machines_mw(p, site, fleet))
     products = {x.product: x for x in p.portfolio.products}
     wishes = add_strategy(
         b.strategy,
@@ -374,56 +370,3 @@ def _add_site(b: pyo.Block, p: Params, site: Site, books: Books) -> SitePorts:
         ours,
     )
     return SitePorts(site.site, conversion, signed, mining, leased, ordered, sold, wishes, ours)
-
-
-def _placed(
-    p: Params,
-    b: pyo.Block,
-    site: Site,
-    begun: Sequence[Begun],
-    plants: Sequence[SiteCooling],
-    ordered: Sequence[Ordered],
-) -> list[Placed]:
-    """What is begun, ordered or signed at a site, with the most there may be of it."""
-    modules = [(x.node, x.count, x.route.module_mw) for x in begun]
-    found = [Placed(modules, site.max_hpc_critical_mw)]
-    for plant in plants:
-        counts = [(n, v, 1.0) for (c, n), v in b.cooling.added.items() if c == plant.cooling]
-        found.append(Placed(counts, float(plant.max_modules)))
-    for i, x in enumerate(p.power[site.site].expansions):
-        counts = [(n, v, 1.0) for (j, n), v in b.power.steps.items() if j == i]
-        found.append(Placed(counts, float(x.expansion.max_steps)))
-    for row in {x.terms.equipment: x.terms for x in ordered}.values():
-        orders = [(x.node, x.variable, 1.0) for x in ordered if x.terms.equipment == row.equipment]
-        found.append(Placed(orders, row.max_mw))
-    for offer in dict.fromkeys(o for o, _ in b.tenants.signed):
-        found.append(Placed([(n, v, 1.0) for (o, n), v in b.tenants.signed.items() if o == offer], 1.0))
-    return found
-
-
-def _most_machines_mw(p: Params, site: Site, fleet: Mapping[str, tuple[Vintage, MiningAtSite]]) -> float:
-    """Gross MW of machines that a site on the market may hold: the opening's, or what its power can carry."""
-    power = p.power[site.site]
-    steps = sum(x.expansion.step_mw * x.expansion.max_steps for x in power.expansions)
-    standing = sum(v.opening_mw.get(site.site, 0.0) * v.machine.overhead_frac for v, _ in fleet.values())
-    return max(standing, float(power.energised_mw.max()) + steps)
-
-
-def _slack_room(p: Params, site: Site, begun, held) -> tuple[list[Linear], float]:
-    """Gross MW that live tenants leave to machines by node, and the share of hours they leave them."""
-
-    def per_critical_mw(terms: Terms) -> float:
-        unused = 1.0 / terms.product.gross_to_critical_ratio - terms.cooling.pue
-        return terms.contract.usable_slack_frac * max(0.0, unused)
-
-    size = len(p.tree.nodes)
-    room = by_node(
-        ((x.count, x.arrays.live * x.route.module_mw * per_critical_mw(x.route.terms)) for x in begun), size
-    )
-    permitting = [x.route.terms.contract for x in begun] + [x.arrays.terms.contract for x in held]
-    for x in held:
-        each = per_critical_mw(x.arrays.terms)
-        for n in np.flatnonzero(x.arrays.live_mw * each):
-            room[n] = room[n] + x.kept[n] * (float(x.arrays.live_mw[n]) * each)
-    hours = [c.slack_hours_frac for c in permitting if c.usable_slack_frac > 0.0]
-    return room, min(hours, default=0.0) if site.mining_allowed else 0.0
