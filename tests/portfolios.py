@@ -890,6 +890,14 @@ def add_block_sales(p: Portfolio) -> Portfolio:
     return with_rows(p, "commitment_flows", {"commitment": "built", **live})
 
 
+def on_the_spot(p: Portfolio, site: str) -> Portfolio:
+    """A site's power at the grid's price, 40 $/MWh on average, for what is drawn."""
+    p = with_row(p, "sites", site, market="grid")
+    p = with_row(p, "power", site, price_basis="spot", price_usd_per_mwh=None, take_or_pay_frac=0.0)
+    grid = (row.model_dump() for row in small().market_shapes if row.market == "grid")
+    return with_rows(without(p, "market_shapes", "grid"), "market_shapes", *grid)
+
+
 FEATURES: tuple[Change, ...] = (
     add_long_lead, add_rival_offers, add_late_damages, add_option, add_cloud, add_gpu_terms, add_vendor_lease,
     add_project_debt, add_debt, add_debt_terms, add_notes, add_commitments, add_expansion, add_sites,

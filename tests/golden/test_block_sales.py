@@ -118,16 +118,21 @@ def test_an_escalator_within_the_four_quarters() -> None:
 
 
 def test_on_a_tree_the_price_is_what_is_expected_there() -> None:
-    """``up``, a quarter likely, lifts the rent by half from the third quarter on; its own price is so too."""
-    p = _let(rent_indexed_to="lease")
-    p = make.with_row(p, "market", "up", lease_idx=1.5)
+    """We pay for 48 MW at 40 $/MWh, and in ``up``, a quarter likely, at 80 from the third quarter on.
+
+    Of a sale late in ``up`` some of the four quarters lie beyond the horizon, at its frozen market.
+    """
+    p = make.on_the_spot(_let(power_passed_through=False), "hill")
+    p = make.with_row(p, "market", "up", power_idx=2.0)
     plan = built(p, make.tree_of)
     tree = plan.tree
     prices = {s.node: s.price_usd_m for s in plan.program.params.sales.of_commitments["built"]}
-    assert prices[1] == pytest.approx((0.75 + 0.25 * 1.5) * PRICE_USD_M, abs=1e-3)
     ups = [n for n in prices if tree.scenario[n] == "up"]
-    assert ups
-    assert [prices[n] for n in ups] == pytest.approx([1.5 * PRICE_USD_M] * len(ups), abs=1e-3)
+    assert len(ups) == 3
+    for n, dearer in ((1, 1.25), *((n, 2.0) for n in ups)):
+        days = sum((tree.quarter(n) + k).days for k in range(1, 5))
+        power = dearer * 50.0 * 0.8 * 1.2 * 40.0 * 24.0 * days / 1e6
+        assert prices[n] == pytest.approx((4 * NOI_USD_M_PER_Q - power) / CAP_RATE)
 
 
 def test_tables_tell_what_is_the_buyers() -> None:

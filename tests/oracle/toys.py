@@ -184,11 +184,10 @@ def _halls_sold(p: Portfolio, cap_rate_frac: float) -> Portfolio:
 
 
 def halls_sold_on_tree() -> Portfolio:
-    """At a joint venture, without debt: the rent of the hall that stands may rise by half."""
-    p = make.two_scenarios(_halls_sold(make.small(), 0.15))
-    p = make.with_row(p, "contracts", "stood", rent_indexed_to="lease")
+    """At a joint venture, without debt: power that the landlord pays for may cost three times as much."""
+    p = make.two_scenarios(make.on_the_spot(_halls_sold(make.small(), 0.15), "hill"))
     p = make.with_row(p, "entities", "hill-co", kind="jv", ownership_frac=0.5)
-    p = make.with_row(p, "market", "up", lease_idx=1.5)
+    p = make.with_row(p, "market", "up", power_idx=3.0)
     return make.with_row(p, "site_products", "north", latest_quarter=make.quarter(0))
 
 
