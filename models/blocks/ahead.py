@@ -16,7 +16,7 @@ _SURE = (
     CashLine.FIXED_COST,
     CashLine.OVERHEAD,
     CashLine.MODULE_SPEND,
-    CashLine.GPU_REFRESH,
+    CashLine.RENEWAL_CAPEX,
     CashLine.COOLING_SPEND,
     CashLine.EQUIPMENT_SPEND,
     CashLine.EXPANSION_SPEND,

@@ -20,8 +20,8 @@ class CashLine(StrEnum):
     RESALE_GAIN = "resale_gain"
     FIXED_COST = "fixed_cost"
     MODULE_SPEND = "module_spend"
-    GPU_REFRESH = "gpu_refresh"
-    """GPUs replaced while their module is let."""
+    RENEWAL_CAPEX = "renewal_capex"
+    """GPUs replaced, and halls refitted, while they are let."""
     COOLING_SPEND = "cooling_spend"
     EQUIPMENT_SPEND = "equipment_spend"
     """Long-lead equipment: deposits, and the rest on delivery."""
@@ -183,7 +183,7 @@ INTEREST_EARNED_LINES = (CashLine.ESCROW_INCOME, CashLine.INTEREST_INCOME)
 
 SPEND_LINES = (
     CashLine.MODULE_SPEND,
-    CashLine.GPU_REFRESH,
+    CashLine.RENEWAL_CAPEX,
     CashLine.COOLING_SPEND,
     CashLine.EQUIPMENT_SPEND,
     CashLine.EXPANSION_SPEND,
@@ -217,11 +217,14 @@ class ValueLine(StrEnum):
     OFFERED_CONTRACTS = "offered_contracts"
     """What the plan assumes it signs."""
     MERCHANT_CONTRACTS = "merchant_contracts"
-    BEYOND_CONTRACTS = "beyond_contracts"
+    RENEWALS = "renewals"
+    """Rent after base terms and of halls let again, less costs."""
+    RESIDUALS = "residuals"
+    """What halls and GPUs are worth when their last term ends."""
     EQUIPMENT = "equipment"
     """Long-lead equipment that no module has used, at what it resells for."""
-    GPU_REFRESH = "gpu_refresh"
-    """Replacement of GPUs after the leaf, at the rate of the stream that it serves."""
+    RENEWAL_CAPEX = "renewal_capex"
+    """The same after the leaf, at the rate of the stream that it serves."""
     MACHINES = "machines"
     LAND_AND_POWER = "land_and_power"
     HOLDINGS = "holdings"
@@ -261,7 +264,8 @@ CONTRACT_LINES = {
 
 TAXED_VALUE_LINES = (
     *dict.fromkeys(CONTRACT_LINES.values()),
-    ValueLine.BEYOND_CONTRACTS,
+    ValueLine.RENEWALS,
+    ValueLine.RESIDUALS,
     ValueLine.MACHINES,
     ValueLine.BITCOIN,
     ValueLine.UNCOUNTED_RISE,

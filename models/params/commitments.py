@@ -67,7 +67,9 @@ class CommitmentArrays:
     remaining_unsigned: Array
     """Of it, what no tenant has signed for."""
     signed_value: Mapping[int, float]
-    beyond_value: Mapping[int, float]
+    renewals_value: Mapping[int, float]
+    """Rent after the base term and of halls let again, less costs."""
+    residuals_value: Mapping[int, float]
     remaining_spend: Mapping[int, float]
     refresh_value: Mapping[int, float]
     """What GPUs and halls cost again after the leaf, as it is worth there."""
@@ -208,7 +210,7 @@ def _arrays(
     replaced, refitted = np.zeros(len(tree.nodes)), np.zeros(len(tree.nodes))
     refits = {f.leaf: _refit(portfolio, c, terms, f) for f in futures}
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
-    signed, beyond, remaining = {}, {}, {}
+    signed, renewed, residual, remaining = {}, {}, {}, {}
     for future in futures:
         s, h = streams[future.leaf], future.horizon_q
         paid = _paid(spend, terms, terms.endings.get(future.leaf))
@@ -218,9 +220,11 @@ def _arrays(
         replaced[list(future.path)] = refreshed[future.leaf].cost[:h]
         refitted[list(future.path)] = refits[future.leaf][:h]
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
-        after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term) + s.residual
+        after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term)
         signed[future.leaf] = present_value(in_term[h:], terms.rate_frac)
-        beyond[future.leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
+        renewed[future.leaf] = present_value(after[h:], terms.rate_frac)
+        left = present_value(s.residual[h:], terms.rate_frac)
+        residual[future.leaf] = left + float(s.residual[:h].sum())
         remaining[future.leaf] = float((paid["own"] + paid["escrow"])[h:].sum())
     live = _live_mw(portfolio, c, futures[0])
     taken = np.array([float(q >= c.occupies_from_quarter) for q in futures[0].quarters])
@@ -244,7 +248,8 @@ def _arrays(
         refit=refitted,
         **placed,
         signed_value=signed,
-        beyond_value=beyond,
+        renewals_value=renewed,
+        residuals_value=residual,
         remaining_spend=remaining,
         refresh_value={
             f.leaf: present_value((refreshed[f.leaf].cost + refits[f.leaf])[f.horizon_q :], terms.rate_frac)

@@ -89,7 +89,9 @@ class ModuleArrays:
     occupied: Array
     building: Array
     signed_value: Mapping[int, float]
-    beyond_value: Mapping[int, float]
+    renewals_value: Mapping[int, float]
+    """Rent after the base term and of halls let again, less costs."""
+    residuals_value: Mapping[int, float]
     remaining_own: Array
     """Own spend after the node, as the contract stands there."""
     remaining_unsigned: Array
@@ -155,7 +157,8 @@ def module_arrays(
     tenant_frac = sum(m.frac_of_capex or 0.0 for m in terms.money)
     capex_usd_m = float(by_age.sum())
     placed = {name: np.zeros(len(tree.nodes)) for name in _PLACED}
-    signed, beyond, remaining, unearned, later, refits, leased = {}, {}, {}, {}, {}, {}, {}
+    signed, renewed, residual = {}, {}, {}
+    remaining, unearned, later, refits, leased = {}, {}, {}, {}, {}
     lender: tuple[Stream, Array] | None = None
     for future in futures:
         if not outlook.below[b][future.leaf]:
@@ -216,9 +219,10 @@ def module_arrays(
             placed[name][nodes] = values[begun : future.horizon_q]
         h, leaf = future.horizon_q, future.leaf
         in_term = s.rent - s.rent_renewed - (s.opex + s.power) * s.in_term
-        after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term) + s.residual
+        after = s.rent_renewed + s.relet - (s.opex + s.power) * (s.served - s.in_term)
         signed[leaf] = present_value(in_term[h:], terms.rate_frac)
-        beyond[leaf] = present_value(after[h:], terms.rate_frac) + float(s.residual[:h].sum())
+        renewed[leaf] = present_value(after[h:], terms.rate_frac)
+        residual[leaf] = present_value(s.residual[h:], terms.rate_frac) + float(s.residual[:h].sum())
         remaining[leaf] = float(by_age[max(0, h - begun) :].sum() * (1.0 - tenants_frac[h - 1]))
         later[leaf], refits[leaf], leased[leaf] = refreshed.cost[h:], refit[h:], later_of(s, h, credit)
         unearned[leaf] = sum(m.unearned_usd_m for m in money)
@@ -226,7 +230,8 @@ def module_arrays(
     return ModuleArrays(
         **placed,
         signed_value=signed,
-        beyond_value=beyond,
+        renewals_value=renewed,
+        residuals_value=residual,
         remaining_spend=remaining,
         unearned=unearned,
         refresh_value={leaf: present_value(x + refits[leaf], terms.rate_frac) for leaf, x in later.items()},

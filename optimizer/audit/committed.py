@@ -181,18 +181,20 @@ class Committed:
     def tail(self, leaf: int) -> Tail:
         """Worth after a leaf. [$M]"""
         if self.is_cancelled(leaf):
-            return Tail(0.0, 0.0, 0.0)
+            return Tail(0.0, 0.0, 0.0, 0.0)
         end = self.lease.last_end + self.lease.contract.payment_lag_q
-        signed, beyond, refresh = [], [], []
+        signed, renewed, residual, refresh = [], [], [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
             in_term, after = self.lease.parted(moment, self.income(moment), self.relet_received(moment))
             signed.append(in_term)
-            beyond.append(after + self.residual(moment))
+            renewed.append(after)
+            residual.append(self.residual(moment))
             refresh.append(self.refresh(moment) + self.refit(moment))
         left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
         rate = self.lease.rate
-        return Tail(*(present_value(flows, rate) for flows in (signed, beyond, refresh))).with_left(left)
+        by_kind = (signed, renewed, residual, refresh)
+        return Tail(*(present_value(flows, rate) for flows in by_kind)).with_left(left)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Things:
             t.cash[n] += start.modules * (q.noi + q.fee - q.credit - spent)
             if not self.book.tree.children[n]:
                 tail = module.tail(n)
-                worth = tail.signed + tail.beyond - tail.refresh - module.remaining_own(n)
+                worth = tail.signed + tail.renewed + tail.residual - tail.refresh - module.remaining_own(n)
                 worth -= module.unearned(n) + module.gross * land
                 t.left[n] += start.modules * worth
 

@@ -62,13 +62,14 @@ class Tail:
     """What a module is worth after a leaf. [$M]"""
 
     signed: float
-    beyond: float
+    renewed: float
+    residual: float
     refresh: float
     """What GPUs and halls will cost again."""
 
     def with_left(self, usd_m: float) -> "Tail":
         """With what is left of terms that have ended."""
-        return replace(self, beyond=self.beyond + usd_m)
+        return replace(self, residual=self.residual + usd_m)
 
 
 def first_rent(book: Book, product: Product, contract: Contract, live_from: Quarter) -> Quarter:
@@ -287,13 +288,15 @@ class Module:
     def tail(self, leaf: int) -> Tail:
         """Worth after a leaf: net operating income in the term; renewal and residual. [$M]"""
         end = max(self.lease.last_end + self.lease.contract.payment_lag_q, self.live_from)
-        signed, beyond, refresh = [], [], []
+        signed, renewed, residual, refresh = [], [], [], []
         for ahead in range(1, max(0, end - self.book.last_quarter) + 1):
             moment = self.book.moment(leaf, ahead)
             in_term, after = self.lease.parted(moment, self.income(moment), self.relet_received(moment))
             signed.append(in_term)
-            beyond.append(after + self.residual(moment))
+            renewed.append(after)
+            residual.append(self.residual(moment))
             refresh.append(self.refresh(moment) + self.refit(moment))
         left = sum(self.residual(self.book.moment(n)) for n in self.book.paths[leaf])
         rate = self.lease.rate
-        return Tail(*(present_value(flows, rate) for flows in (signed, beyond, refresh))).with_left(left)
+        by_kind = (signed, renewed, residual, refresh)
+        return Tail(*(present_value(flows, rate) for flows in by_kind)).with_left(left)

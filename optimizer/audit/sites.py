@@ -149,7 +149,7 @@ class Sites:
             self._post(name, n, CashLine.HPC_POWER, -k * q.power)
             self._post(name, n, CashLine.DEMAND_RECOVERED, k * q.recovered)
             self._post(name, n, CashLine.MODULE_SPEND, -k * q.spend)
-            self._post(name, n, CashLine.GPU_REFRESH, -k * q.refresh)
+            self._post(name, n, CashLine.RENEWAL_CAPEX, -k * q.refresh)
             self._post(name, n, CashLine.TENANT_MONEY, k * q.tenant_money)
 
     def _add_commitment(self, one: Committed) -> None:
@@ -179,7 +179,7 @@ class Sites:
             self._post(name, n, CashLine.DEMAND_RECOVERED, q.recovered)
             self._post(name, n, CashLine.COMMITMENT_SPEND, -(q.own + q.escrow + q.gpu_debt))
             self._post(name, n, CashLine.ESCROW_RELEASE, q.escrow)
-            self._post(name, n, CashLine.GPU_REFRESH, -q.refresh)
+            self._post(name, n, CashLine.RENEWAL_CAPEX, -q.refresh)
             self._post(name, n, CashLine.CANCEL_FEE, -q.fee)
 
     def _add_sold(self, sold: Sold) -> None:

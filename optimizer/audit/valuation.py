@@ -128,13 +128,19 @@ class Valuation:
         for count, one in held:
             tail, entity = one.tail(leaf), self.book.sites[one.lease.site].entity
             found[entity, CONTRACT_LINES[one.lease.contract.state]] += count * tail.signed
-            found[entity, ValueLine.BEYOND_CONTRACTS] += count * tail.beyond
+            found[entity, ValueLine.RENEWALS] += count * tail.renewed
+            found[entity, ValueLine.RESIDUALS] += count * tail.residual
             if tail.refresh:
-                found[entity, ValueLine.GPU_REFRESH] -= count * tail.refresh
+                found[entity, ValueLine.RENEWAL_CAPEX] -= count * tail.refresh
         return found
 
     def _by_line(self, tails: dict[tuple[str, ValueLine], float], weights: Weights) -> dict[ValueLine, float]:
-        of_tails = (*CONTRACT_LINES.values(), ValueLine.BEYOND_CONTRACTS, ValueLine.GPU_REFRESH)
+        of_tails = (
+            *CONTRACT_LINES.values(),
+            ValueLine.RENEWALS,
+            ValueLine.RESIDUALS,
+            ValueLine.RENEWAL_CAPEX,
+        )
         found = dict.fromkeys(of_tails, 0.0)
         for (entity, line), worth in tails.items():
             found[line] += of(weights, entity) * worth
@@ -150,7 +156,7 @@ class Valuation:
         """What a leaf is worth for later income, less overhead and fixed costs, by entity. [$M]"""
         found: dict[str, float] = defaultdict(float)
         for (entity, line), worth in (*tails.items(), *(((e, None), x) for e, x in machines.items())):
-            found[entity] += 0.0 if line is ValueLine.GPU_REFRESH else worth
+            found[entity] += 0.0 if line is ValueLine.RENEWAL_CAPEX else worth
         for name, costs in continued.items():
             found[name] += costs
         for e in self.book.portfolio.entities:

@@ -18,7 +18,8 @@ from optimizer.solve.outcome import Outcome
 UNSIGNED = (
     ValueLine.OFFERED_CONTRACTS,
     ValueLine.MERCHANT_CONTRACTS,
-    ValueLine.BEYOND_CONTRACTS,
+    ValueLine.RENEWALS,
+    ValueLine.RESIDUALS,
     ValueLine.MACHINES,
     ValueLine.LAND_AND_POWER,
 )

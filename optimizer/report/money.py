@@ -22,7 +22,7 @@ LABELS: dict[str, str] = {
     CashLine.RESALE_GAIN: "power resold",
     CashLine.FIXED_COST: "fixed costs of sites",
     CashLine.MODULE_SPEND: "new halls, GPUs and power",
-    CashLine.GPU_REFRESH: "GPUs and halls renewed",
+    CashLine.RENEWAL_CAPEX: "GPUs and halls renewed",
     CashLine.EQUIPMENT_SPEND: "new halls, GPUs and power",
     CashLine.COOLING_SPEND: "new halls, GPUs and power",
     CashLine.EXPANSION_SPEND: "new halls, GPUs and power",

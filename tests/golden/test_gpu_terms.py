@@ -63,7 +63,7 @@ def test_the_residual_is_that_of_the_last_gpus() -> None:
     new = first_module(compiled())
     old = first_module(compiled(with_row(add_gpu_terms(small()), "products", "pods", refresh_q=None)))
     at_end = (1.0 + RATE_Q) ** -(END - 6)
-    fell = next(iter(old.beyond_value.values())) - next(iter(new.beyond_value.values()))
+    fell = next(iter(old.residuals_value.values())) - next(iter(new.residuals_value.values()))
     assert fell == pytest.approx((0.1 * GPUS - 0.1 * NEW) * at_end)
 
 
@@ -79,7 +79,7 @@ def test_a_renewal_replaces_with_its_probability() -> None:
         compiled(with_rows(with_row(p, "products", "pods", refresh_q=None), "renewals", renewal))
     )
     gained = 0.5 * NEW * (1.0 - 0.9 * 4.0 / 16.0) - 0.5 * 0.1 * GPUS
-    rose = next(iter(module.beyond_value.values())) - next(iter(plain.beyond_value.values()))
+    rose = next(iter(module.residuals_value.values())) - next(iter(plain.residuals_value.values()))
     assert rose == pytest.approx(gained * (1.0 + RATE_Q) ** -(22 - 6))
 
 

@@ -90,7 +90,12 @@ def worth_of(plan: Plan) -> Mapping[ValueLine, float]:
     """What the halls are worth at the only leaf, to the program; the auditor sees the same."""
     leaf = plan.tree.leaves[0]
     books = next(b for b in plan.program.books if b.owner == "north-co")
-    lines = (ValueLine.COMMITTED_CONTRACTS, ValueLine.BEYOND_CONTRACTS, ValueLine.UNEARNED_TENANT_MONEY)
+    lines = (
+        ValueLine.COMMITTED_CONTRACTS,
+        ValueLine.RENEWALS,
+        ValueLine.RESIDUALS,
+        ValueLine.UNEARNED_TENANT_MONEY,
+    )
     found = {x: books.value[x][leaf].constant if x in books.value else 0.0 for x in lines}
     seen = value_plan(plan.portfolio, plan.tree, pd.DataFrame([], columns=COLUMNS)).at_leaf[leaf]
     assert [seen[x] for x in lines] == pytest.approx([found[x] for x in lines], abs=1e-9)
@@ -129,7 +134,8 @@ def test_a_tenant_with_a_backstop_defaults() -> None:
     ahead = sum(60.0 / 1.02**i for i in range(1, 27))  # 40 - 8 - 6 quarters after the horizon at 8 %
     assert worth_of(plan)[ValueLine.COMMITTED_CONTRACTS] == pytest.approx(0.0)
     residual = 0.2 * 1500.0 / 1.02**26
-    assert worth_of(plan)[ValueLine.BEYOND_CONTRACTS] == pytest.approx(ahead + residual)
+    assert worth_of(plan)[ValueLine.RENEWALS] == pytest.approx(ahead)
+    assert worth_of(plan)[ValueLine.RESIDUALS] == pytest.approx(residual)
 
 
 # IREN and Microsoft: a tranche of 50 MW, 2,425 over five years, 20 % of it prepaid: 485 in the opening cash.
@@ -190,7 +196,8 @@ def test_two_options_in_turn() -> None:
     terms = {"contract": "held", "probability_frac": 0.5, "rent_basis": "contract", "term_q": 1, "options": 2}
     plan = built(with_rows(p, "renewals", terms), chain_of)
     assert by_line(plan)[CashLine.RENT] == pytest.approx([6.0, 6.0, 6.0, 6.0, 3.0, 1.5])
-    assert worth_of(plan)[ValueLine.BEYOND_CONTRACTS] == pytest.approx(300.0)
+    assert worth_of(plan)[ValueLine.RENEWALS] == pytest.approx(0.0)
+    assert worth_of(plan)[ValueLine.RESIDUALS] == pytest.approx(300.0)
 
 
 def test_months_of_rent_are_paid_on_top() -> None:

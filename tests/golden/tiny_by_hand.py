@@ -127,7 +127,7 @@ class Candidate:
             "restricted": f * Loan.reserve,
             "project debt": -f * Loan.balance[3],
             "offered contracts": n * NOI * annuity(0.02, 18),
-            "beyond contracts": n * 0.25 * 30 * 1.02**-18,
+            "residuals": n * 0.25 * 30 * 1.02**-18,
             "machines": sum(self.on_mw(s, 3) * max(resale(m, 3), run_off(m)) for s, (m, _) in FLEETS.items()),
             "land and power": 0.5 * (32.5 - GROSS_MW * n),
             "overhead": -1.4 * annuity(0.02, 8),

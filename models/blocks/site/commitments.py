@@ -94,7 +94,7 @@ def _post(
     cash(CashLine.COMMITMENT_SPEND, -(a.spend["own"] + a.spend["escrow"] + a.spend["gpu_debt"]))
     cash(CashLine.ESCROW_RELEASE, a.spend["escrow"])
     again = a.refresh + a.refit
-    cash(CashLine.GPU_REFRESH, -again)
+    cash(CashLine.RENEWAL_CAPEX, -again)
     tally(Tally.OWN_NEED, a.spend["own"] + again, site.site)
     tally(Tally.GROSS_SPEND, sum(a.spend.values(), again), site.site)
     tally(Tally.DUE, a.payable)
@@ -114,8 +114,9 @@ def _post(
     for leaf in outlook.tree.leaves:
         for line, amount in (
             (CONTRACT_LINES[a.terms.contract.state], a.signed_value[leaf]),
-            (ValueLine.BEYOND_CONTRACTS, a.beyond_value[leaf]),
-            (ValueLine.GPU_REFRESH, -a.refresh_value[leaf]),
+            (ValueLine.RENEWALS, a.renewals_value[leaf]),
+            (ValueLine.RESIDUALS, a.residuals_value[leaf]),
+            (ValueLine.RENEWAL_CAPEX, -a.refresh_value[leaf]),
             (ValueLine.REMAINING_SPEND, -a.remaining_spend[leaf]),
             (ValueLine.LAND_AND_POWER, -a.reserved_gross_mw * site.unconverted_value_usd_m_per_mw),
         ):

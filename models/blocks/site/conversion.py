@@ -21,8 +21,8 @@ _INFLOWS = (
 )
 _OUTFLOWS = (
     (CashLine.MODULE_SPEND, "spend"),
-    (CashLine.GPU_REFRESH, "refresh"),
-    (CashLine.GPU_REFRESH, "refit"),
+    (CashLine.RENEWAL_CAPEX, "refresh"),
+    (CashLine.RENEWAL_CAPEX, "refit"),
     (CashLine.TENANT_CREDIT, "credit"),
     (CashLine.TENANT_REFUND, "refund"),
     (CashLine.OPEX, "opex"),
@@ -135,8 +135,9 @@ def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
     books.tally(Tally.REMAINING_UNSIGNED, x.count, a.remaining_unsigned)
     for worth, sign, by_leaf in (
         (CONTRACT_LINES[x.route.terms.contract.state], 1.0, a.signed_value),
-        (ValueLine.BEYOND_CONTRACTS, 1.0, a.beyond_value),
-        (ValueLine.GPU_REFRESH, -1.0, a.refresh_value),
+        (ValueLine.RENEWALS, 1.0, a.renewals_value),
+        (ValueLine.RESIDUALS, 1.0, a.residuals_value),
+        (ValueLine.RENEWAL_CAPEX, -1.0, a.refresh_value),
         (ValueLine.REMAINING_SPEND, -1.0, a.remaining_spend),
         (ValueLine.UNEARNED_TENANT_MONEY, -1.0, a.unearned),
     ):
