@@ -41,7 +41,8 @@ class BlockSale:
     """Gross MW whose demand charge the buyer repays where no tenant did."""
     live_mw: Array
     signed_value: Mapping[int, float]
-    beyond_value: Mapping[int, float]
+    renewals_value: Mapping[int, float]
+    residuals_value: Mapping[int, float]
     refit_value: Mapping[int, float]
     later: Mapping[int, Later]
 
@@ -183,7 +184,8 @@ def _sale(
         repaid_mw=(gross - a.recovered_mw) * after,
         live_mw=live_mw * after,
         signed_value={leaf: a.signed_value[leaf] for leaf in leaves},
-        beyond_value={leaf: a.beyond_value[leaf] for leaf in leaves},
+        renewals_value={leaf: a.renewals_value[leaf] for leaf in leaves},
+        residuals_value={leaf: a.residuals_value[leaf] for leaf in leaves},
         refit_value={leaf: a.refresh_value[leaf] for leaf in leaves},
         later={leaf: a.later[leaf] for leaf in leaves},
     )

@@ -192,7 +192,7 @@ class Sites:
             self._post(name, n, CashLine.RENT, -k * q.rent)
             self._post(name, n, CashLine.OPEX, k * q.opex)
             self._post(name, n, CashLine.HPC_POWER, k * q.power)
-            self._post(name, n, CashLine.GPU_REFRESH, k * q.refresh)
+            self._post(name, n, CashLine.RENEWAL_CAPEX, k * q.refresh)
             self._post(name, n, CashLine.DEMAND_RECOVERED, sold.repaid(n))
 
     def add_money(self, money: CommittedMoney) -> None:

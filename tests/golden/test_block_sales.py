@@ -96,7 +96,7 @@ def test_the_leaf(part: float) -> None:
     annuity = sum(1.02**-i for i in range(1, 31))
     left, kept = 1.0 - part, ValueLine.COMMITTED_CONTRACTS
     assert _value(plan, kept, leaf) == pytest.approx(left * 15.0 * annuity, abs=1e-6)
-    assert _value(plan, ValueLine.BEYOND_CONTRACTS, leaf) == pytest.approx(left * 80.0 * 1.02**-30, abs=1e-6)
+    assert _value(plan, ValueLine.RESIDUALS, leaf) == pytest.approx(left * 80.0 * 1.02**-30, abs=1e-6)
     land = 0.1 * (3 * 100.0 - 50.0 / 0.625)
     assert _value(plan, ValueLine.LAND_AND_POWER, leaf) == pytest.approx(land)
 

@@ -102,7 +102,7 @@ def test_replaced_gpus_are_written_off(which: str) -> None:
     plain = compiled(
         with_row(with_all(p, "products", gpu_payment_lag_q=None), "products", "pods", refresh_q=None)
     )
-    key = next(k for k in params.taxes.units if k[1:] == ("south", "pods", "cloud", 0))
+    key = next(k for k in params.taxes.units if k[1:] == ("south", "pods", "cloud", "", 0))
     new, old = params.taxes.units[key], plain.taxes.units[key]
     gained = new.written_off - old.written_off
     if which == "within":

@@ -48,7 +48,7 @@ def test_a_renewal_within_the_horizon_is_paid_in_cash_and_written_off_as_halls()
     assert module.refit == pytest.approx([0.0, 0.0, 0.0, 0.0, 0.5 * EACH, 0.0])
     free = with_row(p, "renewals", "cloud", capex_usd_m_per_mw=None)
     plain = compile_params(free, chain_of(free))
-    key = next(k for k in params.taxes.units if k[1:] == ("south", "pods", "cloud", 0))
+    key = next(k for k in params.taxes.units if k[1:] == ("south", "pods", "cloud", "", 0))
     gained = params.taxes.units[key].written_off - plain.taxes.units[key].written_off
     assert gained == pytest.approx([0.0] * 4 + [(0.1 + 0.9 / 16) * 0.5 * EACH, 0.9 / 16 * 0.5 * EACH])
 

@@ -178,7 +178,7 @@ def test_money_that_is_kept_is_income(refundable: bool) -> None:
     p = with_all(add_taxes(with_row(small(), "sites", "north", unconverted_value_usd_m_per_mw=0.0)),
                  "tax_groups", losses_usd_m=0.0, basis_usd_m=0.0)  # fmt: skip
     base = let("microsoft", MICROSOFT["mw"], MICROSOFT["rent"], 20, -3)
-    tables = {name: getattr(p, name) for name in ("tax_groups", "tax_classes", "entities")}
+    tables = {name: getattr(p, name) for name in ("tax_groups", "tax_classes", "profiles", "entities")}
     plan = built(ends(prepaid(refundable, base.model_copy(update=tables)), "microsoft", 3), chain_of)
     standing = plan.program.params.taxes.standing["north-co"]
     kept = 0.0 if refundable else 339.5

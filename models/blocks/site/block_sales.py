@@ -112,14 +112,15 @@ def _post(s: BlockSale, contract: Contract, variable: Any, site: Site, books: Bo
         (CashLine.RENT, -s.rent),
         (CashLine.OPEX, s.opex),
         (CashLine.HPC_POWER, s.power),
-        (CashLine.GPU_REFRESH, s.refit),
+        (CashLine.RENEWAL_CAPEX, s.refit),
     ):
         books.post(line, variable, values)
     books.spend(site.site, variable, -s.refit)
     for worth, sign, by_leaf in (
         (CONTRACT_LINES[contract.state], -1.0, s.signed_value),
-        (ValueLine.BEYOND_CONTRACTS, -1.0, s.beyond_value),
-        (ValueLine.GPU_REFRESH, 1.0, s.refit_value),
+        (ValueLine.RENEWALS, -1.0, s.renewals_value),
+        (ValueLine.RESIDUALS, -1.0, s.residuals_value),
+        (ValueLine.RENEWAL_CAPEX, 1.0, s.refit_value),
     ):
         for leaf, amount in by_leaf.items():
             books.worth(worth, leaf, sign * amount, variable)
