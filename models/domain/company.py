@@ -157,8 +157,8 @@ class Valuation(Row):
     years: float | None = Field(
         ge=0,
         le=100,
-        description="overhead: years it continues in full; empty: as long as contracts and offers may run, a "
-        "renewal with its probability; empty elsewhere",
+        description="overhead: years it continues in full, and then with the chance that a contract signed "
+        "at the opening still runs; empty elsewhere",
     )
     growth_frac_per_year: float | None = Field(
         default=None, gt=-1, le=1, description="overhead: yearly rise after the horizon; empty: none"

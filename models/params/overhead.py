@@ -1,4 +1,4 @@
-"""What overhead after the horizon is worth: as long as something may be let, or for stated years."""
+"""What overhead after the horizon is worth: for stated years, and as long as signed contracts may run."""
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from models.units import QUARTERS_PER_YEAR
 def overhead_factor(portfolio: Portfolio, last: Quarter) -> float:
     """Worth at the end of the last quarter of a dollar a quarter of overhead then. [quarters]
 
-    For stated years in full, else in each quarter with the largest chance that one of the contracts, signed
-    or on offer, still runs: one to the end of its term, then that of the renewal.
+    In full for the stated years, then in each quarter with the largest chance that one of the contracts
+    signed at the opening still runs: one to the end of its term, then that of the renewal. Offers do not
+    count: an offer that nobody takes must cost nothing.
     """
     terms = next(v for v in portfolio.valuation if v.stream == "overhead")
-    if terms.years is None:
-        kept = _largest_chance(portfolio, last)
-    else:
-        kept = np.ones(round(QUARTERS_PER_YEAR * terms.years))
+    stated = np.ones(round(QUARTERS_PER_YEAR * (terms.years or 0.0)))
+    kept = _largest_chance(portfolio, last)
+    kept = np.append(stated, kept[stated.size :])
     ahead = np.arange(1.0, kept.size + 1.0)
     grown = (1.0 + (terms.growth_frac_per_year or 0.0)) ** (ahead / QUARTERS_PER_YEAR)
     return float((kept * grown * (1.0 + terms.rate_frac / QUARTERS_PER_YEAR) ** -ahead).sum())
@@ -25,10 +25,11 @@ def overhead_factor(portfolio: Portfolio, last: Quarter) -> float:
 
 def _largest_chance(portfolio: Portfolio, last: Quarter) -> np.ndarray:
     renewals = {r.contract: r for r in portfolio.renewals}
-    ends = [c.commencement_quarter + c.term_q - (last + 1) for c in portfolio.contracts]
-    lives = [r.all_terms_q if (r := renewals.get(c.contract)) else 0 for c in portfolio.contracts]
+    signed = [c for c in portfolio.contracts if c.state == "committed"]
+    ends = [c.commencement_quarter + c.term_q - (last + 1) for c in signed]
+    lives = [r.all_terms_q if (r := renewals.get(c.contract)) else 0 for c in signed]
     kept = np.zeros(max([0, *(end + life for end, life in zip(ends, lives, strict=True))]))
-    for c, end in zip(portfolio.contracts, ends, strict=True):
+    for c, end in zip(signed, ends, strict=True):
         kept[: max(0, end)] = 1.0
         renewal = renewals.get(c.contract)
         for k in range(renewal.options or 1 if renewal else 0):

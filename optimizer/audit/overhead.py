@@ -16,18 +16,18 @@ def worth_of_going_on(book: Book) -> float:
 
 
 def _parts(book: Book, years: float | None) -> list[float]:
-    """Part of overhead in each quarter after the horizon: for stated years, or while a contract may run."""
-    if years is not None:
-        return [1.0] * round(4.0 * years)
-    found, quarter = list[float](), book.last_quarter + 1
-    while chance := max((_may_run(book, c, quarter) for c in book.portfolio.contracts), default=0.0):
+    """Part of overhead in each quarter after the horizon: for stated years, then while leases may run."""
+    signed = [c for c in book.portfolio.contracts if c.state == "committed"]
+    found = [1.0] * round(4.0 * (years or 0.0))
+    quarter = book.last_quarter + 1 + len(found)
+    while chance := max((_may_run(book, c, quarter) for c in signed), default=0.0):
         found.append(chance)
         quarter += 1
     return found
 
 
 def _may_run(book: Book, contract: Contract, quarter: Quarter) -> float:
-    """Chance that a contract, if it is signed, still runs in a quarter, renewals in."""
+    """Chance that a contract still runs in a quarter, renewals in."""
     over = quarter - (contract.commencement_quarter + contract.term_q)
     renewal = book.renewals.get(contract.contract)
     if over < 0:

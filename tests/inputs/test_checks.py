@@ -58,6 +58,7 @@ covenant-scope      covenants[liquidity].test              = incurrence & covena
 covenant-scope covenants[liquidity].from_quarter covenants[liquidity].entity=north & \
 covenants[liquidity].metric=dscr & covenants[liquidity].basis=trailing_4q
 stream-not-valued   valuation[mining].stream               - valuation[mining]
+overhead-years      valuation[overhead].years              =
 overhead-years      valuation[mining].years                = 5
 no-power            sites[alpha].site                      power[alpha|2026Q3].from_quarter=2026Q4
 price-basis         power[beta|2026Q2].price_usd_per_mwh   =

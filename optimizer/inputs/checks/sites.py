@@ -55,12 +55,11 @@ def streams_valued(portfolio: Portfolio) -> Iterator[Finding]:
             remedy = "add it, or take it from the catalogue among the settings"
             yield Finding("error", "stream-not-valued", "valuation", stream, "stream", message, remedy)
     for row in portfolio.valuation:
-        if row.years is not None and row.stream != "overhead":
-            message = "years are for overhead, and only for it"
-            yield error("overhead-years", row, "years", message, "leave it empty")
-        if row.years is None and row.stream == "overhead" and not portfolio.contracts:
-            message = "no contract says how long overhead goes on"
-            yield error("overhead-years", row, "years", message, "say for how many years overhead goes on")
+        if (row.years is None) == (row.stream == "overhead"):
+            wanted = (
+                "say for how many years overhead goes on" if row.stream == "overhead" else "leave it empty"
+            )
+            yield error("overhead-years", row, "years", "years are for overhead, and only for it", wanted)
 
 
 @reads("sites", "power", "company")
