@@ -30,8 +30,6 @@ COMMITTED_LEAST_FRAC = 0.05
 """Of today's price: nobody asks for a closer value of the committed-only plan than a gap on that."""
 FIRST_TRIAL = 0.98
 """Of the LP relaxation's root: where the first program is solved."""
-FIRST_GAP = 0.02
-"""Of that trial: how close its plan need be."""
 MAX_STEPS = 12
 TIE_BREAK = 1e-6
 """$ per $ or coin: between equal plans, the one that sends less money and collateral to and fro."""
@@ -236,9 +234,9 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
     bound = search.relaxed(lam)
     search.tell("relaxed", lam, bound)
     gap, steps = search.options.gap, 0
-    # the first program is to find a good plan; what it proves at a lambda above it is little
+    # the first program is to find a good plan, and may prove little; found loosely, it cost a program more
     trial = max(lam, FIRST_TRIAL * bound) if np.isfinite(bound) else lam
-    gap_usd_m = search.in_usd_m(max(gap, FIRST_GAP), trial)
+    gap_usd_m = search.in_usd_m(0.5 * gap, trial)
     while search.seconds_left() > 0.0 and not search.stop.is_set() and steps < MAX_STEPS:
         steps += 1
         result, surplus = search.at(trial, integer=True, gap_usd_m=gap_usd_m, start=best)
