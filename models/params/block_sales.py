@@ -11,8 +11,10 @@ from models.domain.rules import YEAR_Q
 from models.params.commitments import CommitmentArrays, ContractMoneyArrays
 from models.params.modules import ModuleArrays, Route
 from models.params.outlook import Outlook
+from models.params.power import PowerPrices
 from models.params.streams import Later, Terms
 from models.timetree import Quarter
+from models.units import USD_M_PER_KW_MONTH
 
 Array = NDArray[np.float64]
 NOTHING_USD_M = 1e-9
@@ -57,7 +59,7 @@ class Sales:
 
 
 def module_sales(
-    route: Route, modules: Mapping[int, ModuleArrays], outlook: Outlook
+    route: Route, modules: Mapping[int, ModuleArrays], outlook: Outlook, prices: PowerPrices
 ) -> dict[tuple[str, str, str, int], tuple[BlockSale, ...]]:
     """What may be sold of each cohort of a route, node by node. Maths: docs/program.md, section 15."""
     found = {}
@@ -69,7 +71,7 @@ def module_sales(
         ]
         live = a.live * route.module_mw
         size = (route.module_mw, float(a.own_spend_by_age.sum()))
-        sales = (_sale(a, route.terms, size, live, n, outlook) for n in nodes)
+        sales = (_sale(a, route.terms, size, live, n, outlook, prices) for n in nodes)
         found[(*route.key, begun)] = tuple(s for s in sales if s.price_usd_m > 0.0)
     return found
 
@@ -79,8 +81,12 @@ def commitment_sales(
     commitments: Iterable[CommitmentArrays],
     money: Iterable[ContractMoneyArrays],
     outlook: Outlook,
+    prices: Mapping[str, PowerPrices],
 ) -> dict[str, tuple[BlockSale, ...]]:
-    """What may be sold of each commitment of a borrower without loans. Maths: docs/program.md, section 15."""
+    """What may be sold of each commitment of a borrower without loans. Maths: docs/program.md, section 15.
+
+    ``prices`` are by site.
+    """
     indebted = {d.entity for d in portfolio.debt if d.kind not in ("corporate", "btc")}
     indebted |= {x.entity for x in portfolio.take_outs}
     owed = {m.contract: m for m in money}
@@ -97,7 +103,8 @@ def commitment_sales(
             if m is None or not _is_owed(n, outlook, (m.credit, m.received), m.unearned)
         ]
         size = (float(a.live_mw.max()), row.capex_usd_m + row.gpu_capex_usd_m)
-        sales = (_sale(a, a.terms, size, a.live_mw, n, outlook) for n in nodes)
+        power = prices[row.site]
+        sales = (_sale(a, a.terms, size, a.live_mw, n, outlook, power) for n in nodes)
         found[row.commitment] = tuple(s for s in sales if s.price_usd_m > 0.0)
     return found
 
@@ -164,6 +171,7 @@ def _sale(
     live_mw: Array,
     n: int,
     outlook: Outlook,
+    prices: PowerPrices,
 ) -> BlockSale:
     """``size`` is critical MW, and what they cost. [MW, $M]"""
     site, after = terms.site, _after(n, outlook)
@@ -171,17 +179,19 @@ def _sale(
     kept = 1.0 - (site.sale_cost_frac or 0.0)
     gross = live_mw / terms.product.gross_to_critical_ratio
     leaves = outlook.tree.leaves_below(n)
+    repaid_mw = gross - a.recovered_mw
+    earned_usd_m = _noi_ahead(a, n, outlook) - float(repaid_mw[n]) * _demand_ahead(n, outlook, prices)
     return BlockSale(
         node=n,
         mw=size[0],
         cost_usd_m=size[1],
-        price_usd_m=_noi_ahead(a, n, outlook) / site.sale_cap_rate_frac * kept,
+        price_usd_m=earned_usd_m / site.sale_cap_rate_frac * kept,
         after=after,
         rent=a.rent * after,
         opex=a.opex * after,
         power=a.power * after,
         refit=a.refit * after,
-        repaid_mw=(gross - a.recovered_mw) * after,
+        repaid_mw=repaid_mw * after,
         live_mw=live_mw * after,
         signed_value={leaf: a.signed_value[leaf] for leaf in leaves},
         renewals_value={leaf: a.renewals_value[leaf] for leaf in leaves},
@@ -201,3 +211,9 @@ def _noi_ahead(a: ModuleArrays | CommitmentArrays, n: int, outlook: Outlook) -> 
         t, chance = tree.period[n] + 1, tree.probability[leaf] / tree.probability[n]
         found += float(chance * noi[t : t + YEAR_Q].sum())
     return found
+
+
+def _demand_ahead(n: int, outlook: Outlook, prices: PowerPrices) -> float:
+    """Demand charge of the four quarters after a node. [$M per gross MW]"""
+    ahead = (prices.row(outlook.tree.quarter(n) + k) for k in range(1, YEAR_Q + 1))
+    return sum(row.demand_charge_usd_per_kw_month * USD_M_PER_KW_MONTH for row in ahead)

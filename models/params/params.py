@@ -123,11 +123,11 @@ def compile_params(portfolio: Portfolio, tree: TimeTree) -> Params:
             leases[b] = lease_arrays(portfolio, route, b, modules[b], outlook)
         if modules:
             compiled.append(RouteParams(route, modules, facilities, leases))
-            of_modules.update(module_sales(route, modules, outlook))
+            of_modules.update(module_sales(route, modules, outlook, prices[site]))
     found = vintages(portfolio, outlook)
     regions = {r.region: r for r in portfolio.regions}
     commitments, money = commitment_arrays(portfolio, outlook, futures, flat, endings)
-    sales = Sales(of_modules, commitment_sales(portfolio, commitments, money, outlook))
+    sales = Sales(of_modules, commitment_sales(portfolio, commitments, money, outlook, prices))
     debts = tuple(debt_arrays(portfolio, d, outlook) for d in portfolio.debt)
     firm = portfolio.firm
     notes = existing_notes(portfolio, outlook)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from models.timetree import Quarter
 from models.units import USD_M_PER_KW_MONTH
 from optimizer.audit.book import Book
 from optimizer.audit.committed import Committed, CommittedMoney
@@ -33,8 +34,23 @@ class Sold:
     def price_usd_m(self) -> float:
         """What all of them bring, the cost of the sale taken off. [$M]"""
         site = self.book.sites[self.decided.site]
-        each = self._noi_after(self.node, _AHEAD_Q) / (site.sale_cap_rate_frac or 1.0)
+        each = self._earned_after() / (site.sale_cap_rate_frac or 1.0)
         return self.count * each * (1.0 - (site.sale_cost_frac or 0.0))
+
+    def _earned_after(self) -> float:
+        """What the four quarters after the sale bring a buyer, who repays the demand charge. [$M]"""
+        gross, quarter = (
+            self.one.at[self.node].live_mw * self.lease.gross_per_mw,
+            self.book.tree.quarter(self.node),
+        )
+        repaid = 0.0 if self.lease.contract.power_passed_through else gross
+        charges = (self._demand_charge(quarter + k) for k in range(1, _AHEAD_Q + 1))
+        return self._noi_after(self.node, _AHEAD_Q) - repaid * sum(charges)
+
+    def _demand_charge(self, quarter: Quarter) -> float:
+        """Of a gross MW in a quarter. [$M]"""
+        power = self.book.power(self.lease.site, quarter)
+        return power.demand_charge_usd_per_kw_month * USD_M_PER_KW_MONTH if power is not None else 0.0
 
     def _noi_after(self, node: int, quarters: int) -> float:
         """NOI of the quarters after a node, as expected there. [$M]"""
@@ -54,9 +70,8 @@ class Sold:
     def repaid(self, node: int) -> float:
         """Demand charge that the buyer repays where no tenant did. [$M]"""
         quarter = self.one.at[node]
-        power = self.book.power(self.lease.site, self.book.tree.quarter(node))
-        rate = power.demand_charge_usd_per_kw_month if power is not None else 0.0
-        billed = quarter.live_mw * self.lease.gross_per_mw * rate * USD_M_PER_KW_MONTH
+        charge = self._demand_charge(self.book.tree.quarter(node))
+        billed = quarter.live_mw * self.lease.gross_per_mw * charge
         return self.count * (billed - quarter.recovered)
 
     # --- whether they might be sold ----------------------------------------------------------------
@@ -74,7 +89,7 @@ class Sold:
             and runs_on
             and book.tree.quarter(n) + ahead_q < self.lease.term_end
             and (self._is_settled() if isinstance(self.one, Module) else self._stands(self.one, money))
-            and self._noi_after(n, _AHEAD_Q) > 0.0
+            and self._earned_after() > 0.0
         )
 
     def _pays_in_full(self) -> bool:

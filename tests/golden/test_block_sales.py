@@ -110,6 +110,19 @@ def test_the_buyer_repays_the_demand_charge(passed_through: bool) -> None:
     assert _cash(plan, CashLine.DEMAND_RECOVERED) == pytest.approx([before] * 2 + [0.24] * 4)
 
 
+def test_the_price_is_of_what_the_buyer_keeps() -> None:
+    """80 MW gross at $1 a kW-month, $2 from the fourth quarter on: 0.24 and thrice 0.48 come off 4 x 15.
+
+    Power costs nothing, so that all else is as if the tenant paid for it: 1.68 / 0.065 = 25.85 less.
+    """
+    p = make.with_row(_let(power_passed_through=False), "power", "hill", price_usd_per_mwh=0.0)
+    (row,) = (r.model_dump() for r in p.power if r.site == "hill")
+    dearer = {"from_quarter": make.quarter(3), "demand_charge_usd_per_kw_month": 2.0}
+    plan = _sold(make.with_rows(p, "power", {**row, **dearer}), {1: 1.0})
+    assert _cash(plan, CashLine.BLOCK_SALE)[1] == pytest.approx(PRICE_USD_M - 25.8462, abs=1e-3)
+    assert _cash(plan, CashLine.DEMAND_RECOVERED) == pytest.approx([0.0, 0.0, 0.24, 0.48, 0.48, 0.48])
+
+
 def test_an_escalator_within_the_four_quarters() -> None:
     """4 % a year: of the four quarters after the sale two lie in the second year, two in the third."""
     plan = _sold(_let(escalator_frac_per_year=0.04), {1: 1.0})
@@ -119,6 +132,8 @@ def test_an_escalator_within_the_four_quarters() -> None:
 
 def test_on_a_tree_the_price_is_what_is_expected_there() -> None:
     """We pay for 48 MW at 40 $/MWh, and in ``up``, a quarter likely, at 80 from the third quarter on.
+
+    The buyer repays 0.24 of demand charge in each quarter too.
 
     Of a sale late in ``up`` some of the four quarters lie beyond the horizon, at its frozen market.
     """
@@ -132,7 +147,7 @@ def test_on_a_tree_the_price_is_what_is_expected_there() -> None:
     for n, dearer in ((1, 1.25), *((n, 2.0) for n in ups)):
         days = sum((tree.quarter(n) + k).days for k in range(1, 5))
         power = dearer * 50.0 * 0.8 * 1.2 * 40.0 * 24.0 * days / 1e6
-        assert prices[n] == pytest.approx((4 * NOI_USD_M_PER_Q - power) / CAP_RATE)
+        assert prices[n] == pytest.approx((4 * (NOI_USD_M_PER_Q - 0.24) - power) / CAP_RATE)
 
 
 def test_tables_tell_what_is_the_buyers() -> None:
