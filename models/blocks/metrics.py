@@ -59,6 +59,7 @@ class Metrics:
         self.p, self.tree, self.firm = p, p.tree, p.portfolio.firm
         self.treasury, self.borrowers, self.raised, self.entity = treasury, borrowers, raised, entity
         self.counted = (PartOf(books, 1.0), *(x.counted for x in borrowers))
+        self.sold = [(x.owned.counted, y) for x in borrowers for s in x.sites for y in s.sold]
         self.ahead = Ahead(p, self.counted)
         self._history = {} if entity else {h.quarter: h for h in p.portfolio.history}
         self._by_metric: Mapping[str, Callable[[Covenant, int], Sides]] = {
@@ -82,7 +83,9 @@ class Metrics:
     def of(cls, p: Params, x: BorrowerPorts) -> "Metrics":
         """Those of one borrower, as if it stood alone."""
         nothing = Raised((), (), (), ())
-        return cls(p, Treasury(x.cash, x.rescue), (), nothing, x.books, x.entity)
+        found = cls(p, Treasury(x.cash, x.rescue), (), nothing, x.books, x.entity)
+        found.sold = [(1.0, y) for s in x.sites for y in s.sold]
+        return found
 
     @property
     def covenants(self) -> list[Covenant]:
@@ -149,7 +152,16 @@ class Metrics:
         def cured(m: int) -> Linear:
             return total(books.cash_at(m, (*EBITDA_LINES, CashLine.RESCUE)) for books in self.counted)
 
-        return self._looked_back(c, n, _EBITDA, cured) - self.tallied(Tally.LATE_LOSS, n)
+        earned = self._looked_back(c, n, _EBITDA, cured) - self._sold_since(c, n)
+        return earned - self.tallied(Tally.LATE_LOSS, n)
+
+    def _sold_since(self, c: Covenant, n: int) -> Linear:
+        """Of the quarters looked at, what halls sold by now have earned. [$M]"""
+        path, found = self.tree.path(n), Linear()
+        for part, y in self.sold:
+            if part and y.sale.node in path:
+                found.add(part * float(y.sale.before[list(path[-c.looks_back_q :])].sum()), y.variable)
+        return found
 
     def _minimum_liquidity(self, c: Covenant, n: int) -> Sides:
         return self.free(n), Linear(constant=c.threshold), True
@@ -167,6 +179,7 @@ class Metrics:
         nodes, books = self.tree.path(n)[-c.looks_back_q :], self.counted[0].books
         rescued = total(books.cash_at(m, (CashLine.RESCUE,)) for m in nodes)
         earned = total(cover.cfads(books, m) for m in nodes) + rescued - self.tallied(Tally.LATE_LOSS, n)
+        earned -= self._sold_since(c, n)
         return earned, total(cover.service(books, m) for m in nodes) * c.threshold, True
 
     def _market_cap(self, n: int) -> float:

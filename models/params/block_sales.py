@@ -32,6 +32,8 @@ class BlockSale:
     """Selling costs taken off."""
     cost_usd_m: float
     """What it cost, tenants' money apart."""
+    before: Array
+    """What it earned up to the node, on the path to it, less the demand charge that buyers repay after it."""
     after: Array
     """1 at the nodes below the sale; the arrays that follow are zero elsewhere."""
     rent: Array
@@ -179,13 +181,17 @@ def _sale(
     kept = 1.0 - (site.sale_cost_frac or 0.0)
     gross = live_mw / terms.product.gross_to_critical_ratio
     leaves = outlook.tree.leaves_below(n)
-    repaid_mw = gross - a.recovered_mw
+    repaid_mw, path = gross - a.recovered_mw, list(outlook.tree.path(n))
+    before = np.zeros(after.size)
+    charges = np.array([_demand(outlook.tree.quarter(m), prices) for m in path])
+    before[path] = (a.rent - a.opex - a.power)[path] - repaid_mw[path] * charges
     earned_usd_m = _noi_ahead(a, n, outlook) - float(repaid_mw[n]) * _demand_ahead(n, outlook, prices)
     return BlockSale(
         node=n,
         mw=size[0],
         cost_usd_m=size[1],
         price_usd_m=earned_usd_m / site.sale_cap_rate_frac * kept,
+        before=before,
         after=after,
         rent=a.rent * after,
         opex=a.opex * after,
@@ -215,5 +221,9 @@ def _noi_ahead(a: ModuleArrays | CommitmentArrays, n: int, outlook: Outlook) -> 
 
 def _demand_ahead(n: int, outlook: Outlook, prices: PowerPrices) -> float:
     """Demand charge of the four quarters after a node. [$M per gross MW]"""
-    ahead = (prices.row(outlook.tree.quarter(n) + k) for k in range(1, YEAR_Q + 1))
-    return sum(row.demand_charge_usd_per_kw_month * USD_M_PER_KW_MONTH for row in ahead)
+    return sum(_demand(outlook.tree.quarter(n) + k, prices) for k in range(1, YEAR_Q + 1))
+
+
+def _demand(quarter: Quarter, prices: PowerPrices) -> float:
+    """Demand charge of a quarter. [$M per gross MW]"""
+    return prices.row(quarter).demand_charge_usd_per_kw_month * USD_M_PER_KW_MONTH

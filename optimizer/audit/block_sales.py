@@ -67,6 +67,13 @@ class Sold:
             found += float(weight[child] / weight[node]) * after
         return found
 
+    def earned_before(self, node: int) -> float:
+        """What they earned in a quarter up to their sale, less what buyers repay after it. [$M]"""
+        if node not in self.book.paths[self.node] or node not in self.one.at:
+            return 0.0
+        quarter = self.one.at[node]
+        return self.count * (quarter.rent - quarter.opex - quarter.power) - self.repaid(node)
+
     def repaid(self, node: int) -> float:
         """Demand charge that the buyer repays where no tenant did. [$M]"""
         quarter = self.one.at[node]

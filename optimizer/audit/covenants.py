@@ -145,7 +145,8 @@ class CovenantTests:
         lines, counted = (*EBITDA_LINES, CashLine.RESCUE), self.book.counted
         earned = sum(self.world.ledger.part(m, lines, counted) for m in nodes)
         before = sum(h.ebitda_usd_m for h in self._past(row.looks_back_q, n))
-        return earned + before - self.world.late_loss(n, counted)
+        sold = _sold_since(self.world, n, nodes, counted)
+        return earned + before - sold - self.world.late_loss(n, counted)
 
     def _net_debt_to_ebitda(self, row: Covenant, n: int) -> Sides:
         a_year = self._cured_ebitda(row, n) * (4.0 if row.basis != "trailing_4q" else 1.0)
@@ -195,6 +196,16 @@ class CovenantTests:
         return obligations.unsigned_left(self.world, n), row.threshold * self.free(n), False
 
 
+def _sold_since(world: World, node: int, nodes: Sequence[int], counted: Mapping[str, float]) -> float:
+    """What halls sold by a node earned in some quarters. [$M]"""
+    book, found = world.book, 0.0
+    for x in world.sites.sold:
+        if x.node in book.paths[node]:
+            part = counted.get(book.sites[x.decided.site].entity, 0.0)
+            found += part * sum(x.earned_before(m) for m in nodes)
+    return found
+
+
 def borrower_tests(world: World, row: Covenant, check: str) -> Iterator[Test]:
     """A covenant on one borrower, all of it, in every quarter of its span in which there is a test."""
     name, book, ledger = row.entity or "", world.book, world.ledger
@@ -205,7 +216,8 @@ def borrower_tests(world: World, row: Covenant, check: str) -> Iterator[Test]:
         nodes, late = book.window(n, row.looks_back_q), world.late_loss(n, only)
         rescued = sum(world.decided.rescue.get((name, m), 0.0) for m in nodes)
         cash = ledger.cash[name, n] - late
-        ebitda = sum(ledger.part(m, EBITDA_LINES, only) for m in nodes) + rescued - late
+        sold = _sold_since(world, n, nodes, only)
+        ebitda = sum(ledger.part(m, EBITDA_LINES, only) for m in nodes) + rescued - sold - late
         value, limit, is_least = cash, row.threshold, True
         if row.metric == "net_debt_to_ebitda":
             a_year = ebitda * YEAR_Q / row.looks_back_q
@@ -213,7 +225,7 @@ def borrower_tests(world: World, row: Covenant, check: str) -> Iterator[Test]:
         elif row.metric == "interest_cover":
             value, limit = ebitda, row.threshold * sum(world.interest(m, only) for m in nodes)
         elif row.metric == "dscr":
-            value = sum(cfads(world, name, m) for m in nodes) + rescued - late
+            value = sum(cfads(world, name, m) for m in nodes) + rescued - sold - late
             limit = row.threshold * sum(service(world, name, m) for m in nodes)
         yield Test(row.covenant, check, n, value, limit, value - limit if is_least else limit - value)
 

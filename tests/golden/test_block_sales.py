@@ -123,6 +123,31 @@ def test_the_price_is_of_what_the_buyer_keeps() -> None:
     assert _cash(plan, CashLine.DEMAND_RECOVERED) == pytest.approx([0.0, 0.0, 0.24, 0.48, 0.48, 0.48])
 
 
+@pytest.mark.parametrize(("passed_through", "lost"), [(True, 15.0), (False, 14.76)])
+@pytest.mark.parametrize("part", [1.0, 0.5])
+def test_covenants_forget_what_is_sold(passed_through: bool, lost: float, part: float) -> None:
+    """Sold in the second quarter: at its end already no test counts its rent, not that of quarters before.
+
+    A run-rate loses four times 15; the sum of the last four quarters 2, 3, 4, 4, 4 times 15. Where the
+    landlord paid 0.24 of demand charge, which the buyer now repays, a quarter loses 14.76.
+    """
+    p = make.with_row(_let(power_passed_through=passed_through), "power", "hill", price_usd_per_mwh=0.0)
+    rows = ((name, make.covenant("net_debt_to_ebitda", 1.0)) for name in ("run_rate", "trailing_4q"))
+    p = make.with_rows(p, "covenants", *({**row, "covenant": name, "basis": name} for name, row in rows))
+    earned = [_a_year(_sold(p, {1: x} if x else {})) for x in (0.0, part)]
+    for basis, quarters in (("run_rate", (0, 4, 4, 4, 4, 4)), ("trailing_4q", (0, 2, 3, 4, 4, 4))):
+        gone = [before - after for before, after in zip(*(x[basis] for x in earned), strict=True)]
+        assert gone == pytest.approx([part * lost * k for k in quarters], abs=1e-6)
+
+
+def _a_year(plan: Plan) -> dict[str, list[float]]:
+    """EBITDA of a year as each covenant counts it, by node; its threshold is one."""
+    found: dict[str, list[float]] = {}
+    for x in plan.program.measured:
+        found.setdefault(x.covenant.covenant, []).append(x.limit.value)
+    return found
+
+
 def test_an_escalator_within_the_four_quarters() -> None:
     """4 % a year: of the four quarters after the sale two lie in the second year, two in the third."""
     plan = _sold(_let(escalator_frac_per_year=0.04), {1: 1.0})

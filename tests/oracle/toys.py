@@ -183,6 +183,14 @@ def _halls_sold(p: Portfolio, cap_rate_frac: float) -> Portfolio:
     return poor(make.with_all(p, "cooling", max_modules=0), 15.0)
 
 
+def halls_sold_tested() -> Portfolio:
+    """Debt of the parent, and a test of four quarters that count nothing of what is sold by then."""
+    bonds = make.loan("bonds", "parent", 140.0, 11, 11, kind="corporate", recourse=True, repayment="bullet")
+    p = make.with_rows(halls_sold(), "debt", {**bonds, "coupon_or_spread_frac": 0.02})
+    test = make.covenant("net_debt_to_ebitda", 4.0, basis="trailing_4q", from_quarter=make.quarter(3))
+    return make.with_rows(make.add_history(p), "covenants", test)
+
+
 def halls_sold_on_tree() -> Portfolio:
     """At a joint venture, without debt: power that the landlord pays for may cost three times as much."""
     p = make.two_scenarios(make.on_the_spot(_halls_sold(make.small(), 0.15), "hill"))
@@ -584,6 +592,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "sites on a tree": (sites_on_tree, make.tree_of),
     "sites taxed": (sites_taxed, make.chain_of),
     "halls sold": (halls_sold, make.chain_of),
+    "halls sold under a test": (halls_sold_tested, make.chain_of),
     "halls sold on a tree": (halls_sold_on_tree, make.tree_of),
     "halls sold taxed": (halls_sold_taxed, make.chain_of),
     "machines": (machines, make.chain_of),
