@@ -133,6 +133,18 @@ class Search:
         """By how much E[V] - claims of a plan is below lambda N0; grows by its economic shares. [$M]"""
         return lam * self.shares_m - self.matrix.at(x, self.program.objective(lam))
 
+    def farthest(self, lam: float, surplus: float) -> float:
+        """The greatest value per share that a bound on E[V] - claims - lambda N0 leaves open. [USD]
+
+        A greater lambda leaves any plan less by today's shares and by what stands at the opening and grows
+        with lambda: awards, options, notes. What the plan's own deals claim grows too, and is left out.
+        """
+        if surplus <= 0.0:
+            return lam
+        claims, notes = self.program.params.claims, self.program.params.notes
+        value = surplus + lam * self.shares_m + claims.standing(lam, notes)
+        return claims.value_per_share(value, lambda x: claims.standing(x, notes))
+
     def committed(self) -> tuple[float, Array | None, MipResult]:
         """Value per share with nothing new begun, its plan, and the last program solved for it.
 
@@ -178,7 +190,7 @@ class Search:
             lam = max(lam, self.root(result.x))
             if bound <= 1e-7 * max(1.0, lam) * self.shares_m:
                 return lam
-        return lam + max(0.0, bound) / self.shares_m
+        return self.farthest(lam, bound)
 
     def polish(self, lam: float, x: Array) -> Array:
         """Round the integers, fix them and solve the continuous part again; ``x`` itself where that fails."""
@@ -246,8 +258,7 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
         better = result.x is not None and (best is None or found > lam)
         if better:
             lam, best = found, result.x
-        # F falls with slope -N0 at least, so a bound B on F(trial) puts the root at most B/N0 beyond it
-        bound = min(bound, trial + max(0.0, surplus) / search.shares_m)
+        bound = min(bound, search.farthest(trial, surplus))
         search.tell("step", lam, bound)
         if bound - lam <= gap * abs(lam) or result.proved == "nothing":
             break

@@ -94,7 +94,8 @@ def test_a_bound_at_any_price_is_a_bound(name: str) -> None:
         for integer in (False, True):
             result, surplus = search.at(price, integer=integer, gap_usd_m=search.in_usd_m(0.05, price))
             assert result.proved == "optimal"
-            assert price + max(0.0, surplus) / search.shares_m >= best * (1.0 - 1e-9)
+            bound = search.farthest(price, surplus)
+            assert best * (1.0 - 1e-9) <= bound <= price + max(0.0, surplus) / search.shares_m + 1e-9
 
 
 @pytest.mark.parametrize("name", TOYS)
