@@ -188,6 +188,7 @@ def _planned(
     """The audited plan; a plan that fails its audit is put aside and ends the command."""
     from models.findings import InputError
     from optimizer.pipeline import AuditError, plan
+    from optimizer.plans.store import StoreError
     from optimizer.report.progress import shown
     from optimizer.report.terminal import console_for
     from optimizer.solve.other import UnknownSolverError
@@ -205,6 +206,8 @@ def _planned(
             )
     except UnknownSolverError as unknown:
         raise typer.BadParameter(str(unknown), param_hint="--solver") from None
+    except StoreError as unread:
+        raise typer.BadParameter(" ".join(str(unread).split()), param_hint="--keep-decisions") from None
     except InputError as wrong:
         answer.input_errors(wrong.findings)
     except AuditError as rejected:

@@ -1,5 +1,6 @@
 """Decisions of an earlier plan kept in a new one: read by quarter and place, and set as bounds."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from models.blocks.program import Program
 from models.domain.ledger import DECIDED_NOW, Quantity
 from models.findings import Finding, InputError
 from models.timetree import Quarter
+from optimizer.inputs.columns import nearest
 from optimizer.plans.store import StoreError
 from optimizer.solve.matrix import Matrix
 
@@ -29,6 +31,7 @@ BY_THE_DAY = frozenset(
 )
 """Money moved at the day's prices: no commitment, so each future decides on it anew."""
 KEPT = DECIDED_NOW - BY_THE_DAY
+QUANTITIES = tuple(str(q) for q in Quantity)
 NOTHING = 1e-6
 """What an amount may differ by from the one it keeps; above one, this part of it."""
 
@@ -53,13 +56,21 @@ def read_kept(folder: Path, first: Quarter, last: Quarter) -> dict[Place, Kept]:
     StoreError
         The folder holds no table of decisions.
     InputError
-        A row cannot be read, or two futures of a quarter decide differently.
+        A row cannot be read, two futures of a quarter decide differently, or ``last`` comes before ``first``.
     """
+    if last < first:
+        message, remedy = (
+            f"nothing is decided up to {last}",
+            f"keep decisions up to {first} or a later quarter",
+        )
+        raise InputError((_wrong("", "node", message, remedy),))
     file = folder / f"{TABLE}.csv"
     try:
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False)
+        frame = pd.read_csv(file, dtype=str, keep_default_na=False).fillna("")
     except (OSError, ValueError) as trouble:
         raise StoreError(f"'{folder!s:.120}' holds no decisions of a plan: {trouble}") from trouble
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what has no name for row labels
+        raise StoreError(f"'{file!s:.120}' has rows with more cells than its header")
     if missing := [c for c in (*KEY, "value") if c not in frame.columns]:
         raise InputError((_wrong("", missing[0], "there is no such column", "name the folder of a plan"),))
     kept: dict[Place, Kept] = {}
@@ -72,6 +83,13 @@ def read_kept(folder: Path, first: Quarter, last: Quarter) -> dict[Place, Kept]:
             quarter, value = Quarter.parse(place[-1]), float(said)
         except ValueError as trouble:
             findings.append(_wrong(row, "node", str(trouble), "write the rows as the plan had them"))
+            continue
+        if words[0] not in QUANTITIES:
+            remedy = nearest(words[0], QUANTITIES, "write the rows as the plan had them")
+            findings.append(_wrong(row, "quantity", "a plan decides on nothing of this name", remedy))
+            continue
+        if not math.isfinite(value):
+            findings.append(_wrong(row, "value", f"'{said}' is no amount", "write a finite number"))
             continue
         if words[0] not in KEPT or not first <= quarter <= last:
             continue

@@ -126,6 +126,44 @@ def test_a_folder_without_decisions_is_refused(tmp_path: Path) -> None:
         plan(load("tiny"), options=Options(keep_decisions=str(tmp_path)))
 
 
+HEADER = "quantity,site,item,contract,since,node,value"
+FIRST = Quarter.parse("2026Q3")
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("strat,alpha,colo,lease,,2026Q3:base,1", "quantity"),
+        ("start,alpha,colo,lease,,2026Q3:base,nan", "value"),
+        ("start,alpha,colo,lease,,2026Q3:base,inf", "value"),
+        ("start,alpha", "node"),
+    ],
+)
+def test_no_row_is_passed_over_in_silence(tmp_path: Path, row: str, column: str) -> None:
+    (tmp_path / "decisions.csv").write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_kept(tmp_path, FIRST, FIRST)
+    (finding,) = refused.value.findings
+    assert (finding.code, finding.table, finding.column) == ("kept-decision", "decisions", column)
+    assert finding.remedy
+
+
+def test_nothing_is_kept_up_to_a_quarter_before_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "decisions.csv").write_text(HEADER + "\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        read_kept(tmp_path, FIRST, FIRST + -1)
+    assert [f.message for f in refused.value.findings] == ["nothing is decided up to 2026Q2"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b'a,b\n"x', b"\xff\xfe\x00,", f"{HEADER}\nx,start,a,b,c,,2026Q3,1\n".encode()]
+)
+def test_a_file_that_is_no_table_of_decisions_is_a_usage_error(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "decisions.csv").write_bytes(data)
+    with pytest.raises(StoreError):
+        read_kept(tmp_path, FIRST, FIRST)
+
+
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command as a process."""
     call = [sys.executable, "-m", "optimizer.cli", *arguments]
@@ -143,6 +181,8 @@ def test_the_command_says_why_with_its_exit_code(base: tuple[Plan, Path], tmp_pa
     refused = run("plan", STARTER, "--keep-decisions", str(unknown), *search)
     assert refused.returncode == 1
     assert json.loads(refused.stdout)["findings"][0]["column"] == "site"
+    assert run("plan", STARTER, "--keep-decisions", str(tmp_path)).returncode == 2
+    (tmp_path / "decisions.csv").write_text('a,b\n"x', encoding="utf-8")
     assert run("plan", STARTER, "--keep-decisions", str(tmp_path)).returncode == 2
     assert run("plan", STARTER, "--keep-to", "2026Q4").returncode == 2
     many = spoilt(folder, tmp_path / "many", node=first, value="40")
