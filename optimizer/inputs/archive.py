@@ -79,6 +79,20 @@ def _content_refusal(archive: zipfile.ZipFile) -> Refusal | None:
     return None
 
 
+def merged_ranges(sheet: IO[bytes]) -> list[str]:
+    """Ranges of cells that the XML of a sheet merges, such as B2:B4."""
+    found: list[str] = []
+
+    def start(name: str, said: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "mergeCell":
+            found.append(said.get("ref", ""))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.ParseFile(sheet)
+    return found
+
+
 class _TooMuchError(Exception):
     """More than is ever read."""
 

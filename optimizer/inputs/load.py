@@ -19,7 +19,7 @@ from optimizer.inputs.manifest import Manifest
 from optimizer.inputs.overrides import apply
 from optimizer.inputs.parse import raw_key, read_rows
 from optimizer.inputs.read import MANIFEST, RawRow
-from optimizer.inputs.workbook import SETTINGS
+from optimizer.inputs.workbook import SECTION, SETTINGS
 from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
 
 BALANCES_Q = 2
@@ -175,6 +175,8 @@ def _located(
     return [
         replace(f, table=SETTINGS, cell=settings.get(f.row, SETTINGS))
         if f.table == MANIFEST
+        else replace(f, cell=settings.get(f"{SECTION}{f.table}", SETTINGS))
+        if f.code == "unknown-catalogue-row"
         else _placed(f, sheets)
         for f in findings
     ]

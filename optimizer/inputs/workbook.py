@@ -1,7 +1,9 @@
 """A portfolio in one workbook: a sheet for each table, and the sheet `portfolio` for its settings."""
 
 import io
+import re
 import warnings
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -11,7 +13,7 @@ from typing import Any
 
 from models.domain.portfolio import TABLES
 from models.findings import Finding
-from optimizer.inputs.archive import Refusal, archive_refusal, broken
+from optimizer.inputs.archive import Refusal, archive_refusal, broken, merged_ranges
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.manifest import Settings
 from optimizer.inputs.own import Own
@@ -34,6 +36,9 @@ LARGEST_WHOLE = 1e15
 """Up to here a number without fraction is shown as a whole one."""
 
 BEYOND = ("ragged-row", "the cell stands right of the last column", "name its column, or delete it")
+
+RANGE = re.compile(r"[A-Z]{1,3}(\d{1,7}):[A-Z]{1,3}(\d{1,7})")
+"""Of cells, with its first and last line."""
 
 Cell = str | Refusal | None
 """A cell as text, or why it is refused."""
@@ -63,8 +68,9 @@ def read_workbook(file: Path) -> Own:
         code, message, remedy = refusal
         own.findings.append(Finding("error", code, "", file.name, "", message, remedy))
         return own
-    for name, lines in sheets.items():
+    for name, (lines, merged) in sheets.items():
         _take(own, name, lines)
+        own.findings += _merged(name, lines, merged)
     if SETTINGS not in sheets:
         message, remedy = f"the workbook has no sheet '{SETTINGS}'", "add it, with the columns key and value"
         own.findings.append(Finding("error", "no-manifest", SETTINGS, "", "", message, remedy))
@@ -91,20 +97,34 @@ def _take(own: Own, name: str, lines: list[Line]) -> None:
         own.findings.append(Finding("error", "unknown-sheet", table, name, "", message, remedy, name))
 
 
-def _read_sheets(data: bytes) -> dict[str, list[Line]]:
-    """Lines of all sheets, by name; neither links to other files nor macros are followed."""
+def _read_sheets(data: bytes) -> dict[str, tuple[list[Line], list[str]]]:
+    """Lines and merged ranges of all sheets, by name; no links to other files, no macros are followed."""
     from openpyxl import load_workbook
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what a spreadsheet may hold and a table has no use for
         values = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         formulas = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-        sheets: dict[str, list[Line]] = {}
+        sheets: dict[str, tuple[list[Line], list[str]]] = {}
         for shown, written in zip(values.worksheets, formulas.worksheets, strict=True):
             known = shown.title in TABLES or shown.title == SETTINGS
             lines = _lines(shown, written, dates=shown.title == SETTINGS)
-            sheets[shown.title] = list(islice(lines, MAX_ROWS + 2 if known else 1))
+            kept = list(islice(lines, MAX_ROWS + 2 if known else 1))
+            with shown._get_source() as source:  # the reader itself has no word for merged cells
+                sheets[shown.title] = kept, merged_ranges(source) if known else []
         return sheets
+
+
+def _merged(name: str, lines: list[Line], ranges: list[str]) -> Iterator[Finding]:
+    """A finding where lines that are read have merged cells, of which all but the first read as empty."""
+    read = [number for number, _ in lines]
+    spans = [match for match in map(RANGE.fullmatch, ranges) if match]
+    found = [s[0] for s in spans if bisect_left(read, int(s[1])) < bisect_right(read, int(s[2]))]
+    if found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        message = f"{found[0]} is one merged cell{more}: all of it but the first would be empty"
+        remedy = "unmerge it, and write each cell"
+        yield Finding("error", "merged-cells", name, "", "", message, remedy, f"{name}!{found[0]}")
 
 
 def _lines(shown: Any, written: Any, *, dates: bool) -> Iterator[Line]:

@@ -184,6 +184,7 @@ def test_empty_rows_notes_and_sheets_of_notes_are_left_out(file: Path) -> None:
     def change(book: Workbook) -> None:
         book["sites"].insert_rows(1, 2)
         book["sites"]["A1"] = "# our sites"
+        book["sites"].merge_cells("A1:F1")
         book["sites"].insert_rows(5)
         book["sites"].append(["#", "more of it", 3])
         book.create_sheet("Sheet1")
@@ -210,6 +211,11 @@ def head(table: str, column: str, name: str | None) -> Callable[[Workbook], None
 
 def beyond(book: Workbook) -> None:
     book["regions"].cell(2, book["regions"].max_column + 2).value = "x"
+
+
+def merge(cells: str) -> Callable[[Workbook], None]:
+    table, _, area = cells.partition("!")
+    return lambda book: book[table].merge_cells(area)
 
 
 def emptied(book: Workbook) -> None:
@@ -265,6 +271,12 @@ def setting(key: str, value: object) -> Callable[[Workbook], None]:
             setting("catalogue.product", "all"),
             ("unknown-key", "portfolio", "catalogue.product", "", "portfolio!B6"),
         ),
+        (
+            setting("catalogue.products", "ALL"),
+            ("unknown-catalogue-row", "products", "ALL", "", "portfolio!B6"),
+        ),
+        (merge("sites!D2:D3"), ("merged-cells", "sites", "", "", "sites!D2:D3")),
+        (merge("portfolio!B2:C2"), ("merged-cells", "portfolio", "", "", "portfolio!B2:C2")),
         (head("portfolio", "note", "remark"), ("unknown-column", "portfolio", "", "remark", "portfolio!C1")),
         (head("portfolio", "value", "note"), ("missing-column", "portfolio", "", "value", "portfolio")),
         (put("portfolio", 2, "key", None), ("empty-cell", "portfolio", "line 2", "key", "portfolio!A2")),
