@@ -9,11 +9,13 @@ from models.timetree import Quarter
 
 
 def _words(cell: object) -> object:
-    return tuple(w.strip() for w in cell.split(";") if w.strip()) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    return tuple(dict.fromkeys(w.strip() for w in cell.split(";") if w.strip())) or None
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-"""Names in one cell, separated by semicolons."""
+"""Names in one cell, separated by semicolons; one that stands twice counts once, none is an empty cell."""
 
 
 class Contract(Row):

@@ -78,7 +78,9 @@ def _read_row(table: str, row: RawRow) -> tuple[Row | None, list[Finding]]:
     faults: dict[str, Fault] = {}
     record = None
     try:
-        record = TABLES[table].model_validate(cells)
+        fields = TABLES[table].model_fields
+        said = {n: cell for n, cell in cells.items() if cell is not None or fields[n].is_required()}
+        record = TABLES[table].model_validate(said)
     except ValidationError as trouble:
         for detail in trouble.errors(include_url=False):
             column = columns[str(detail["loc"][0])]

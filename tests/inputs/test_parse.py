@@ -42,6 +42,8 @@ def place(finding: Finding) -> tuple[str, str, str, str]:
         ("company[Small].equity_pricing", "markets", "not-allowed", "did you mean 'market'?"),
         ("company[Small].equity_pricing", "x", "not-allowed", "no_mispricing, market"),
         ("contracts[lease].sites", "", "empty-cell", "names separated by ';'"),
+        ("contracts[lease].sites", " ; ;", "empty-cell", "names separated by ';'"),
+        ("vendor_leases[lessor].products", ";", "empty-cell", "names separated by ';'"),
         ("instruments[cvt].settlement", "cash", "not-allowed", "net_share"),
         ("sites[al|pha].site", "al|pha", "bad-name", "hyphens"),
         ("sites[a?b].site", "a\x07b", "bad-name", "hyphens"),
@@ -97,6 +99,18 @@ def test_a_column_that_may_be_empty_may_be_left_out(draft: Any) -> None:
     )
     draft.write = lambda: folder
     assert draft.load().portfolio.renewals[0].source is None
+
+
+def test_an_empty_cell_is_as_a_column_left_out(draft: Any) -> None:
+    total = draft.tables["stated_totals"][0]
+    total["difference"] = ""
+    assert not [f for f in draft.findings() if f.code == "empty-cell"]
+
+
+def test_a_name_that_stands_twice_in_a_cell_counts_once(draft: Any) -> None:
+    draft.set("contracts", "lease", sites="alpha; beta;alpha")
+    lease = next(c for c in draft.load().portfolio.contracts if c.contract == "lease")
+    assert lease.sites == ("alpha", "beta")
 
 
 def test_a_row_without_its_key_is_named_by_its_line(draft: Any) -> None:
