@@ -60,6 +60,8 @@ covenants[liquidity].metric=dscr & covenants[liquidity].basis=trailing_4q
 stream-not-valued   valuation[mining].stream               - valuation[mining]
 overhead-years      valuation[overhead].years              =
 overhead-years      valuation[mining].years                = 5
+other-stream        valuation[colocation].growth_frac_per_year = 0.02
+other-stream        valuation[overhead].decline_frac_per_year = 0.1
 no-power            sites[alpha].site                      power[alpha|2026Q3].from_quarter=2026Q4
 price-basis         power[beta|2026Q2].price_usd_per_mwh   =
 price-basis         power[alpha|2026Q3].price_usd_per_mwh  = 40

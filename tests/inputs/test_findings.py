@@ -45,7 +45,7 @@ def test_a_name_that_does_not_exist_is_found(draft: Any, place: str) -> None:
 
 def test_a_contract_names_at_least_one_site(draft: Any) -> None:
     draft.set("contracts", "lease", sites=";")
-    assert_found(draft, "unknown-reference", ("contracts", "lease", "sites"))
+    assert_found(draft, "empty-cell", ("contracts", "lease", "sites"))
 
 
 def test_money_that_is_never_given_back_is_not_refunded(draft: Any) -> None:

@@ -115,9 +115,6 @@ def contract_words_known(portfolio: Portfolio) -> Iterator[Finding]:
                 if name not in known:
                     remedy = nearest(name, known, f"write some of: {listed(known, 12)}")
                     yield error("unknown-reference", contract, column, f"no product has '{name}'", remedy)
-        for column in ("sites", "workloads", "coolings"):
-            if not getattr(contract, column):
-                yield error("unknown-reference", contract, column, "it names none", "name at least one")
 
 
 @reads("provenance")

@@ -60,6 +60,10 @@ def streams_valued(portfolio: Portfolio) -> Iterator[Finding]:
                 "say for how many years overhead goes on" if row.stream == "overhead" else "leave it empty"
             )
             yield error("overhead-years", row, "years", "years are for overhead, and only for it", wanted)
+        for column, stream in (("growth_frac_per_year", "overhead"), ("decline_frac_per_year", "mining")):
+            if getattr(row, column) and row.stream != stream:
+                message = f"only {stream} is valued with it"
+                yield doubt("other-stream", row, column, message, f"write 0, or change the row of {stream}")
 
 
 @reads("sites", "power", "company")
