@@ -11,11 +11,11 @@ from models.timetree import Quarter
 def _words(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
-    return tuple(dict.fromkeys(w.strip() for w in cell.split(";") if w.strip())) or None
+    return tuple(dict.fromkeys(w.strip() for w in cell.split(";") if w.strip()))
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-"""Names in one cell, separated by semicolons; one that stands twice counts once, none is an empty cell."""
+"""Names in one cell, separated by semicolons; one that stands twice counts once."""
 
 
 class Contract(Row):

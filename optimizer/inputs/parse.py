@@ -100,6 +100,8 @@ def _read_row(table: str, row: RawRow) -> tuple[Row | None, list[Finding]]:
 
 
 def _cell(column: Column, text: str | None) -> Cell:
+    if column.kind == "names" and text and not text.strip("; "):
+        return None
     return FLAGS.get(text.lower(), text) if text and column.kind == "yes/no" else text
 
 

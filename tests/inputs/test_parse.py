@@ -107,6 +107,11 @@ def test_an_empty_cell_is_as_a_column_left_out(draft: Any) -> None:
     assert not [f for f in draft.findings() if f.code == "empty-cell"]
 
 
+def test_a_cell_of_no_names_is_empty(draft: Any) -> None:
+    draft.tables["tax_classes"][0]["default_for"] = ";"
+    assert not [f for f in draft.findings() if f.column == "default_for" and f.code == "empty-cell"]
+
+
 def test_a_name_that_stands_twice_in_a_cell_counts_once(draft: Any) -> None:
     draft.set("contracts", "lease", sites="alpha; beta;alpha")
     lease = next(c for c in draft.load().portfolio.contracts if c.contract == "lease")
