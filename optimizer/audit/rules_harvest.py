@@ -37,7 +37,12 @@ class HarvestRules:
             court.at_most("HRV-3", place, paid, most, Court.USD_M)
             if unspent is not None:
                 court.at_most("HRV-4", place, unspent[n], elsewhere, Court.USD_M)
-                court.at_least("HRV-5", place, self._received(n, unspent), -elsewhere, Court.USD_M)
+                received = self._received(n)
+                with_raised = received + self._raised_so_far(n) - unspent[n]
+                court.at_least("HRV-5", place, with_raised, -elsewhere, Court.USD_M)
+                if any(s.sale_cap_rate_frac is not None for s in self.book.portfolio.sites):
+                    earned = received - self._brought(n) + self._built(n)
+                    court.at_least("HRV-5", place, earned, -elsewhere, Court.USD_M)
             covered = self.world.ledger.company_cash(n) - self._borrowed(n)
             court.at_least("HRV-6", place, covered, -elsewhere, Court.USD_M)
 
@@ -65,14 +70,26 @@ class HarvestRules:
         total += sum(x for (_, n), x in decided.taken_out.items() if n == node)
         return total + sum(x for deals in by_two for (_, n), x in deals.items() if n == node)
 
-    def _received(self, node: int, unspent: Mapping[int, float]) -> float:
-        """What came to the company on the way, and money raised that was spent, less payouts. [$M]"""
-        world, others = self.world, (*LENT_LINES, *CORPORATE_COST_LINES)
+    def _brought(self, node: int) -> float:
+        """The company's part of what let halls sold on the way brought. [$M]"""
+        sold = (x for x in self.world.sites.sold if x.node in self.book.paths[node])
+        owned = ((x, self.book.entities[self.book.sites[x.decided.site].entity]) for x in sold)
+        return sum(e.share * x.price_usd_m for x, e in owned)
+
+    def _built(self, node: int) -> float:
+        """Own spend on the way. [$M]"""
+        return sum(self.world.total_own_spend(m, self.book.paid) for m in self.book.paths[node])
+
+    def _raised_so_far(self, node: int) -> float:
+        """Money raised on the way. [$M]"""
+        return sum(self.world.raised(m) + self.world.corporate.drawn(m) for m in self.book.paths[node])
+
+    def _received(self, node: int) -> float:
+        """What came to the company on the way, less payouts. [$M]"""
+        others = (*LENT_LINES, *CORPORATE_COST_LINES)
         counted = [line for line in CashLine if line not in others]
-        path = self.book.paths[node]
-        came = sum(world.ledger.total(m, counted, (self.book.parent,)) for m in path)
-        raised = sum(world.raised(m) + world.corporate.drawn(m) for m in path)
-        return came + raised - unspent[node]
+        parent = (self.book.parent,)
+        return sum(self.world.ledger.total(m, counted, parent) for m in self.book.paths[node])
 
     def _borrowed(self, node: int) -> float:
         """What the plan owes in the company's name, less what it bought back of its convertibles. [$M]"""

@@ -183,6 +183,11 @@ def _halls_sold(p: Portfolio, cap_rate_frac: float) -> Portfolio:
     return poor(make.with_all(p, "cooling", max_modules=0), 15.0)
 
 
+def halls_sold_before_payouts() -> Portfolio:
+    """What halls bring pays for a new one or is kept: it is no money for the shareholders."""
+    return make.with_company(halls_sold(), payouts_from_quarter=make.quarter(3), payout_max_usd_m_per_q=200.0)
+
+
 def halls_sold_tested() -> Portfolio:
     """Debt of the parent, and a test of four quarters that count nothing of what is sold by then."""
     bonds = make.loan("bonds", "parent", 140.0, 11, 11, kind="corporate", recourse=True, repayment="bullet")
@@ -592,6 +597,7 @@ TOYS: dict[str, tuple[Callable[[], Portfolio], Callable[[Portfolio], TimeTree]]]
     "sites on a tree": (sites_on_tree, make.tree_of),
     "sites taxed": (sites_taxed, make.chain_of),
     "halls sold": (halls_sold, make.chain_of),
+    "halls sold before payouts": (halls_sold_before_payouts, make.chain_of),
     "halls sold under a test": (halls_sold_tested, make.chain_of),
     "halls sold on a tree": (halls_sold_on_tree, make.tree_of),
     "halls sold taxed": (halls_sold_taxed, make.chain_of),

@@ -84,3 +84,16 @@ def test_a_sale_gains_below_its_own_yield_and_not_above() -> None:
     assert below > kept * (1.0 + 1e-6)
     assert unsold == pytest.approx(0.0, abs=1e-6)
     assert above == pytest.approx(kept, rel=1e-9)
+
+
+@pytest.mark.parametrize("of_own_yield", [0.8, 1.001])
+def test_payouts_add_nothing_to_a_sale(of_own_yield: float) -> None:
+    """Payouts count at 12 % a year: of the price they would gain that over the 8 % at which rent counts."""
+    p, own_yield = _held()
+    gains = []
+    for portfolio in (p, make.with_company(make.add_payouts(p), payout_max_usd_m_per_q=500.0)):
+        kept, _, _ = _per_share(_at(portfolio, None), make.chain_of)
+        offered, _, _ = _per_share(_at(portfolio, own_yield * of_own_yield), make.chain_of)
+        gains.append(offered - kept)
+    assert gains[0] == pytest.approx(0.373 if of_own_yield < 1.0 else 0.0, abs=1e-3)
+    assert -1e-6 < gains[1] < gains[0] + 1e-6

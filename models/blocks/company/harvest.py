@@ -78,14 +78,26 @@ def add_harvest(
     def raised_is_spent(b, n):
         return _only_in(b.is_harvest[n], term(cash.unspent[n], -1.0), most_raised(n))
 
+    opening = p.portfolio.parent.unrestricted_cash_usd_m
+
+    def left_of_received(n: int) -> Linear:
+        # what was received less payouts, read off cash: no borrower's column is needed
+        elsewhere = (books.cash_at(m, (*LENT_LINES, *CORPORATE_COST_LINES)) for m in tree.path(n))
+        return term(cash.cash[n]) - total(elsewhere) - opening
+
     @b.Constraint(watched, doc="HRV-5 payouts within distributions received and own income [$M]")
     def paid_of_what_is_received(b, n):
-        # what was received less payouts, read off cash: no borrower's column is needed
-        others = (*LENT_LINES, *CORPORATE_COST_LINES)
-        elsewhere = total(books.cash_at(m, others) - term(cash.spent[m]) for m in tree.path(n))
-        opening = p.portfolio.parent.unrestricted_cash_usd_m
-        room = term(cash.cash[n]) - elsewhere - opening
+        room = left_of_received(n) + total(term(cash.spent[m]) for m in tree.path(n))
         return _only_in(b.is_harvest[n], room, opening + most_raised(n))
+
+    has_sales = any(s.sale_cap_rate_frac is not None for s in p.portfolio.sites)
+
+    @b.Constraint(watched if has_sales else [], doc="HRV-5 payouts of nothing that halls sold brought [$M]")
+    def paid_of_what_is_earned(b, n):
+        path, brought = tree.path(n), _brought(borrowers, tree.path(n))
+        built = total(x.paid.tally_at(Tally.OWN_NEED, m) for x in borrowers for m in path)
+        most = opening + most_raised(n) + largest_breach(-brought, limits)
+        return _only_in(b.is_harvest[n], left_of_received(n) - brought + built, most)
 
     replaced = {x.entity: _replaced(x) for x in borrowers}
 
@@ -95,6 +107,15 @@ def add_harvest(
         taken = total(_of(x.counted.tally_at(Tally.DEBT, n), replaced[x.entity]) for x in borrowers)
         room = (term(cash.cash[n]) - Linear(owed.coefs, owed.variables) - taken).merged()
         return _only_in(b.is_harvest[n], room, largest_breach(room, limits))
+
+
+def _brought(borrowers: Sequence[BorrowerPorts], path: Sequence[int]) -> Linear:
+    """The company's part of what let halls sold on a path brought. [$M]"""
+    found = Linear()
+    for x in borrowers:
+        for y in (y for s in x.sites for y in s.sold if y.sale.node in path):
+            found.add(x.owned.share * y.sale.price_usd_m, y.variable)
+    return found
 
 
 def _replaced(x: BorrowerPorts) -> frozenset[int]:
