@@ -40,7 +40,8 @@ class HarvestRules:
                 received = self._received(n)
                 with_raised = received + self._raised_so_far(n) - unspent[n]
                 court.at_least("HRV-5", place, with_raised, -elsewhere, Court.USD_M)
-                if any(s.sale_cap_rate_frac is not None for s in self.book.portfolio.sites):
+                offers = any(s.sale_cap_rate_frac is not None for s in self.book.portfolio.sites)
+                if offers and tree.children[n]:
                     earned = received - self._brought(n) + self._built(n)
                     court.at_least("HRV-5", place, earned, -elsewhere, Court.USD_M)
             covered = self.world.ledger.company_cash(n) - self._borrowed(n)

@@ -92,7 +92,11 @@ def add_harvest(
 
     has_sales = any(s.sale_cap_rate_frac is not None for s in p.portfolio.sites)
 
-    @b.Constraint(watched if has_sales else [], doc="HRV-5 payouts of nothing that halls sold brought [$M]")
+    early = [
+        n for n in watched if has_sales and tree.children[n]
+    ]  # what is paid at the very end gains nothing
+
+    @b.Constraint(early, doc="HRV-5 payouts of nothing that halls sold brought [$M]")
     def paid_of_what_is_earned(b, n):
         path, brought = tree.path(n), _brought(borrowers, tree.path(n))
         built = total(x.paid.tally_at(Tally.OWN_NEED, m) for x in borrowers for m in path)
