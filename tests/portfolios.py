@@ -909,17 +909,17 @@ FEATURES: tuple[Change, ...] = (
 """Everything that ``full`` has beyond ``small``, in the order in which it is added; taxes fall on all."""
 
 
-def full() -> Portfolio:
-    """One of everything."""
+def full(without: Change | None = None) -> Portfolio:
+    """One of everything, but for what is left out."""
     p = small()
     for add in FEATURES:
-        p = add(p)
+        p = p if add is without else add(p)
     return p
 
 
 def penniless() -> Portfolio:
-    """Everything, and no cash to open with while a convertible matures: only rescue helps."""
-    return with_all(full(), "entities", unrestricted_cash_usd_m=0.0)
+    """No cash to open with while a convertible matures, and no let hall to be sold: only rescue helps."""
+    return with_all(full(add_block_sales), "entities", unrestricted_cash_usd_m=0.0)
 
 
 def _small_with(add: Change) -> Portfolio:

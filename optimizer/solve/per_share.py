@@ -139,8 +139,8 @@ class Search:
         A greater lambda leaves any plan less by today's shares and by what stands at the opening and grows
         with lambda: awards, options, notes. What the plan's own deals claim grows too, and is left out.
         """
-        if surplus <= 0.0:
-            return lam
+        if surplus <= 0.0 or not np.isfinite(surplus):
+            return lam + max(0.0, surplus)
         claims, notes = self.program.params.claims, self.program.params.notes
         value = surplus + lam * self.shares_m + claims.standing(lam, notes)
         return claims.value_per_share(value, lambda x: claims.standing(x, notes))
