@@ -137,6 +137,14 @@ class Renewal(Row):
         """Quarters of all renewals together."""
         return (self.options or 1) * self.term_q
 
+    def chance(self, after_term_q: int) -> float:
+        """That the contract runs so many quarters after its term: each renewal follows the one before."""
+        return (
+            self.probability_frac ** (after_term_q // self.term_q + 1)
+            if after_term_q < self.all_terms_q
+            else 0.0
+        )
+
 
 class Commitment(Row):
     """Capacity signed, bought or half-built at the opening."""

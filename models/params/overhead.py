@@ -15,26 +15,15 @@ def overhead_factor(portfolio: Portfolio, last: Quarter) -> float:
     count: an offer that nobody takes must cost nothing.
     """
     terms = next(v for v in portfolio.valuation if v.stream == "overhead")
-    stated = np.ones(round(QUARTERS_PER_YEAR * (terms.years or 0.0)))
-    kept = _largest_chance(portfolio, last)
-    kept = np.append(stated, kept[stated.size :])
-    ahead = np.arange(1.0, kept.size + 1.0)
-    grown = (1.0 + (terms.growth_frac_per_year or 0.0)) ** (ahead / QUARTERS_PER_YEAR)
-    return float((kept * grown * (1.0 + terms.rate_frac / QUARTERS_PER_YEAR) ** -ahead).sum())
-
-
-def _largest_chance(portfolio: Portfolio, last: Quarter) -> np.ndarray:
     renewals = {r.contract: r for r in portfolio.renewals}
-    signed = [c for c in portfolio.contracts if c.state == "committed"]
-    ends = [c.commencement_quarter + c.term_q - (last + 1) for c in signed]
-    lives = [r.all_terms_q if (r := renewals.get(c.contract)) else 0 for c in signed]
-    kept = np.zeros(max([0, *(end + life for end, life in zip(ends, lives, strict=True))]))
-    for c, end in zip(signed, ends, strict=True):
-        kept[: max(0, end)] = 1.0
-        renewal = renewals.get(c.contract)
-        for k in range(renewal.options or 1 if renewal else 0):
-            assert renewal is not None
-            first = end + k * renewal.term_q
-            span = slice(max(0, first), max(0, first + renewal.term_q))
-            kept[span] = np.maximum(kept[span], renewal.probability_frac ** (k + 1))
-    return kept
+    kept = [1.0] * round(QUARTERS_PER_YEAR * (terms.years or 0.0))
+    for c in (c for c in portfolio.contracts if c.state == "committed"):
+        renewal, term_left_q = renewals.get(c.contract), c.commencement_quarter + c.term_q - (last + 1)
+        ends = term_left_q + (renewal.all_terms_q if renewal else 0)
+        kept += [0.0] * (ends - len(kept))
+        for k in range(ends):
+            runs = 1.0 if renewal is None or k < term_left_q else renewal.chance(k - term_left_q)
+            kept[k] = max(kept[k], runs)
+    ahead = np.arange(1.0, len(kept) + 1.0)
+    grown = (1.0 + (terms.growth_frac_per_year or 0.0)) ** (ahead / QUARTERS_PER_YEAR)
+    return float((np.array(kept) * grown * (1.0 + terms.rate_frac / QUARTERS_PER_YEAR) ** -ahead).sum())

@@ -45,13 +45,11 @@ class Terms:
         return self.term_end + (self.renewal.all_terms_q if self.renewal else 0)
 
     def chance(self, since_first_q: int, first: Quarter) -> float:
-        """That the contract runs so many quarters after the first: each renewal follows the one before."""
+        """That the contract runs so many quarters after the first."""
         after = since_first_q - (self.term_end - first)
         if after < 0:
             return 1.0
-        if self.renewal is None or after >= self.renewal.all_terms_q:
-            return 0.0
-        return self.renewal.probability_frac ** (after // self.renewal.term_q + 1)
+        return self.renewal.chance(after) if self.renewal else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
-"""The auditor's own closed forms: growth, hashprice, option prices, quantiles, profiles, present values."""
+"""The auditor's own closed forms: growth, hashprice, options, quantiles, profiles, present values, roots."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -14,6 +14,7 @@ QUANTILES = 64
 _SECONDS_PER_DAY = 86_400.0
 _HASHES_PER_DIFFICULTY = 2.0**32
 _FIRST_KNOWN_SUBSIDY_BTC = 6.25
+_HALVINGS = 200
 
 
 def grown(yearly_frac: float, period_q: int) -> float:
@@ -102,6 +103,21 @@ def respread(profile: Sequence[float], lead_q: int) -> list[float]:
 def at_step(profile: Sequence[float], step: int) -> float:
     """A ramp: its value at a step, the last one holding for ever. [fraction]"""
     return profile[min(step, len(profile) - 1)]
+
+
+def root(surplus: Callable[[float], float], guess: float) -> float:
+    """Where a falling function of a price meets zero; 0 where it starts below. [USD]"""
+    if surplus(0.0) <= 0.0:
+        return 0.0
+    low, high = 0.0, guess
+    while surplus(high) > 0.0:
+        low, high = high, 2.0 * high
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if not low < middle < high or high - low < 1e-11 * high:
+            break
+        low, high = (middle, high) if surplus(middle) > 0.0 else (low, middle)
+    return 0.5 * (low + high)
 
 
 def present_value(flows: Sequence[float], yearly_rate: float) -> float:

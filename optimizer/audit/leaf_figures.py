@@ -1,11 +1,11 @@
 """Each future in figures: its worth, the price at which what stands would settle, what falls due after it."""
 
+from optimizer.audit.arithmetic import root
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.valuation import Valuation
 from optimizer.audit.waterfall import serve_after
 from optimizer.audit.world import World
 
-_HALVINGS = 200
 _WINDOWS = (4, 8)
 
 
@@ -69,17 +69,7 @@ def own_price(worth: Valuation) -> float:
             left += float(tree.probability[leaf]) * (worth_there - others)
         return left
 
-    if surplus(0.0) <= 0.0:
-        return 0.0
-    low, high = 0.0, book.firm.price_usd
-    while surplus(high) > 0.0:
-        low, high = high, 2.0 * high
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        if not low < middle < high or high - low < 1e-11 * high:
-            break
-        low, high = (middle, high) if surplus(middle) > 0.0 else (low, middle)
-    return 0.5 * (low + high)
+    return root(surplus, book.firm.price_usd)
 
 
 def _cash_to_notes(worth: Valuation, leaf: int) -> float:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from models.domain.ledger import CONTRACT_LINES, Quantity, ValueLine
 from models.units import QUARTERS_PER_YEAR
-from optimizer.audit.arithmetic import black_scholes, fully_halved
+from optimizer.audit.arithmetic import black_scholes, fully_halved, root
 from optimizer.audit.committed import Committed
 from optimizer.audit.corporate_debt import Buyback
 from optimizer.audit.modules import Module
@@ -19,8 +19,6 @@ from optimizer.audit.world import World
 NEW_SHARES, AWARDS, DELIVERED = "new shares", "awards", "delivered"
 FAIR_COST = "fair cost of notes"
 """Claims that are neither a tranche nor a share claim."""
-
-_HALVINGS_OF_THE_BRACKET = 200
 
 
 ByEntity = dict[str, float]
@@ -386,17 +384,7 @@ class Valuation:
         def surplus(price: float) -> float:
             return self.expected - price * self.book.firm.basic_shares_m - self.expected_claims(price)
 
-        if surplus(0.0) <= 0.0:
-            return 0.0
-        low, high = 0.0, self.book.firm.price_usd
-        while surplus(high) > 0.0:
-            low, high = high, 2.0 * high
-        for _ in range(_HALVINGS_OF_THE_BRACKET):
-            middle = 0.5 * (low + high)
-            if not low < middle < high or high - low < 1e-11 * high:
-                break
-            low, high = (middle, high) if surplus(middle) > 0.0 else (low, middle)
-        return 0.5 * (low + high)
+        return root(surplus, self.book.firm.price_usd)
 
     def implied_return(self, price: float) -> float:
         """Yearly return of a buyer at today's price. [fraction]"""

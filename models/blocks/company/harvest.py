@@ -91,10 +91,8 @@ def add_harvest(
         return _only_in(b.is_harvest[n], room, opening + most_raised(n))
 
     has_sales = any(s.sale_cap_rate_frac is not None for s in p.portfolio.sites)
-
-    early = [
-        n for n in watched if has_sales and tree.children[n]
-    ]  # what is paid at the very end gains nothing
+    # what is paid at the very end gains nothing
+    early = [n for n in watched if has_sales and tree.children[n]]
 
     @b.Constraint(early, doc="HRV-5 payouts of nothing that halls sold brought [$M]")
     def paid_of_what_is_earned(b, n):

@@ -1,6 +1,6 @@
 """SIT: let halls sold at a cap rate; what they earn and are worth after it goes with them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ def add_block_sales(
     tree: TimeTree,
     site: Site,
     begun: Sequence[Begun],
-    carried: Iterable[Carried],
+    carried: Sequence[Carried],
     held: Sequence[Held],
     sales: Sales,
     books: Books,
@@ -58,17 +58,17 @@ def add_block_sales(
         found.append(Sold(s, terms.contract, b.parts[j, n]))
     for sold in found:
         _post(sold.sale, sold.contract, sold.variable, site, books)
-    taken = [(i, n, v) for i, n, v in carried]
 
     @b.Constraint(
-        _paths(tree, modules, taken), doc="SIT-5 sold, financed or leased within begun, none twice [modules]"
+        _paths(tree, modules, carried),
+        doc="SIT-5 sold, financed or leased within begun, none twice [modules]",
     )
     def sold_within_begun(b, i, leaf):
         path, used = set(tree.path(leaf)), Linear()
         for k, n in modules:
             if k == i and n in path:
                 used.add(1.0, b.modules[i, n])
-        for k, n, variable in taken:
+        for k, n, variable in carried:
             if k == i and n in path:
                 used.add(1.0, variable)
         return at_most(used, term(begun[i].count))
@@ -91,12 +91,12 @@ def repaid_load(sold: Sequence[Sold], size: int) -> Load:
 
 
 def _paths(
-    tree: TimeTree, sales: Mapping[tuple[int, int], BlockSale], taken: Sequence[Carried] | tuple[()]
+    tree: TimeTree, sales: Mapping[tuple[int, int], BlockSale], carried: Sequence[Carried]
 ) -> list[tuple[int, int]]:
     """Each cohort that may be sold with one leaf for every set of its decisions that lies on a path."""
     found: dict[tuple[int, frozenset[int]], int] = {}
     for i in dict.fromkeys(i for i, _ in sales):
-        nodes = {n for k, n in sales if k == i} | {n for k, n, _ in taken if k == i}
+        nodes = {n for k, n in sales if k == i} | {n for k, n, _ in carried if k == i}
         for leaf in tree.leaves:
             here = frozenset(nodes.intersection(tree.path(leaf)))
             if here:
