@@ -22,6 +22,17 @@ OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENTRY = b"PK\x01\x02"
 """How an entry in the directory of a zip archive begins."""
 
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    LookupError,  # XML that names an encoding which is none
+)
+"""What the archive and its XML raise when they are damaged."""
+
 Refusal = tuple[str, str, str]
 """Code, message and remedy."""
 
@@ -39,7 +50,7 @@ def archive_refusal(data: bytes) -> Refusal | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _directory_refusal(archive.infolist()) or _content_refusal(archive)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError) as trouble:
+    except UNREADABLE as trouble:
         return broken(trouble)
 
 
