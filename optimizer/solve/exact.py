@@ -24,7 +24,8 @@ class HighsProgram:
         self.stop = stop
         self.highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (
-            ("output_flag", False),
+            ("output_flag", True),  # without it no progress is told either
+            ("log_to_console", False),
             ("threads", threads),
             ("random_seed", seed),
             ("mip_rel_gap", 0.0),

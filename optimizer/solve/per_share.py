@@ -107,11 +107,9 @@ class Search:
 
         def progress(value: float, bound: float) -> None:
             if abs(value) < 1e20 and abs(bound) < 1e20:
-                self.tell(
-                    "solving",
-                    lam + (value + constant) / self.shares_m,
-                    lam + (bound + constant) / self.shares_m,
-                )
+                # at least this is in hand: what a surplus is worth per share depends on the plan's own deals
+                in_hand = lam + min(0.0, value + constant) / self.shares_m
+                self.tell("solving", in_hand, self.farthest(lam, bound + constant))
 
         result = self.solver.solve(
             self.matrix.cost(objective),

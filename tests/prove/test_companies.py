@@ -1,4 +1,4 @@
-"""The seven companies: proved to half a percent within their limits, no rescue; SCIP agrees on two of them."""
+"""The seven companies: proved to half a percent within their limits, no rescue; SCIP agrees on two."""
 
 from pathlib import Path
 
