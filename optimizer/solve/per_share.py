@@ -31,6 +31,8 @@ COMMITTED_LEAST_FRAC = 0.05
 FIRST_TRIAL = 0.98
 """Of the LP relaxation's root: where the first program is solved."""
 MAX_STEPS = 12
+ROOM = 1e-6
+"""By which a plan to start from may miss a bound."""
 TIE_BREAK = 1e-6
 """$ per $ or coin: between equal plans, the one that sends less money and collateral to and fro."""
 TO_AND_FRO = frozenset({Quantity.CONTRIBUTED, Quantity.CASH_MARGIN, Quantity.PLEDGED_BTC, Quantity.DRAWN})
@@ -69,6 +71,8 @@ class Search:
     started: float
     bare: Array | None = None
     """The committed-only plan."""
+    start: Array | None = None
+    """Another plan to start from, found on the way."""
 
     @property
     def shares_m(self) -> float:
@@ -155,6 +159,16 @@ class Search:
         self.bare = best
         return lam, best, last
 
+    def starting(self, committed: Array | None) -> Array | None:
+        """Of the plans at hand that keep to the matrix's bounds, the one that is worth most; None if none."""
+        m = self.matrix
+        plans = [
+            x
+            for x in (committed, self.start)
+            if x is not None and bool(np.all((x >= m.lower - ROOM) & (x <= m.upper + ROOM)))
+        ]
+        return max(plans, key=self.root, default=None)
+
     def _restricted(self, barred: frozenset[Quantity]) -> tuple[float, Array | None, MipResult]:
         lower, most = self.matrix.free or (self.matrix.lower, self.matrix.upper)
         upper = most.copy()
@@ -237,9 +251,8 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
     committed, best, last = search.committed()
     if last.proved == "unbounded":
         return _nothing(search, "unbounded", last.loop), committed
-    if search.matrix.free is not None:
-        best = None  # it does not keep what is to be kept
-    lam = 0.0 if best is None else committed
+    best = search.starting(best)
+    lam = 0.0 if best is None else max(0.0, search.root(best))
     search.tell("committed", lam, np.inf)
     bound = search.relaxed(lam)
     search.tell("relaxed", lam, bound)
@@ -280,8 +293,7 @@ def best_value(search: Search) -> tuple[Outcome, float]:
     committed, best, last = search.committed()
     if last.proved == "unbounded":
         return _nothing(search, "unbounded", last.loop), committed
-    if search.matrix.free is not None:
-        best = None
+    best = search.starting(best)
     objective = search.program.value_objective()
 
     def progress(value: float, bound: float) -> None:

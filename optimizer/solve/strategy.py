@@ -11,7 +11,8 @@ ROOM_MW = 1e-6
 def give_up(search: Search) -> None:
     """Bound what stays unmet by what the plan leaves unmet that pays its price for it.
 
-    The bounds are set in the matrix and in the program, so that an exported model holds them.
+    The bounds are set in the matrix and in the program, so that an exported model holds them; the search
+    starts from the plan that left no more unmet.
     """
     program, matrix = search.program, search.matrix
     if search.options.objective == "value":
@@ -33,3 +34,4 @@ def give_up(search: Search) -> None:
         unmet = max(0.0, float(result.x[column])) + ROOM_MW
         matrix.upper[column] = unmet
         wish.variable.setub(unmet)
+    search.start = result.x
