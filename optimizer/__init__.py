@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from optimizer.pipeline import audit_run as audit_run
     from optimizer.pipeline import load as load
     from optimizer.pipeline import plan as plan
 else:
@@ -16,7 +17,7 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["load", "plan"]
+__all__ = ["audit_run", "load", "plan"]
 
 
 def _refuse_foreign_models() -> None:

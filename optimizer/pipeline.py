@@ -1,5 +1,6 @@
 """From a portfolio to an audited plan: every door goes through here."""
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +17,14 @@ from models.domain.futures import scenario_chain, scenario_tree
 from models.findings import Finding
 from models.params.params import compile_params
 from models.timetree import Quarter, TimeTree
+from optimizer.audit.rerun import audit_run
 from optimizer.audit.verdict import audit
+from optimizer.inputs.frozen import frozen_files
 from optimizer.inputs.load import Loaded, load
+from optimizer.plans.bundle import bundle_ending, write_bundle
 from optimizer.plans.extract import extract
-from optimizer.plans.kept import keep, read_kept
+from optimizer.plans.kept import TABLE, keep, read_kept
+from optimizer.plans.layout import INPUTS, KEPT, MODEL
 from optimizer.plans.plan import Audit, Plan
 from optimizer.plans.summary import summarise
 from optimizer.solve.matrix import Matrix, compile_matrix
@@ -36,6 +41,7 @@ __all__ = [
     "ExportError",
     "Progress",
     "UnknownScenarioError",
+    "audit_run",
     "check",
     "load",
     "plan",
@@ -99,6 +105,7 @@ def plan(
     scenario: str | None = None,
     tree: bool = False,
     export: str | Path | None = None,
+    bundle: str | Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Plan:
@@ -116,6 +123,8 @@ def plan(
         Plan on the tree of all scenarios that carry a probability.
     export : str or Path, optional
         Write the program at the plan's lambda to this ``.mps`` or ``.lp`` file.
+    bundle : str or Path, optional
+        Write the plan, what it was made from and its program to this ``.zip`` file.
     progress : callable, optional
         Told of every improvement.
     stop : threading.Event, optional
@@ -130,18 +139,19 @@ def plan(
         That folder holds no decisions.
     ValueError
         Both a scenario and the tree are asked for, or no scenario has a probability, or the ending of
-        ``export`` is neither ``.mps`` nor ``.lp``.
+        ``export`` is neither ``.mps`` nor ``.lp``, or that of ``bundle`` not ``.zip``.
     UnknownScenarioError
         There is no such scenario; a KeyError.
     AuditError
         The audit rejects the plan.
     ExportError
-        The plan is there, the exported file is not.
+        The plan is there, the exported file or the bundle is not.
     """
     options = options or Options()
-    file = None if export is None else Path(export)
-    if file is not None:
-        model_ending(file)
+    if export is not None:
+        model_ending(Path(export))
+    if bundle is not None:
+        bundle_ending(Path(bundle))
     started = time.monotonic()
     loaded = _weighed(portfolio)
     time_tree = _future(loaded, scenario, tree)
@@ -151,11 +161,12 @@ def plan(
         if progress is not None:
             progress(Progress(stage, value, bound, time.monotonic() - started))
 
-    program, matrix = None, None
+    program, matrix, inputs = None, None, dict[str, bytes]()
     try:
         with _timed(clock, "build"):
             program, matrix = _build(loaded, time_tree)
             matrix = _keep(program, matrix, options)
+            inputs = _used(loaded, options)
         with _timed(clock, "solve"):
             outcome, committed = search_plan(program, matrix, options, stop or threading.Event(), tell)
     except ContradictionError as broken:
@@ -178,15 +189,40 @@ def plan(
         audit=verdict,
         seconds=clock,
         matrix=matrix,
+        inputs=inputs,
     )
     if tables and not verdict.passed:
         raise AuditError(result)
-    if file is not None and program is not None:
-        try:
-            write_model(program, outcome, file)
-        except OSError as trouble:
-            raise ExportError(result, file, trouble.strerror or str(trouble)) from trouble
+    if program is not None:
+        _write_files(result, program, outcome, export, bundle)
     return result
+
+
+def _write_files(
+    result: Plan, program: Program, outcome: Outcome, export: str | Path | None, bundle: str | Path | None
+) -> None:
+    """The exported program, and the bundle of a plan that there is; else ExportError."""
+    file = Path("" if export is None else export)
+    try:
+        if export is not None:
+            write_model(program, outcome, file)
+        if bundle is not None and result.tables:
+            file = Path(bundle)
+            with tempfile.TemporaryDirectory(prefix="hashshift-") as aside:
+                model = Path(aside) / MODEL
+                write_model(program, outcome, model)
+                write_bundle(result, file, model.read_bytes())
+    except OSError as trouble:
+        raise ExportError(result, file, trouble.strerror or str(trouble)) from trouble
+
+
+def _used(loaded: Loaded, options: Options) -> dict[str, bytes]:
+    """What the plan is made from, by its place in the run folder."""
+    used = {f"{INPUTS}{name}": data for name, data in frozen_files(loaded).items()}
+    if options.keep_decisions:
+        file = f"{TABLE}.csv"
+        used[f"{KEPT}{file}"] = (Path(options.keep_decisions) / file).read_bytes()
+    return used
 
 
 def _keep(program: Program, matrix: Matrix, options: Options) -> Matrix:

@@ -90,6 +90,10 @@ def plan_command(
         Path | None,
         typer.Option(metavar="FILE", help="Write the program at the plan's optimum, .mps or .lp."),
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.zip", help="Write the plan, its inputs and its program as one archive."),
+    ] = None,
     keep_decisions: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Decide first as an earlier plan does, written here with --out."),
@@ -107,7 +111,7 @@ def plan_command(
     refuse_numbers(gap, time_limit)
     if tree and scenario is not None:
         raise typer.BadParameter("a plan is on one scenario or on the tree, not both", param_hint="--tree")
-    refuse_places(out, export)
+    refuse_places(out, export, bundle)
     refuse_kept(keep_decisions, keep_to)
     from optimizer.pipeline import ExportError
     from optimizer.solve.options import Options
@@ -123,7 +127,7 @@ def plan_command(
         keep_decisions="" if keep_decisions is None else str(keep_decisions),
         keep_to=keep_to,
     )
-    where = Request(scenario=scenario, tree=tree, export=export, out=out)
+    where = Request(scenario=scenario, tree=tree, export=export, bundle=bundle, out=out)
     with stoppable() as stop, answering(as_json) as answer:
         started = time.monotonic()
         loaded = load_or_end(portfolio, overrides, answer)
@@ -179,6 +183,7 @@ class Request:
     scenario: str | None
     tree: bool
     export: Path | None
+    bundle: Path | None
     out: Path | None
 
 
@@ -201,6 +206,7 @@ def _planned(
                 scenario=where.scenario,
                 tree=where.tree,
                 export=where.export,
+                bundle=where.bundle,
                 progress=tell,
                 stop=stop,
             )

@@ -33,7 +33,7 @@ def compare_command(
     refuse_numbers(gap, time_limit)
     if tree and scenario is not None:
         raise typer.BadParameter("a plan is on one scenario or on the tree, not both", param_hint="--tree")
-    refuse_places(out, None)
+    refuse_places(out)
     from optimizer.pipeline import AuditError, Progress
     from optimizer.report.compared import compared_document, print_compared
     from optimizer.report.progress import shown

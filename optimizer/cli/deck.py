@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from optimizer.cli.answers import answering
-from optimizer.cli.compare import app
+from optimizer.cli.audit import app
 from optimizer.cli.ending import showing
 
 __all__ = ["app"]

@@ -1,6 +1,7 @@
 """Options that are refused before anything is solved."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,28 +18,39 @@ def refuse_numbers(gap: float, time_limit: float) -> None:
         raise typer.BadParameter("a time limit is a number of seconds above 0", param_hint="--time-limit")
 
 
-def refuse_places(out: Path | None, export: Path | None) -> None:
+def refuse_places(out: Path | None, export: Path | None = None, bundle: Path | None = None) -> None:
     """Say now what could not be written at the end."""
-    if out is None and export is None:
+    if out is None and export is None and bundle is None:
         return
     from optimizer.plans.store import StoreError, refuse_foreign, refuse_unwritable
 
     if export is not None:
         from optimizer.solve.search import model_ending
 
-        try:
-            model_ending(export)
-            refuse_unwritable(export)
-            if export.is_dir() or not export.absolute().parent.is_dir():
-                raise StoreError(f"'{export}' is not a file in a folder that exists")
-        except (ValueError, StoreError) as refusal:
-            raise typer.BadParameter(str(refusal), param_hint="--export") from None
+        _refuse_file(export, model_ending, "--export")
+    if bundle is not None:
+        from optimizer.plans.bundle import bundle_ending
+
+        _refuse_file(bundle, bundle_ending, "--bundle")
     if out is not None:
         try:
             refuse_foreign(out)
             refuse_unwritable(out)
         except StoreError as refusal:
             raise typer.BadParameter(str(refusal), param_hint="--out") from None
+
+
+def _refuse_file(file: Path, ending: Callable[[Path], object], option: str) -> None:
+    """A file of the wrong ending, or one that could not be written."""
+    from optimizer.plans.store import StoreError, refuse_unwritable
+
+    try:
+        ending(file)
+        refuse_unwritable(file)
+        if file.is_dir() or not file.absolute().parent.is_dir():
+            raise StoreError(f"'{file}' is not a file in a folder that exists")
+    except (ValueError, StoreError) as refusal:
+        raise typer.BadParameter(str(refusal), param_hint=option) from None
 
 
 def refuse_kept(folder: Path | None, to: str) -> None:

@@ -1,13 +1,26 @@
-"""Cells of a plan as files show them: nothing that a spreadsheet would run, no noise of arithmetic."""
+"""Cells of a plan as files show them: nothing that a spreadsheet would run, and nothing lost."""
 
 from typing import Any
 
 import pandas as pd
 
 FLOAT = "%.12g"
-"""A dollar in a trillion: finer than any tolerance of the audit."""
+"""In a workbook: a dollar in a trillion, finer than any tolerance of the audit."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet would run a cell that begins so."""
+MARK = "'"
+"""Stands before such a cell, and before one that begins as if it stood there."""
+
+
+def exact(number: Any) -> str:
+    """The shortest text that reads back to the same number.
+
+    Examples
+    --------
+    >>> exact(0.1), exact(3.0)
+    ('0.1', '3')
+    """
+    return repr(float(number)).removesuffix(".0")
 
 
 def escaped(column: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -25,4 +38,19 @@ def as_text(cell: object) -> object:
     >>> as_text("=1+1")
     "'=1+1"
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    return f"{MARK}{cell}" if isinstance(cell, str) and _runs(cell.lstrip(MARK)) else cell
+
+
+def as_meant(text: str) -> str:
+    """What a cell said before :func:`as_text`.
+
+    Examples
+    --------
+    >>> as_meant(as_text("=1+1")), as_meant(as_text("'=1+1")), as_meant("'tis")
+    ('=1+1', "'=1+1", "'tis")
+    """
+    return text[len(MARK) :] if text.startswith(MARK) and _runs(text.lstrip(MARK)) else text
+
+
+def _runs(text: str) -> bool:
+    return text.startswith(FORMULA_STARTS)

@@ -1,7 +1,7 @@
 """A plan: what was decided, what it is worth, what was proved, and its tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
@@ -77,3 +77,7 @@ class Plan:
     """Unbounded: the variables that grow together."""
     run: Mapping[str, object]
     """What reproduces it: versions, options, digest of the inputs, coefficient range."""
+    inputs: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What it was made from, as it was used: contents by place in the run folder."""
+    log: str = field(default="", repr=False)
+    """What the solver said; empty where it says nothing."""

@@ -1,6 +1,7 @@
 """A plan on disk: its tables as CSV, Parquet and one workbook beside run.json, swapped in as a whole."""
 
 import errno
+import io
 import json
 import math
 import os
@@ -8,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +17,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from optimizer.plans.cells import FLOAT, escaped
+from optimizer.plans.cells import escaped, exact
+from optimizer.plans.layout import KIND, LOG, RUN
 from optimizer.plans.plan import Plan
 from optimizer.plans.tables import BY_NAME, TABLES, Table
 from optimizer.plans.workbook import FILE as WORKBOOK
 from optimizer.plans.workbook import workbook
 
-RUN = "run.json"
-KIND = "hashshift plan"
-"""What ``run.json`` says it is; a folder with another one is not replaced."""
 ASIDE = ".hashshift-"
 """What is not yet whole is written into a folder of this name beside its place."""
 REJECTED = ".rejected"
@@ -60,7 +60,7 @@ def write(plan: Plan, folder: Path) -> Path:
             made, was = Path(aside) / "made", Path(aside) / "was"
             made.mkdir()
             _fill(plan, made)
-            _carry_over(target, made)
+            _carry_over(target, made, _files_of(target))
             _swap(made, target, was)
     except OSError as trouble:
         raise StoreError(f"'{target}' cannot be written: {trouble.strerror or trouble}") from trouble
@@ -138,19 +138,30 @@ def _files_of(folder: Path) -> frozenset[str]:
     return frozenset([RUN, *map(str, said.get("files", ()))])
 
 
-def _fill(plan: Plan, folder: Path) -> None:
-    shown: dict[str, pd.DataFrame] = {}
+def contents(plan: Plan, more: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """Files of a plan by their place in its folder, ``more`` among them; run.json has the hash of each."""
+    files, shown = dict[str, bytes](), dict[str, pd.DataFrame]()
     for name, frame in _declared(plan):
         shown[name] = frame.apply(escaped) if len(frame) else frame
-        shown[name].to_csv(
-            folder / f"{name}.csv", index=False, float_format=FLOAT, lineterminator="\n", encoding="utf-8"
-        )
-        pq.write_table(_arrow(name, frame), folder / f"{name}.parquet")
-    (folder / WORKBOOK).write_bytes(workbook(plan, shown))
-    files = [f"{name}{ending}" for name in shown for ending in (".csv", ".parquet")] + [WORKBOOK]
-    said = plain({"kind": KIND, **_scalars(plan), "files": files})
-    text = json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / RUN).write_text(text + "\n", encoding="utf-8", newline="\n")
+        text = shown[name].to_csv(None, index=False, float_format=exact, lineterminator="\n")
+        files[f"{name}.csv"] = text.encode("utf-8")
+        parquet = io.BytesIO()
+        pq.write_table(_arrow(name, frame), parquet)
+        files[f"{name}.parquet"] = parquet.getvalue()
+    files |= {WORKBOOK: workbook(plan, shown), **plan.inputs, **(more or {})}
+    if plan.log:
+        files[LOG] = plan.log.encode("utf-8")
+    hashes = {name: sha256(data).hexdigest() for name, data in files.items()}
+    said = plain({"kind": KIND, **_scalars(plan), "files": list(files), "sha256": hashes})
+    text = json.dumps(said, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return {RUN: text.encode("utf-8", errors="replace"), **files}
+
+
+def _fill(plan: Plan, folder: Path) -> None:
+    for name, data in contents(plan).items():
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(data)
 
 
 def _declared(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -214,18 +225,23 @@ def _scalars(plan: Plan) -> dict[str, object]:
     }
 
 
-def _carry_over(target: Path, made: Path) -> None:
-    """Copy what others put into an earlier plan's folder."""
+def _carry_over(target: Path, made: Path, ours: frozenset[str], below: str = "") -> None:
+    """Copy what others put into an earlier plan's folder, and into the folders that the plan made in it."""
     if not target.exists():
         return
-    ours = _files_of(target)
     for entry in target.iterdir():
-        if entry.name in ours or (made / entry.name).exists():
+        name, place = f"{below}{entry.name}", made / entry.name
+        if name in ours or place.is_file():
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.copytree(entry, made / entry.name, symlinks=True)
+        is_folder = entry.is_dir() and not entry.is_symlink()
+        if is_folder and (place.exists() or any(file.startswith(f"{name}/") for file in ours)):
+            _carry_over(entry, place, ours, f"{name}/")
+            continue
+        made.mkdir(exist_ok=True)
+        if is_folder:
+            shutil.copytree(entry, place, symlinks=True)
         else:
-            shutil.copy2(entry, made / entry.name, follow_symlinks=False)
+            shutil.copy2(entry, place, follow_symlinks=False)
 
 
 def _swap(made: Path, target: Path, was: Path) -> None:

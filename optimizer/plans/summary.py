@@ -40,6 +40,7 @@ def summarise(
     audit: Audit,
     seconds: Mapping[str, float],
     matrix: Matrix | None,
+    inputs: Mapping[str, bytes],
 ) -> Plan:
     """Put a plan together; ``tables`` are empty where nothing was found."""
     firm = loaded.portfolio.firm
@@ -79,6 +80,8 @@ def summarise(
         note=outcome.note,
         loop=outcome.loop,
         run=_run(loaded, options, outcome, matrix),
+        inputs=inputs,
+        log=outcome.log,
     )
 
 

@@ -22,6 +22,8 @@ class HighsProgram:
     def __init__(self, matrix: Matrix, *, threads: int, seed: int, stop: threading.Event) -> None:
         self.matrix = matrix
         self.stop = stop
+        self.log: list[str] = []
+        """What HiGHS said, piece by piece."""
         self.highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (
             ("output_flag", True),  # without it no progress is told either
@@ -36,6 +38,7 @@ class HighsProgram:
             _checked(self.highs.setOptionValue(name, value), name)
         _checked(self.highs.passModel(_lp(matrix)), "passModel")
         self.highs.HandleUserInterrupt = False
+        self.highs.cbLogging.subscribe(lambda event: self.log.append(event.message))
 
     def solve(
         self,

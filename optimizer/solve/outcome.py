@@ -70,3 +70,5 @@ class Outcome:
     """What the leaves of the committed-only plan are made of, expected, notes at their least. [$M]"""
     prices: Mapping[str, float] = field(default_factory=dict)
     """What lifting a covenant or budget is worth, by its name. [USD per share]"""
+    log: str = field(default="", repr=False)
+    """What the solver said; empty where it says nothing."""

@@ -53,7 +53,8 @@ def search_plan(
         if not stop.is_set():
             tests, money = price_tests(search, outcome), price_money(search, outcome)
             outcome = replace(outcome, prices=tests, duals=money)
-    return outcome, committed
+    said = solver.log if isinstance(solver, HighsProgram) else ()
+    return replace(outcome, log="".join(said)), committed
 
 
 def _made_of(search: Search) -> dict[str, float]:

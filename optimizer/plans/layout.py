@@ -1,0 +1,12 @@
+"""What a run folder and an audit bundle hold: names of their files."""
+
+RUN = "run.json"
+KIND = "hashshift plan"
+"""What ``run.json`` says it is; a folder with another one is not replaced."""
+INPUTS = "inputs/"
+"""Below it the portfolio as it was used, a folder that loads."""
+KEPT = "kept/"
+"""Below it the decisions of an earlier plan that this one keeps."""
+LOG = "solver.log"
+MODEL = "model.mps"
+README = "README.txt"
