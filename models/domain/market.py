@@ -7,6 +7,9 @@ from pydantic import Field
 from models.domain.row import Row
 from models.timetree import Quarter
 
+LEAST_IDX, GREATEST_IDX = 0.001, 1000.0
+"""No price falls to less of what it was at the opening, or rises to more, and is still that price."""
+
 
 class Scenario(Row):
     """A named future: it leaves another scenario at a quarter."""
@@ -35,13 +38,13 @@ class MarketRow(Row):
     difficulty_t: float = Field(gt=0, description="network difficulty in trillions")
     subsidy_btc: float = Field(ge=0.01, le=50, description="mean block subsidy of the quarter")
     fee_frac: float = Field(ge=0, le=10, description="fees as a fraction of the subsidy")
-    lease_idx: float = Field(gt=0)
-    gpu_rent_idx: float = Field(gt=0)
-    capex_idx: float = Field(gt=0)
-    gpu_price_idx: float = Field(gt=0)
-    power_idx: float = Field(gt=0)
-    ai_equity_idx: float = Field(gt=0)
-    resale_idx: float = Field(gt=0, description="prices of hash machines")
+    lease_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX)
+    gpu_rent_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX)
+    capex_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX)
+    gpu_price_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX)
+    power_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX)
+    ai_equity_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX)
+    resale_idx: float = Field(ge=LEAST_IDX, le=GREATEST_IDX, description="prices of hash machines")
     base_rate_frac: float = Field(ge=0, le=1)
     spread_add_frac: float = Field(ge=0, le=1, description="added to every new credit spread")
     share_vol_frac: float = Field(gt=0, le=3, description="residual volatility of the share price")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.findings import Finding
-from optimizer.plans.cells import as_meant
+from optimizer.inputs.escape import unescaped
 from optimizer.plans.tables import TABLES
 
 REMEDY = "put the file back as it was written, or plan anew"
@@ -51,7 +51,7 @@ def _typed(cells: "pd.Series[Any]", kind: pa.DataType) -> "pd.Series[Any]":
         return cells.map(int).astype("int64")
     if pa.types.is_boolean(kind):
         return cells.map({"True": True, "False": False}).astype(object)
-    return cells.map(as_meant).astype(object)
+    return cells.map(unescaped).astype(object)
 
 
 def _differences(name: str, frame: pd.DataFrame, twin: pa.Table) -> Iterator[Finding]:

@@ -61,13 +61,22 @@ def hashshift(
 
 
 @app.command("check")
-def check_command(portfolio: Portfolio, *, overrides: Overrides = [], as_json: AsJson = False) -> None:  # noqa: B006
+def check_command(
+    portfolio: Portfolio,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where there are warnings.")] = False,
+    overrides: Overrides = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
     """Say everything that is wrong or doubtful with a portfolio, and how large its program is."""
     from optimizer.pipeline import check
 
     with answering(as_json) as answer:
         loaded = load_or_end(portfolio, overrides, answer)
-        _tell_checked(check(loaded), loaded, answer)
+        checked = check(loaded)
+        _tell_checked(checked, loaded, answer)
+        if strict and checked.findings:
+            raise typer.Exit(Exit.INPUT_ERRORS)
 
 
 @app.command("plan")

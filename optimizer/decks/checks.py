@@ -37,7 +37,12 @@ def rule_faults(file: str, rules: DeckRules) -> list[Finding]:
     """Faults for which no deck can be made."""
     found = [*_names(file, rules), *_tree(file, rules)]
     if not found:
-        found = [*_columns(file, rules), *_machines(file, rules), *_evidence(file, rules)]
+        found = [
+            *_dates(file, rules),
+            *_columns(file, rules),
+            *_machines(file, rules),
+            *_evidence(file, rules),
+        ]
     return found
 
 
@@ -92,6 +97,22 @@ def _tree(file: str, rules: DeckRules) -> Iterator[Finding]:
         message = f"probabilities sum to {sum(weights):.6g}"
         remedy = "make those of the tree's scenarios sum to 1; leave the others out"
         yield fault(file, "probability-sum", "scenarios", message, remedy)
+
+
+def _dates(file: str, rules: DeckRules) -> Iterator[Finding]:
+    """Notes and ranges are about quarters that the deck has."""
+    first, last = rules.quarters[0], rules.quarters[-1]
+    begun = [(f"deck.notes.{quarter}", quarter) for quarter in rules.deck.notes]
+    for n, said in enumerate(rules.evidence.ranges):
+        place, since, to = f"evidence.ranges.{n}", said.from_quarter, said.to_quarter
+        begun += [(f"{place}.from_quarter", since)] if since is not None else []
+        if to is not None and to < max(first, since or first):
+            message = f"nothing lies from {max(first, since or first)} to {to}"
+            yield fault(file, "bad-value", f"{place}.to_quarter", message, "write a later quarter")
+    for place, at in begun:
+        if at > last:
+            message = f"the deck ends with {last}"
+            yield fault(file, "bad-value", place, message, "write an earlier quarter, or leave it out")
 
 
 def _columns(file: str, rules: DeckRules) -> Iterator[Finding]:

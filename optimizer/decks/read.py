@@ -1,6 +1,5 @@
 """Rules of a deck from a TOML file, or all that is wrong with it."""
 
-import tomllib
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -12,7 +11,8 @@ from models.domain.deck import FORMS, Bound, DeckRules, MarginBound, Rule
 from models.findings import Finding, InputError
 from models.timetree import Quarter
 from optimizer.inputs.columns import nearest
-from optimizer.inputs.read import decode, read_bytes
+from optimizer.inputs.manifest import read_toml
+from optimizer.inputs.read import read_bytes
 
 TAGS: dict[str, type[Rule] | None] = {**FORMS, "number": None, "multiple": Bound, "margin": MarginBound}
 """What the parts of an error's place that are in no file stand for."""
@@ -31,6 +31,8 @@ A_PATH = (
     "{ nodes = { 2027Q1 = 1 }, between = 'linear' }, { spot = 60000, drift = { 2027Q1 = 0.04 }, ... } "
     "or { same_as = 'capex_idx', times = 1 }"
 )
+MAX_RULES_BYTES = 1_000_000
+"""No rules of a deck are longer; those of the shipped one have 12,000 bytes."""
 Place = tuple[str | int, ...]
 
 
@@ -42,17 +44,12 @@ def read_rules(file: Path) -> DeckRules:
     InputError
         With everything that is missing, unknown or of the wrong kind.
     """
-    data = read_bytes(file, within=file.absolute().parent)
+    data = read_bytes(file, within=file.absolute().parent, most=MAX_RULES_BYTES)
     if isinstance(data, Finding):
         raise InputError((data,))
-    text = decode(file.name, data)
-    if isinstance(text, Finding):
-        raise InputError((text,))
-    try:
-        said = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as trouble:
-        wrong = f"it is not valid TOML: {trouble}"
-        raise InputError((fault(file.name, "bad-toml", "", wrong, "see https://toml.io"),)) from None
+    said = read_toml(data, file.name)
+    if isinstance(said, Finding):
+        raise InputError((said,))
     try:
         return DeckRules.model_validate(said)
     except ValidationError as trouble:

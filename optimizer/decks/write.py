@@ -11,6 +11,7 @@ from models.findings import Finding, InputError
 from optimizer.decks.checks import DECK_TABLES
 from optimizer.decks.tables import Cells
 from optimizer.inputs.columns import columns_of
+from optimizer.inputs.escape import escaped
 from optimizer.inputs.read import RawTable, read_bytes, read_csv
 
 EVIDENCE = "provenance"
@@ -71,7 +72,7 @@ def _text(table: str, rows: list[Cells]) -> str:
     names += sorted({name for row in rows for name in row} - set(names))
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: escaped(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 

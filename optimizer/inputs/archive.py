@@ -1,8 +1,10 @@
 """Whether a workbook may be opened: how large its archive says it is, and how much XML is in it."""
 
 import io
+import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from typing import IO
 from xml.parsers import expat
 
@@ -90,18 +92,59 @@ def _content_refusal(archive: zipfile.ZipFile) -> Refusal | None:
     return None
 
 
-def merged_ranges(sheet: IO[bytes]) -> list[str]:
-    """Ranges of cells that the XML of a sheet merges, such as B2:B4."""
-    found: list[str] = []
+@dataclass(frozen=True)
+class Marks:
+    """What the XML of a sheet says beside its lines."""
+
+    merged: tuple[str, ...] = ()
+    """Ranges of cells that are one, such as B2:B4."""
+    beyond: str = ""
+    """The first cell with something in it right of the last column that is read."""
+
+
+CELL = re.compile(r"([A-Z]{1,3})[0-9]{1,7}")
+
+
+def marks_of(sheet: IO[bytes], columns: int) -> Marks:
+    """Merged ranges of a sheet, and its first cell right of so many columns."""
+    merged: list[str] = []
+    beyond: list[str] = []
+    line, column = 0, 0
 
     def start(name: str, said: dict[str, str]) -> None:
-        if name.rpartition(":")[2] == "mergeCell":
-            found.append(said.get("ref", ""))
+        nonlocal line, column
+        word = name.rpartition(":")[2]
+        if word == "mergeCell":
+            merged.append(said.get("ref", ""))
+        elif word == "row":
+            line, column = line + 1, 0
+        elif word == "c":
+            at = CELL.fullmatch(said.get("r", ""))
+            column = _number(at[1]) if at else column + 1
+            line = int(at[0][len(at[1]) :]) if at else line
+        elif word in ("v", "is", "f") and column > columns and not beyond:
+            beyond.append(f"{_letters(column)}{line}")
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.ParseFile(sheet)
-    return found
+    return Marks(tuple(merged), "".join(beyond))
+
+
+def _number(letters: str) -> int:
+    """Of a column, counted from one."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number
+
+
+def _letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
 
 
 class _TooMuchError(Exception):

@@ -99,9 +99,14 @@ def unit(name: str) -> str:
     return next((text for end, text in UNITS if ("_" + name).endswith(end)), "")
 
 
+LONGEST_WORD, MOST_WORDS = 60, 500
+"""Longer words, and more of them, take too long to compare."""
+
+
 def nearest(word: str, known: tuple[str, ...] | list[str], otherwise: str) -> str:
     """A remedy for a word that is not known: the nearest that is, or ``otherwise``."""
-    close = get_close_matches(word, known, n=1)
+    near = [name for name in known[:MOST_WORDS] if len(name) <= LONGEST_WORD]
+    close = get_close_matches(word, near, n=1) if len(word) <= LONGEST_WORD else []
     return f"did you mean '{close[0]}'?" if close else otherwise
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from models.domain.portfolio import TABLES
 from optimizer.inputs.columns import Column, columns_of
+from optimizer.inputs.escape import escaped
 from optimizer.inputs.manifest import Settings
 from optimizer.inputs.own import Own
 from optimizer.inputs.parse import FLAGS
-from optimizer.inputs.read import RawRow
+from optimizer.inputs.read import LONGEST_TEXT, RawRow
 from optimizer.inputs.template import laid_out, meaning, own_of, purpose, refusal, short_name
-from optimizer.inputs.workbook import LONGEST_TEXT, SECTION, SETTINGS, SETTINGS_COLUMNS
+from optimizer.inputs.workbook import SECTION, SETTINGS, SETTINGS_COLUMNS
 
 MADE = datetime(2000, 1, 1)
 """Stands in the file as the day on which it was made: the same portfolio gives the same bytes."""
@@ -128,7 +129,7 @@ def _fill(sheet: Any, lines: Iterable[Iterable[str | float | bool]]) -> None:
             elif len(value) > LONGEST_TEXT:
                 raise ValueError(f"a cell of {sheet.name} holds more than {LONGEST_TEXT:,} signs")
             elif value:
-                sheet.write_string(at, n, value)
+                sheet.write_string(at, n, escaped(value))
 
 
 def _typed(column: Column, text: str | None) -> str | float | bool:

@@ -22,6 +22,8 @@ from optimizer.inputs.read import MANIFEST, RawRow
 from optimizer.inputs.workbook import SECTION, SETTINGS
 from optimizer.shipped import UnknownPortfolioError, data_folder, find_portfolio
 
+LONGEST_TOLD = 2000
+"""Of a message. [signs]"""
 BALANCES_Q = 2
 """Balances may be so many quarters from the first one planned."""
 
@@ -203,4 +205,5 @@ def _told(findings: list[Finding]) -> tuple[Finding, ...]:
 
 
 def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+    shown = text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}..."
+    return "".join(sign if sign.isprintable() else "?" for sign in shown)

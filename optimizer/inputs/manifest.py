@@ -13,6 +13,8 @@ from optimizer.inputs.read import MANIFEST, decode
 
 KEYS = ("name", "title", "as_of", "deck", "scenario", "trunk", "policy", "catalogue")
 TRUNKS = ("parent", "mean")
+MOST_DOTS = 60
+"""On a line of TOML: reading a key of very many parts takes the square of their number."""
 Settings = dict[str, Any]
 """As TOML has them: keys taken from the catalogue stand in a section of their own."""
 Taken = tuple[str, ...] | None
@@ -36,15 +38,19 @@ class Manifest:
     """The shipped guard rails that the plan keeps; None: none."""
 
 
-def read_toml(data: bytes) -> Settings | Finding:
-    """What portfolio.toml says, or why it cannot be read."""
-    text = decode(MANIFEST, data)
+def read_toml(data: bytes, file: str = MANIFEST) -> Settings | Finding:
+    """What a TOML file says, or why it cannot be read."""
+    text = decode(file, data)
     if isinstance(text, Finding):
         return text
+    if max((line.count(".") for line in text.splitlines()), default=0) > MOST_DOTS:
+        message, remedy = f"a line has more than {MOST_DOTS} dots", "write long lists on several lines"
+        return Finding("error", "bad-toml", file, "", "", message, remedy)
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as trouble:
-        return _fault("bad-toml", "", f"it is not valid TOML: {trouble}", "see https://toml.io")
+        message = f"it is not valid TOML: {trouble!s:.200}"
+        return Finding("error", "bad-toml", file, "", "", message, "see https://toml.io")
 
 
 def read_manifest(

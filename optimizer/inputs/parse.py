@@ -20,6 +20,12 @@ LONGEST_Q = 400
 
 LARGEST = 1e12
 """No number is larger, whatever its unit."""
+SMALLEST = 1e-9
+"""Nor smaller, but zero: what is divided by it would leave all bounds."""
+LONGEST_NAME = 100
+"""No name of a row is longer. [signs]"""
+MOST = 1000
+"""Faults of one table that are told; after them its rows are not read."""
 
 Cell = str | bool | None
 Fault = tuple[str, str, str]
@@ -55,6 +61,10 @@ def read_rows(table: str, rows: Iterable[RawRow]) -> tuple[list[Row], list[Findi
     for row in rows:
         record, faults = _read_row(table, row)
         found += faults
+        if len(found) >= MOST:
+            message, remedy = f"the first {MOST:,} faults of it are told", "correct them first"
+            found.append(Finding("error", "too-many-faults", table, "", "", message, remedy))
+            break
         if record is None:
             continue
         records.append(record)
@@ -111,6 +121,8 @@ def _beyond_reason(column: Column, cell: Cell, *, is_name: bool) -> Fault | None
         return None
     if column.kind == "yes/no":
         return "not-a-flag", f"{_shown(cell)} is neither true nor false", "write true or false"
+    if is_name and len(cell) > LONGEST_NAME:
+        return "bad-name", f"{_shown(cell)}... has {len(cell):,} signs", f"write {LONGEST_NAME} at most"
     if is_name and column.kind == "text" and (set(cell) & set("|;") or not cell.isprintable()):
         return (
             "bad-name",
@@ -133,6 +145,9 @@ def _beyond_reason(column: Column, cell: Cell, *, is_name: bool) -> Fault | None
                 f"{_shown(cell)} is out of range",
                 f"write {column.wanted}, at most {limit:g}",
             )
+        if 0.0 < size < SMALLEST:
+            remedy = f"write 0, or at least {SMALLEST:g}"
+            return "out-of-range", f"{_shown(cell)} is out of range", remedy
     return None
 
 

@@ -4,19 +4,39 @@ import csv
 import io
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from models.domain.portfolio import TABLES
 from models.findings import Finding
 from optimizer.inputs.columns import nearest
+from optimizer.inputs.escape import unescaped
 
 MANIFEST = "portfolio.toml"
 MAX_BYTES = 50_000_000
-"""No table of a portfolio is larger than this."""
+"""No workbook of a portfolio is larger than this."""
+MAX_TABLE_BYTES = 10_000_000
+"""Nor is one of its tables."""
+MAX_FOLDER_BYTES = 30_000_000
+"""Nor are all of them together."""
+MAX_SETTINGS_BYTES = 100_000
+"""Nor its settings: reading them takes longer than reading tables."""
+MAX_FILES = 1_000
+"""Nor has its folder more entries."""
 MAX_ROWS = 20_000
-"""Nor longer; a horizon of 60 quarters in 50 scenarios is a deck of 3,000."""
+"""Of the longest tables; a horizon of 60 quarters in 50 scenarios is a deck of 3,000."""
+LONG_TABLES = frozenset({"market", "provenance"})
+MAX_OTHER_ROWS = 2_000
+"""Of the others: each of their rows is compared with each of another."""
+MAX_COLUMNS = 256
+"""No table has a quarter as many."""
+LONGEST_TEXT = 32_767
+"""No cell of a spreadsheet holds more signs, and no cell of a table."""
+MAX_RAGGED = 100
+"""Rows of the wrong length that are told; after them a table is not read."""
 BESIDE = frozenset({".md", ".txt"})
 """Files of these kinds may lie in a portfolio; they are not read."""
 
@@ -83,31 +103,38 @@ def read_folder(folder: Path) -> tuple[dict[str, bytes], list[Finding]]:
     contents: dict[str, bytes] = {}
     found: list[Finding] = []
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(islice(folder.iterdir(), MAX_FILES + 1))
     except OSError as trouble:
         return {}, [
             _fault(
                 "unreadable", "", f"'{folder}' cannot be listed: {trouble.strerror}", "check its permissions"
             )
         ]
+    if len(entries) > MAX_FILES:
+        message = f"'{folder}' holds more than {MAX_FILES:,} files"
+        return {}, [_fault("too-many-files", "", message, "name the folder of a portfolio alone")]
+    room = MAX_FOLDER_BYTES
     for entry in entries:
         doubt = _stranger(entry)
         if doubt is not None:
             found.append(doubt)
         elif entry.name == MANIFEST or entry.suffix == ".csv":
-            read = read_bytes(entry, within=folder)
+            most = MAX_SETTINGS_BYTES if entry.name == MANIFEST else MAX_TABLE_BYTES
+            read = read_bytes(entry, within=folder, most=min(most, room))
             if isinstance(read, Finding):
                 found.append(read)
             else:
                 contents[entry.name] = read
+                room -= len(read)
     if MANIFEST not in contents and not any(f.table == MANIFEST for f in found):
         remedy = "write one, or start from the folder that 'hashshift init DIR' makes"
         return {}, [_fault("no-manifest", MANIFEST, f"'{folder}' has no {MANIFEST}", remedy)]
     return contents, found
 
 
-def read_bytes(path: Path, *, within: Path) -> bytes | Finding:
-    """Contents of one file, or why it is not read."""
+def read_bytes(path: Path, *, within: Path, most: int | None = None) -> bytes | Finding:
+    """Contents of one file of at most so many bytes, those of a table by default, or why it is not read."""
+    most = MAX_TABLE_BYTES if most is None else most
     table = path.name.removesuffix(".csv")
     try:
         if not path.resolve(strict=True).is_relative_to(within.resolve()):
@@ -119,10 +146,13 @@ def read_bytes(path: Path, *, within: Path) -> bytes | Finding:
             return _fault(
                 "not-a-file", table, f"{path.name} is not a regular file", "put a CSV file in its place"
             )
-        if status.st_size > MAX_BYTES:
-            size = f"{path.name} has {status.st_size / 1e6:.0f} MB, more than {MAX_BYTES / 1e6:.0f}"
-            return _fault("too-large", table, size, "keep only the rows of this portfolio")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(most + 1)  # it may grow, and what it says of its size need not be true
+        if len(data) > most:
+            size = max(status.st_size, len(data))
+            message = f"{path.name} has {size / 1e6:,.1f} MB, more than {most / 1e6:,.1f}"
+            return _fault("too-large", table, message, "keep only what is of this portfolio")
+        return data
     except (OSError, RuntimeError) as trouble:
         why = getattr(trouble, "strerror", None) or "links that form a loop"
         return _fault(
@@ -155,21 +185,28 @@ def read_csv(table: str, place: str, data: bytes) -> tuple[RawTable, list[Findin
     found: list[Finding] = []
     header: list[str] | None = None
     rows: list[RawRow] = []
+    ragged = 0
     try:
         for line, cells in _records(text):
             if header is None:
-                header = trimmed(cells)
+                header = trimmed(cells)[: MAX_COLUMNS + 1]
                 found += header_faults(table, line, header)
-            elif len(rows) == MAX_ROWS:
-                shape, remedy = f"it has more than {MAX_ROWS:,} rows", "keep only those of this portfolio"
+            elif len(rows) == most_rows(table) or ragged == MAX_RAGGED:
+                what = "rows" if len(rows) == most_rows(table) else "rows of another length than its header"
+                shape = f"it has more than {max(len(rows), ragged):,} {what}"
+                remedy = "keep only the rows of this portfolio, one cell a column"
                 found.append(_fault("too-many-rows", table, shape, remedy, f"line {line}"))
                 break
             elif len(trimmed(cells)) > len(header) or len(cells) < len(header):
+                ragged += 1
                 shape = f"the row has {len(cells)} cells, the header {len(header)}"
                 remedy = "write one cell per column; a cell that holds a comma goes in double quotes"
                 found.append(_fault("ragged-row", table, shape, remedy, f"line {line}"))
+            elif max(map(len, cells)) > LONGEST_TEXT:
+                shape = f"a cell holds more than {LONGEST_TEXT:,} signs"
+                found.append(_fault("too-large", table, shape, "shorten it", f"line {line}"))
             else:
-                named = {name: cell or None for name, cell in zip(header, cells, strict=False) if name}
+                named = {n: unescaped(c) or None for n, c in zip(header, cells, strict=False) if n}
                 rows.append(RawRow(f"{place} line {line}", line, named))
     except csv.Error as trouble:
         found.append(_fault("bad-csv", table, f"{place}: {trouble}", "check quotes and very long cells"))
@@ -178,6 +215,11 @@ def read_csv(table: str, place: str, data: bytes) -> tuple[RawTable, list[Findin
             _fault("no-header", table, f"{place} has no header line", "write the column names, or delete it")
         )
     return RawTable(tuple(name for name in header or () if name), tuple(rows)), found
+
+
+def most_rows(table: str) -> int:
+    """Rows that a table may have."""
+    return MAX_ROWS if table in LONG_TABLES else min(MAX_ROWS, MAX_OTHER_ROWS)
 
 
 class _Lines:
@@ -214,14 +256,17 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 def header_faults(table: str, line: int, header: list[str]) -> Iterator[Finding]:
     """What is wrong with the names of the columns."""
     place = f"line {line}"
-    if len(header) == 1 and re.search("[;\t]", header[0]):
+    if len(header) == 1 and re.search("[;\t|]", header[0]):
         remedy = "save the file with commas between the cells"
-        yield _fault("not-commas", table, "the header is separated by semicolons or tabs", remedy, place)
+        yield _fault("not-commas", table, "the header is separated by other signs than commas", remedy, place)
         return
-    for name in sorted({name for name in header if header.count(name) > 1 and name}):
+    for name in sorted(name for name, times in Counter(header).items() if times > 1 and name):
         yield Finding(
             "error", "duplicate-column", table, place, name, "the header names it twice", "delete one"
         )
+    if len(header) > MAX_COLUMNS:
+        wide = f"it has more than {MAX_COLUMNS} columns"
+        yield _fault("too-many-columns", table, wide, "keep only those of the table", place)
     if "" in header:
         yield _fault("unnamed-column", table, "a column has no name", "name it, or delete it", place)
 

@@ -14,6 +14,7 @@ from models.domain.row import Row
 from models.findings import Finding, InputError
 from optimizer.inputs.catalogue import DECK_TABLES
 from optimizer.inputs.columns import Column, columns_of
+from optimizer.inputs.escape import escaped
 from optimizer.inputs.own import Own, read_own_folder
 from optimizer.inputs.read import MANIFEST, RawRow
 from optimizer.shipped import data_folder
@@ -60,7 +61,7 @@ def table_text(table: str, rows: tuple[RawRow, ...]) -> str:
     text.writelines(f"# {line}".rstrip() + "\n" for line in _explained(table, record))
     writer = csv.DictWriter(text, list(columns), restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row.cells for row in rows)
+    writer.writerows({n: escaped(c) for n, c in row.cells.items() if c} for row in rows)
     return text.getvalue()
 
 

@@ -13,12 +13,25 @@ from typing import Any
 
 from models.domain.portfolio import TABLES
 from models.findings import Finding
-from optimizer.inputs.archive import Refusal, archive_refusal, broken, merged_ranges
+from optimizer.inputs.archive import Marks, Refusal, archive_refusal, broken, marks_of
 from optimizer.inputs.columns import nearest
+from optimizer.inputs.escape import unescaped
 from optimizer.inputs.manifest import Settings
 from optimizer.inputs.own import Own
 from optimizer.inputs.parse import column_faults, raw_key
-from optimizer.inputs.read import MAX_ROWS, RawRow, RawTable, Sheet, header_faults, read_bytes, trimmed
+from optimizer.inputs.read import (
+    LONGEST_TEXT,
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    RawRow,
+    RawTable,
+    Sheet,
+    header_faults,
+    most_rows,
+    read_bytes,
+    trimmed,
+)
 
 ENDING = ".xlsx"
 SETTINGS = "portfolio"
@@ -28,10 +41,6 @@ SECTION = "catalogue."
 """Begins the keys of the settings that name catalogue rows."""
 MAX_LINES = 2 * MAX_ROWS
 """Nothing is read below this line of a sheet, be it empty or not."""
-MAX_COLUMNS = 256
-"""Nor right of this column; no table has a quarter as many."""
-LONGEST_TEXT = 32_767
-"""No cell of a spreadsheet holds more signs."""
 LARGEST_WHOLE = 1e15
 """Up to here a number without fraction is shown as a whole one."""
 
@@ -53,7 +62,7 @@ def is_workbook(path: Path) -> bool:
 def read_workbook(file: Path) -> Own:
     """Settings and tables of a workbook; whatever is wrong with the file is a finding."""
     real = file.resolve()
-    data = read_bytes(real, within=real.parent)
+    data = read_bytes(real, within=real.parent, most=MAX_BYTES)
     if isinstance(data, Finding):
         return Own(findings=[data])
     own = Own(settings_at={}, contents={SETTINGS + ENDING: data})
@@ -68,9 +77,13 @@ def read_workbook(file: Path) -> Own:
         code, message, remedy = refusal
         own.findings.append(Finding("error", code, "", file.name, "", message, remedy))
         return own
-    for name, (lines, merged) in sheets.items():
+    for name, (lines, marks) in sheets.items():
         _take(own, name, lines)
-        own.findings += _merged(name, lines, merged)
+        own.findings += _merged(name, lines, marks.merged)
+        if marks.beyond:
+            code, message, remedy = BEYOND
+            place = f"{name}!{marks.beyond}"
+            own.findings.append(Finding("error", code, name, "", "", message, remedy, place))
     if SETTINGS not in sheets:
         message, remedy = f"the workbook has no sheet '{SETTINGS}'", "add it, with the columns key and value"
         own.findings.append(Finding("error", "no-manifest", SETTINGS, "", "", message, remedy))
@@ -97,25 +110,25 @@ def _take(own: Own, name: str, lines: list[Line]) -> None:
         own.findings.append(Finding("error", "unknown-sheet", table, name, "", message, remedy, name))
 
 
-def _read_sheets(data: bytes) -> dict[str, tuple[list[Line], list[str]]]:
-    """Lines and merged ranges of all sheets, by name; no links to other files, no macros are followed."""
+def _read_sheets(data: bytes) -> dict[str, tuple[list[Line], Marks]]:
+    """Lines and marks of all sheets, by name; no links to other files, no macros are followed."""
     from openpyxl import load_workbook
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what a spreadsheet may hold and a table has no use for
         values = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         formulas = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-        sheets: dict[str, tuple[list[Line], list[str]]] = {}
+        sheets: dict[str, tuple[list[Line], Marks]] = {}
         for shown, written in zip(values.worksheets, formulas.worksheets, strict=True):
             known = shown.title in TABLES or shown.title == SETTINGS
             lines = _lines(shown, written, dates=shown.title == SETTINGS)
             kept = list(islice(lines, MAX_ROWS + 2 if known else 1))
-            with shown._get_source() as source:  # the reader itself has no word for merged cells
-                sheets[shown.title] = kept, merged_ranges(source) if known else []
+            with shown._get_source() as source:  # the reader has no word for merged cells, nor for far ones
+                sheets[shown.title] = kept, marks_of(source, MAX_COLUMNS) if known else Marks()
         return sheets
 
 
-def _merged(name: str, lines: list[Line], ranges: list[str]) -> Iterator[Finding]:
+def _merged(name: str, lines: list[Line], ranges: tuple[str, ...]) -> Iterator[Finding]:
     """A finding where lines that are read have merged cells, of which all but the first read as empty."""
     read = [number for number, _ in lines]
     spans = [match for match in map(RANGE.fullmatch, ranges) if match]
@@ -167,7 +180,7 @@ def _said(cell: Any, is_formula: bool, *, dates: bool) -> Cell:
     if isinstance(value, str):
         if len(value) > LONGEST_TEXT:
             return "too-large", f"the cell holds more than {LONGEST_TEXT:,} signs", "shorten it"
-        return value.strip() or None
+        return unescaped(value.strip()) or None
     whole = isinstance(value, float) and abs(value) < LARGEST_WHOLE and value.is_integer()
     return str(int(value)) if whole else str(value)
 
@@ -187,8 +200,8 @@ def _table(name: str, lines: list[Line]) -> tuple[RawTable, list[Finding]]:
     found = [replace(fault, cell=sheet.address(fault.column, at)) for fault in faults]
     rows: list[RawRow] = []
     for line, said in lines[1:]:
-        if len(rows) == MAX_ROWS or line > MAX_LINES:
-            message = f"it has more than {MAX_ROWS:,} rows, or lines below {MAX_LINES:,}"
+        if len(rows) == most_rows(name) or line > MAX_LINES:
+            message = f"it has more than {most_rows(name):,} rows, or lines below {MAX_LINES:,}"
             remedy = "keep only those of this portfolio, and delete the lines below them"
             cell = sheet.address("", line)
             found.append(Finding("error", "too-many-rows", name, f"line {line}", "", message, remedy, cell))

@@ -4,12 +4,10 @@ from typing import Any
 
 import pandas as pd
 
+from optimizer.inputs import escape
+
 FLOAT = "%.12g"
 """In a workbook: a dollar in a trillion, finer than any tolerance of the audit."""
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet would run a cell that begins so."""
-MARK = "'"
-"""Stands before such a cell, and before one that begins as if it stood there."""
 
 
 def exact(number: Any) -> str:
@@ -31,26 +29,5 @@ def escaped(column: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def as_text(cell: object) -> object:
-    """A cell whose text, if it is text, no spreadsheet runs.
-
-    Examples
-    --------
-    >>> as_text("=1+1")
-    "'=1+1"
-    """
-    return f"{MARK}{cell}" if isinstance(cell, str) and _runs(cell.lstrip(MARK)) else cell
-
-
-def as_meant(text: str) -> str:
-    """What a cell said before :func:`as_text`.
-
-    Examples
-    --------
-    >>> as_meant(as_text("=1+1")), as_meant(as_text("'=1+1")), as_meant("'tis")
-    ('=1+1', "'=1+1", "'tis")
-    """
-    return text[len(MARK) :] if text.startswith(MARK) and _runs(text.lstrip(MARK)) else text
-
-
-def _runs(text: str) -> bool:
-    return text.startswith(FORMULA_STARTS)
+    """A cell whose text, if it is text, no spreadsheet runs."""
+    return escape.escaped(cell) if isinstance(cell, str) else cell

@@ -13,6 +13,7 @@ from models.domain.ledger import DECIDED_NOW, Quantity
 from models.findings import Finding, InputError
 from models.timetree import Quarter
 from optimizer.inputs.columns import nearest
+from optimizer.inputs.escape import unescaped
 from optimizer.plans.store import StoreError
 from optimizer.solve.matrix import Matrix
 
@@ -76,7 +77,7 @@ def read_kept(folder: Path, first: Quarter, last: Quarter) -> dict[Place, Kept]:
     kept: dict[Place, Kept] = {}
     findings: list[Finding] = []
     for cells in frame[[*KEY, "value"]].itertuples(index=False, name=None):
-        *words, said = cells
+        *words, said = map(unescaped, cells)
         row = "|".join(words)
         place = _place(words)
         try:

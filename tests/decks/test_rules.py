@@ -100,6 +100,7 @@ SPOILT = [
         "machines.hashprice_usd_per_ph_day",
         "raise it",
     ),
+    ("quarters = 6", "quarters = 6\nnotes = { 2028Q3 = 'x' }", "bad-value", "deck.notes.2028Q3", "earlier"),
     (", 80, 90]", ", 80]", "bad-value", "markets.west.deciles", "at least 10"),
     ("base_rate_frac = 0.04", "base_rate_frac = 4", "out-of-range", "calm|2027Q1", "<= 1"),
     ("share_vol_frac = 0.5", "share_vol_frac = 0", "out-of-range", "calm|2027Q1", "> 0"),

@@ -145,6 +145,16 @@ def test_check_says_what_is_there(home: Path) -> None:
     assert said["program"]["rows"] > 0  # type: ignore[index]
 
 
+def test_a_strict_check_fails_on_warnings(home: Path) -> None:
+    doubtful = ("--set", "sites[west].once_cost_usd_m=20000")
+    assert run("check", "demo", "--strict", cwd=home).returncode == 0
+    assert run("check", "demo", *doubtful, cwd=home).returncode == 0
+    done = run("check", "demo", "--strict", *doubtful, "--json", cwd=home)
+    assert done.returncode == 1
+    assert "magnitude" in done.stdout
+    assert document(done)["status"] == "ok"
+
+
 BAD = ("--set", "sites[west].region=atlantis", "--set", "nonsense")
 
 

@@ -263,6 +263,59 @@ asset-without-class products[cloud].gpu_tax_class          tax_classes[equipment
 asset-without-class cooling[alpha|dlc].tax_class           tax_classes[equipment].default_for=machines;gpus
 asset-without-class expansions[alpha-2].tax_class          tax_classes[building].default_for=halls
 asset-without-class machines[s21].tax_class                tax_classes[equipment].default_for=gpus;cooling
+unserved-offer      contracts[lease].sites                 power[alpha|2026Q3].energised_mw=0 & - expansions
+unserved-offer      contracts[lease].min_mw = 60 & power[alpha|2026Q3].energised_mw=80 & - expansions
+unserved-offer      contracts[lease].min_mw = 60 & power[alpha|2026Q3].energised_mw=60 & \
+expansions[alpha-2].lead_q=4
+unserved-offer      contracts[lease].min_mw                = 30 & contracts[lease].max_mw=35
+unserved-offer      contracts[lease].min_mw                = 60 & cooling[alpha|dlc].max_modules=5
+unserved-offer      contracts[lease].sites                 cooling[alpha|dlc].lead_q=4
+unserved-offer      contracts[lease].min_mw = 60 & company[Small].building_cap_mw=20 & \
+company[Small].building_cap_growth_mw_per_q=0
+unserved-offer contracts[lease].sites sites[alpha].state=pending & sites[alpha].purchase_by_quarter=2027Q1 \
+& sites[alpha].purchase_usd_m=5 & sites[alpha].tax_class=building & - fleets[alpha-s21]
+lease-without-gpus  vendor_leases[lessor].products         = cloud;colo
+shape-mean          market_shapes[west].d10                = -999
+shape-order         market_shapes[west].d3                 = 9
+broken-at-opening   covenants[liquidity].threshold         = 161
+broken-at-opening   covenants[liquidity].threshold         = 30 & covenants[liquidity].entity=north
+broken-at-opening   covenants[liquidity].threshold         = 1001 & covenants[liquidity].metric=market_cap
+broken-at-opening   covenants[liquidity].threshold         = 199 & covenants[liquidity].metric=recourse_debt
+broken-at-opening   covenants[liquidity].threshold         = 69 & covenants[liquidity].metric=secured_debt
+broken-at-opening covenants[liquidity].threshold = 0.1 & \
+covenants[liquidity].metric=net_debt_to_market_cap
+broken-at-opening covenants[liquidity].threshold = 3.6 & covenants[liquidity].metric=net_debt_to_ebitda & \
+covenants[liquidity].basis=trailing_4q
+broken-at-opening covenants[liquidity].threshold = 6.1 & covenants[liquidity].metric=interest_cover
+broken-at-opening   covenants[liquidity].threshold         = 0.009 & covenants[liquidity].metric=dilution
+broken-at-opening   covenants[liquidity].threshold         = 8.1 & covenants[liquidity].metric=maturities
+broken-at-opening   covenants[liquidity].threshold         = 29.2 & covenants[liquidity].metric=cash_cover
+budget-spent        budgets[beta-cap].cap_usd_m            = 4
+budget-spent        budgets[beta-cap].cap_usd_m            = 334 & budgets[beta-cap].counts=all
+outside-plan        site_products[alpha|colo].latest_quarter = 2026Q1 & \
+site_products[alpha|colo].earliest_quarter=2025Q1
+outside-plan expansions[alpha-2].earliest_quarter = 2027Q3 & expansions[alpha-2].latest_quarter=2028Q1
+outside-plan        covenants[liquidity].from_quarter      = 2027Q3 & covenants[liquidity].to_quarter=
+outside-plan        budgets[beta-cap].to_quarter           = 2026Q2 & budgets[beta-cap].from_quarter=2026Q1
+outside-plan        take_outs[lender].to_quarter           = 2026Q2 & take_outs[lender].from_quarter=2026Q1
+outside-plan        convertibles[cvt-31].put_quarter       = 2026Q2
+outside-plan        other_lines[repairs|2027Q3].quarter    other_lines[repairs|2026Q3].quarter=2027Q3
+not-past            company[Small].last_convertible_quarter = 2026Q3
+contract-over       contracts[signed].term_q               = 5 & contracts[signed].commencement_quarter=2025Q1
+after-contract      contract_money[signed|prepayment].received_quarter = 2031Q3
+after-contract      commitment_flows[hall|2027Q1|own].quarter contracts[signed].term_q=2
+span-backwards      debt[gpu-loan].lockup_from_quarter     = 2032Q1 & debt[gpu-loan].lockup_dscr=1.1
+worn-out            fleets[beta-s21].age_q                 = 16
+repayment-terms debt[coin-loan].repayment_profile debt[coin-loan].repayment=sculpted & \
+debt[coin-loan].repayment_profile=nil & + profiles[even|0] profile=nil frac=0
+proportion          company[Small].overhead_usd_m_per_q    = 51
+proportion          company[Small].award_shares_m_per_q    = 4
+proportion          company[Small].traded_shares_m_per_day = 60
+proportion          sites[alpha].fixed_cost_usd_m_per_q    = 12
+proportion          history[2026Q2].interest_usd_m         = 20
+proportion          contracts[lease].term_q                = 15
+proportion          instruments[bond].tenor_q              = 5
+magnitude           covenants[liquidity].threshold         = 8 & covenants[liquidity].metric=tenant_share
 magnitude           tax_groups[us].rate_frac               = 0.99
 magnitude           power[beta|2026Q2].price_usd_per_mwh   = 4.5
 magnitude           contracts[lease].first_year_rent_usd_per_kw_month = 15

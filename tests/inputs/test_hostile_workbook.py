@@ -83,6 +83,17 @@ def test_what_is_no_workbook(good: bytes, tmp_path: Path) -> None:
         assert refusal(tmp_path, data)[0] == "not-a-workbook"
 
 
+@pytest.mark.parametrize("at", ["IW2", "XFD2", ""])
+def test_a_cell_far_right_is_not_lost(good: bytes, tmp_path: Path, at: str) -> None:
+    far = f'<c r="{at}"><v>1</v></c>' if at else "<c/>" * 256 + "<c><v>1</v></c>"
+    head = '<row><c t="inlineStr"><is><t>name</t></is></c></row>'
+    (tmp_path / "a.xlsx").write_bytes(repacked(good, {SHEET: sheet(f"{head}<row>{far}</row>")}))
+    with pytest.raises(InputError) as refused:
+        load(tmp_path / "a.xlsx")
+    found = [f.cell for f in refused.value.findings if f.code == "ragged-row"]
+    assert found == [f"company!{at or 'IW2'}"]
+
+
 def test_an_encrypted_workbook_is_called_so(good: bytes, tmp_path: Path) -> None:
     envelope = OLE + b"\0" * 1000 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 1000
     assert refusal(tmp_path, envelope)[0] == "encrypted-workbook"

@@ -141,9 +141,9 @@ def test_links_within_the_folder_and_to_the_folder_are_read(draft: Any) -> None:
 
 
 def test_a_huge_file_is_not_read(draft: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "MAX_BYTES", 3000)
+    monkeypatch.setattr(read, "MAX_TABLE_BYTES", 3000)
     assert ("too-large", "contracts", "") not in codes(draft.findings())
-    monkeypatch.setattr(read, "MAX_BYTES", 700)
+    monkeypatch.setattr(read, "MAX_TABLE_BYTES", 700)
     assert ("too-large", "contracts", "") in codes(draft.findings())
 
 

@@ -1,11 +1,9 @@
-"""Contracts: windows by state, rent against the stated value, tenant money, and whether offers can be met."""
+"""Contracts: windows by state, rent against the stated value, tenant money."""
 
 from collections.abc import Iterator
 
 from models.domain.contract import Contract, ContractMoney
 from models.domain.portfolio import Portfolio
-from models.domain.product import Product
-from models.domain.site import Site, SiteProduct
 from models.findings import Finding
 from models.units import QUARTERS_PER_YEAR, USD_M_PER_KW_MONTH
 from optimizer.inputs.checks.register import doubt, error, reads
@@ -177,58 +175,6 @@ def _money_faults(money: ContractMoney, state: str, wanted: tuple[str, ...]) -> 
             yield error("tenant-money", money, column, message, "leave it empty" if given else "write it")
 
 
-@reads("contracts", "sites", "site_products", "products", "company", "regions")
-def offers_can_be_met(portfolio: Portfolio) -> Iterator[Finding]:
-    """Each offer has a site that can hold what it asks for by its deadline."""
-    if not portfolio.company:
-        return
-    for contract in portfolio.contracts:
-        if not contract.signable or contract.sign_from_quarter is None:
-            continue
-        room = {
-            site.site: _room_mw(portfolio, contract, site)
-            for site in portfolio.sites
-            if site.site in contract.sites
-        }
-        most = max(room.values(), default=0.0)
-        if most == 0.0:
-            message = "no site of it can have a matching product live by the deadline"
-            remedy = "widen sites, workloads, coolings or deadline, or add rows to site_products"
-            yield doubt("unserved-offer", contract, "sites", message, remedy)
-        elif most < contract.min_mw:
-            where = max(room, key=lambda site: room[site])
-            message = f"no site holds {contract.min_mw:g} MW for it; '{where}' holds {most:g}"
-            yield doubt(
-                "unserved-offer", contract, "min_mw", message, "lower min_mw, or raise what the site can hold"
-            )
-
-
-def _room_mw(portfolio: Portfolio, contract: Contract, site: Site) -> float:
-    """Critical MW that a site can have live for an offer by its deadline."""
-    products = {p.product: p for p in portfolio.products}
-    barred = any(r.region == site.region and not r.gpu_cloud_allowed for r in portfolio.regions)
-    room = 0.0
-    for row in portfolio.site_products:
-        product = products.get(row.product)
-        if product is None or row.site != site.site or (barred and product.workload == "gpu_cloud"):
-            continue
-        fits = product.workload in contract.workloads and product.cooling in contract.coolings
-        if fits and _in_time(portfolio, contract, site, row, product):
-            room += row.max_modules * product.module_mw
-    return min(room, site.max_hpc_critical_mw) if site.hpc_allowed else 0.0
-
-
-def _in_time(
-    portfolio: Portfolio, contract: Contract, site: Site, row: SiteProduct, product: Product
-) -> bool:
-    firm = portfolio.firm
-    opened = (firm.first_quarter, row.earliest_quarter, site.earliest_conversion_quarter)
-    start = max(*opened, contract.sign_from_quarter or firm.first_quarter)
-    last = firm.first_quarter + (firm.horizon_q - 1)
-    due = contract.last_delivery_quarter or contract.commencement_quarter + contract.term_q
-    return start <= min(row.latest_quarter, last) and start + product.lead_q <= due
-
-
 CHECKS = (
     windows_by_state,
     offers_in_time,
@@ -237,5 +183,4 @@ CHECKS = (
     stated_value,
     stated_income,
     money_by_state,
-    offers_can_be_met,
 )

@@ -37,6 +37,8 @@ def _profile_fits(debt: Debt, steps: list[float]) -> Iterator[Finding]:
     if steps and len(steps) != payments:
         message = f"it has {len(steps)} steps; {payments} quarters from the first repayment to the maturity"
         yield error("repayment-terms", debt, at, message, f"write {payments} steps, or other quarters")
+    elif debt.repayment == "sculpted" and steps and max(steps) <= 0.0:
+        yield error("repayment-terms", debt, at, "all of its steps are zero", "write what repays the loan")
     elif debt.repayment == "listed" and steps and abs(sum(steps) - 1.0) > 1e-6:
         message = f"its steps sum to {sum(steps):.6g}"
         yield error("repayment-terms", debt, at, message, "correct its steps: they sum to 1")

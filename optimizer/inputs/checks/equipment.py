@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from models.domain.portfolio import Portfolio
 from models.findings import Finding
-from optimizer.inputs.checks.register import error, reads
+from optimizer.inputs.checks.register import error, listed, reads
 
 
 @reads("long_lead")
@@ -46,4 +46,17 @@ def no_equipment_trade(portfolio: Portfolio) -> Iterator[Finding]:
             yield error("equipment-trade", row, "resale_frac", message, f"write less than {1.0 - rate:g}")
 
 
-CHECKS = (needed_within_lead, part_of_capex, no_equipment_trade)
+@reads("vendor_leases", "products")
+def leases_of_gpus(portfolio: Portfolio) -> Iterator[Finding]:
+    """Lessors pay for the GPUs of products that have some."""
+    without = {p.product for p in portfolio.products if p.gpu_capex_usd_m_per_mw == 0.0}
+    for row in portfolio.vendor_leases:
+        named = [name for name in row.products if name in without]
+        if named:
+            message = f"{listed(named)} has no GPUs that a lessor could pay for"
+            yield error(
+                "lease-without-gpus", row, "products", message, "leave it out, or write its GPU capex"
+            )
+
+
+CHECKS = (needed_within_lead, part_of_capex, no_equipment_trade, leases_of_gpus)

@@ -19,6 +19,9 @@ class Reference(NamedTuple):
     to: str
 
 
+MEANT = 20
+"""Unknown names of a column for which the nearest known one is looked for: it takes time."""
+
 REFERENCES = (
     Reference("sites", "entity", "entities"),
     Reference("sites", "region", "regions"),
@@ -96,10 +99,14 @@ def _reference_check(reference: Reference) -> Check:
     @reads(table, to)
     def names_exist(portfolio: Portfolio) -> Iterator[Finding]:
         known = sorted({str(getattr(row, row.key[0])) for row in rows_of(portfolio, to)})
+        listing, there = f"add it to {to}, or write one of: {listed(known, 12)}", frozenset(known)
+        remedies: dict[str, str] = {}
         for row in rows_of(portfolio, table):
             for name in _named(getattr(row, column)):
-                if name not in known:
-                    remedy = nearest(name, known, f"add it to {to}, or write one of: {listed(known, 12)}")
+                if name not in there:
+                    if name not in remedies and len(remedies) < MEANT:
+                        remedies[name] = nearest(name, known, listing)
+                    remedy = remedies.get(name, listing)
                     yield error("unknown-reference", row, column, f"{to} has no '{name}'", remedy)
 
     return names_exist
