@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from optimizer.conflicts.explain import explain as explain
     from optimizer.pipeline import audit_run as audit_run
     from optimizer.pipeline import load as load
     from optimizer.pipeline import plan as plan
@@ -13,11 +14,12 @@ else:
 
     def __getattr__(name: str) -> object:
         if name in __all__:
-            return getattr(import_module("optimizer.pipeline"), name)
+            home = "optimizer.conflicts.explain" if name == "explain" else "optimizer.pipeline"
+            return getattr(import_module(home), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["audit_run", "load", "plan"]
+__all__ = ["audit_run", "explain", "load", "plan"]
 
 
 def _refuse_foreign_models() -> None:

@@ -43,6 +43,7 @@ __all__ = [
     "UnknownScenarioError",
     "audit_run",
     "check",
+    "future",
     "load",
     "plan",
 ]
@@ -154,7 +155,7 @@ def plan(
         bundle_ending(Path(bundle))
     started = time.monotonic()
     loaded = _weighed(portfolio)
-    time_tree = _future(loaded, scenario, tree)
+    time_tree = future(loaded, scenario, tree)
     clock = {"read": time.monotonic() - started}
 
     def tell(stage: str, value: float, bound: float) -> None:
@@ -256,7 +257,7 @@ def _weighed(portfolio: Loaded | str | Path) -> Loaded:
     return loaded.with_findings(cycles(loaded.portfolio))
 
 
-def _future(loaded: Loaded, scenario: str | None, tree: bool) -> TimeTree:
+def future(loaded: Loaded, scenario: str | None, tree: bool) -> TimeTree:
     """The chain of one scenario, the portfolio's own by default, or the tree of those with a probability."""
     known = {s.scenario: s.probability for s in loaded.portfolio.scenarios}
     if tree and scenario is not None:

@@ -1,6 +1,8 @@
 """Linear expressions, small and fast to build: coefficients, variables, a constant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +16,21 @@ NOISE = 1e-9
 """$M, MW or shares per unit that differences of equal floats leave behind."""
 
 
+_stand_in: ContextVar[Any] = ContextVar("stand_in", default=None)
+
+
 class ContradictionError(Exception):
     """A constraint without any decision in it that the data break."""
+
+
+@contextmanager
+def contradictions_kept(nought: Any) -> Iterator[None]:
+    """Rules that the data break are written on a variable that is 0, so that they can be relaxed."""
+    token = _stand_in.set(nought)
+    try:
+        yield
+    finally:
+        _stand_in.reset(token)
 
 
 @dataclass
@@ -95,11 +110,18 @@ def by_node(pairs: Iterable[tuple[Any, Array]], size: int) -> list[Linear]:
     return result
 
 
+def _impossible() -> Any:
+    """The left side of a rule that the data alone break."""
+    return LinearExpression(linear_coefs=[1.0], linear_vars=[_stand_in.get()])
+
+
 def at_most(left: Linear, right: Linear | float) -> Any:
     """The rule left <= right; no rule where the data keep it, ContradictionError where they break it."""
     gap = left - right
     if not gap.variables:
         if gap.constant > 1e-9:
+            if _stand_in.get() is not None:
+                return _impossible() <= -gap.constant
             raise ContradictionError(
                 f"needs {left.constant:,.4f} where {left.constant - gap.constant:,.4f} is at most there"
             )
@@ -112,6 +134,8 @@ def equal(left: Linear, right: Linear | float) -> Any:
     gap = left - right
     if not gap.variables:
         if abs(gap.constant) > 1e-9:
+            if _stand_in.get() is not None:
+                return _impossible() == -gap.constant
             raise ContradictionError(f"must equal but differs by {gap.constant:,.4f}")
         return pyo.Constraint.Skip
     return LinearExpression(linear_coefs=gap.coefs, linear_vars=gap.variables) == -gap.constant

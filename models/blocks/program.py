@@ -23,7 +23,7 @@ from models.blocks.company.treasury import add_cash
 from models.blocks.company.value import Charge, add_value, charges, expected_value
 from models.blocks.debt_terms import add_debt_terms, add_prepayments
 from models.blocks.equipment import add_orders, add_sufficiency
-from models.blocks.linear import Linear, by_node, term
+from models.blocks.linear import Linear, by_node, contradictions_kept, term
 from models.blocks.metrics import Measured, Metrics
 from models.blocks.ports import (
     BorrowerPorts,
@@ -112,9 +112,20 @@ class Program:
         return wished
 
 
-def build_program(p: Params) -> Program:
-    """Build every block of a portfolio on its tree."""
+def build_program(p: Params, *, keep_contradictions: bool = False) -> Program:
+    """Build every block of a portfolio on its tree.
+
+    Rules that the data alone break raise ContradictionError, or are kept as rows that no plan meets.
+    """
     m = pyo.ConcreteModel()
+    if not keep_contradictions:
+        return _built(m, p)
+    m.nought = pyo.Var(bounds=(0.0, 0.0), doc="stands in rules that the data alone break")
+    with contradictions_kept(m.nought):
+        return _built(m, p)
+
+
+def _built(m: pyo.ConcreteModel, p: Params) -> Program:
     portfolio, tree = p.portfolio, p.tree
     m.company = pyo.Block()
     m.borrower = pyo.Block([e.entity for e in portfolio.borrowers])

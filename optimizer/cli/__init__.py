@@ -27,7 +27,7 @@ def main() -> None:
     stdout = sys.stdout
     try:
         settle_streams()
-        from optimizer.cli.deck import app  # the last of the modules that add commands to it
+        from optimizer.cli.explain import app  # the last of the modules that add commands to it
 
         app(prog_name="hashshift")
     except Stopped:

@@ -14,6 +14,7 @@ from optimizer.cli.ending import Exit, say, showing, stoppable
 from optimizer.cli.refusals import refuse_kept, refuse_numbers, refuse_places, refuse_scenario
 
 if TYPE_CHECKING:  # the rest of hashshift is imported when it is needed: --help is to be quick
+    from optimizer.conflicts.explain import Explanation
     from optimizer.inputs.load import Loaded
     from optimizer.pipeline import Checked
     from optimizer.plans.plan import Plan
@@ -147,7 +148,9 @@ def plan_command(
             found = _planned(loaded, options, where, stop, answer)
         except ExportError as trouble:
             found, not_exported = trouble.plan, f"hashshift: not exported: {trouble}"
-        _tell_plan(_completed(found, read_s, stop.is_set()), out, answer, not_exported)
+        done = _completed(found, read_s, stop.is_set())
+        why = _why_none(loaded, where, options) if done.status == "infeasible" else None
+        _tell_plan(done, out, answer, not_exported, why)
 
 
 @app.command("init")
@@ -229,17 +232,42 @@ def _planned(
         reject(rejected.plan, where.out, answer)
 
 
-def _tell_plan(plan: "Plan", out: Path | None, answer: Answer, not_exported: str) -> NoReturn:
+def _why_none(loaded: "Loaded", where: Request, options: "Options") -> "Explanation | None":
+    """What conflicts where there is no plan, and what would help."""
+    from models.findings import InputError
+    from optimizer.conflicts.explain import explain
+
+    try:
+        return explain(
+            loaded,
+            keep_decisions=options.keep_decisions or None,
+            keep_to=options.keep_to,
+            scenario=where.scenario,
+            tree=where.tree,
+        )
+    except InputError:  # kept decisions that have no place in the loosened portfolio either
+        return None
+
+
+def _tell_plan(
+    plan: "Plan", out: Path | None, answer: Answer, not_exported: str, why: "Explanation | None"
+) -> NoReturn:
     """Write the plan, show it, and end with the code of its status."""
     from optimizer.report.document import plan_document
+    from optimizer.report.explained import print_explained, short_document
     from optimizer.report.terminal import console_for, print_plan
 
     written = out is None or not plan.tables or write_plan(plan, out)
     if answer.as_json:
-        answer.document = plan_document(plan)
+        answer.document = {
+            **plan_document(plan),
+            **({} if why is None else {"conflict": short_document(why)}),
+        }
     else:
         with showing():
             print_plan(plan, console_for())
+            if why is not None:
+                print_explained(why, console_for())
     if not_exported:
         say(not_exported)
     raise typer.Exit(_code(plan) if written and not not_exported else Exit.INTERNAL_ERROR)

@@ -26,6 +26,7 @@ FAMILIES = {
     "VAL": "value and spend at the horizon",
 }
 SHOWN = 12
+HELP = "hashshift explain, with the same portfolio, names the rows that conflict and what would help."
 
 
 def why_no_plan(plan: Plan) -> RenderableType:
@@ -41,7 +42,7 @@ def _lines(plan: Plan) -> list[str]:
         options = plan.run.get("options")
         if isinstance(options, dict) and options.get("keep_decisions"):
             lines = [f"No plan keeps the decisions of {options['keep_decisions']}.", *_said(plan.note)]
-        return [*lines, "Loosen one of them, or a commitment that cannot be kept, and plan again."]
+        return [*lines, HELP]
     if plan.status == "unbounded":
         lines = ["Value grows without limit: the inputs hold a money machine.", *_said(plan.note)]
         more = f" and {len(plan.loop) - SHOWN} more" if len(plan.loop) > SHOWN else ""

@@ -59,6 +59,7 @@ def _status(figures: Figures) -> RenderableType:
             (r for r in figures.rows("financing") if r["kind"] == "rescue"), "gross_usd_m"
         )
         line.append(f"; it needs ${figures.usd_m(rescue)}M of rescue funding at the penal price")
+        line.append(" (hashshift explain says why)")
     if plan.note and plan.status != "equity_under_water":
         line.append(f" ({plan.note})")
     return line

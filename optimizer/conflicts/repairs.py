@@ -1,0 +1,130 @@
+"""Ways out as changes of the input, each proved by solving the portfolio with it applied."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.blocks.linear import ContradictionError
+from models.blocks.program import build_program
+from models.domain.portfolio import Portfolio
+from models.findings import InputError
+from models.params.params import compile_params
+from models.timetree import TimeTree
+from optimizer.conflicts.conflict import Found, WayOut
+from optimizer.conflicts.elastic import Change, changed
+from optimizer.conflicts.keeping import Keeping
+from optimizer.conflicts.place import places
+from optimizer.conflicts.relaxed import Asked, Relaxed
+from optimizer.conflicts.terms import Term, least, terms
+from optimizer.inputs.check import check
+from optimizer.solve.matrix import compile_matrix
+
+MOST_REPAIRS = 4
+NEAR = 5.0
+"""Repairs that cost up to so many times the cheapest one are told beside it; a second one always."""
+MARGINS = (1.0, 1.01, 1.1)
+"""Amounts tried, as parts of what the elastic program needs: its rounding may be a hair too tight."""
+FEWER = 2.0
+"""A repair of fewer inputs is told in place of one of more that costs at least half as much."""
+ON_MONEY = frozenset({"floor", "opening_cash", "covenant", "programme", "instrument", "coins", "maturity"})
+"""Families in whose conflicts lenders' terms may help."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A change of the input after which a plan exists: the portfolio so changed has been solved."""
+
+    words: tuple[str, ...]
+    changes: tuple[Change, ...]
+    usd_m: float
+    """By the stated prices. [$M]"""
+
+
+@dataclass(eq=False)
+class Workshop:
+    """Where ways out become repairs."""
+
+    p: Portfolio
+    tree: TimeTree
+    relaxed: Relaxed
+    keeping: Keeping | None
+    ends: float
+    """By the monotonic clock."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is up."""
+        return time.monotonic() >= self.ends
+
+    def repairs(self, found: Found) -> tuple[tuple[Repair, ...], tuple[Term, ...], bool]:
+        """Repairs, cheapest first; lenders' terms that conflict; and whether all was tried in time."""
+        good: dict[frozenset[Change], Repair] = {}
+        for way in sorted(found.ways, key=lambda w: w.usd_m):
+            cheapest = min((r.usd_m for r in good.values()), default=0.0)
+            if len(good) >= MOST_REPAIRS or (len(good) >= 2 and way.usd_m > NEAR * cheapest):
+                break
+            if self.is_late:
+                return self._told(good), (), False
+            repair = self._verified(self._slim(way))
+            if repair is not None:
+                good.setdefault(frozenset(repair.changes), repair)
+        guilty: list[Term] = []
+        if any(self.relaxed.elastics[i].family in ON_MONEY for i in found.held):
+            for term in terms(self.p):
+                if self.is_late:
+                    return self._told(good), tuple(guilty), False
+                level = least(term, lambda change: self._solves([change]))
+                if level is not None:
+                    guilty.append(term)
+                    change = term.change(level)
+                    repair = Repair((term.told.format(level),), (change,), term.usd_m(level))
+                    good[frozenset(repair.changes)] = repair
+        return self._told(good), tuple(guilty), True
+
+    def _told(self, good: dict[frozenset[Change], Repair]) -> tuple[Repair, ...]:
+        return tuple(sorted(good.values(), key=lambda r: r.usd_m))
+
+    def _slim(self, way: WayOut) -> WayOut:
+        """The way out with fewer inputs, where that costs little more."""
+        everything, dearest = set(range(len(self.relaxed.elastics))), FEWER * way.usd_m
+        for i in sorted(way.given, key=lambda i: self.relaxed.elastics[i].usd_m * way.given[i]):
+            if len(way.given) == 1 or i not in way.given or self.is_late:
+                continue
+            held = (everything - set(way.given)) | {i}
+            result = self.relaxed.solve(held, max(0.1, self.ends - time.monotonic()), priced=True)
+            if result.x is not None and -result.value <= dearest:
+                way = WayOut(self.relaxed.given(result.x), result.x, -result.value)
+        return way
+
+    def _verified(self, way: WayOut) -> Repair | None:
+        """The way out as changed cells with which a plan without rescue exists; None where none is found."""
+        for margin in MARGINS:
+            words: list[str] = []
+            changes: list[Change] = []
+            usd_m = 0.0
+            for i, given in way.given.items():
+                e = self.relaxed.elastics[i]
+                more = given if e.steps else min(e.most, given * margin)
+                told, cells = e.translate(more, way.x)
+                words.append(told)
+                changes += cells
+                usd_m += e.usd_m * more
+            if self._solves(changes):
+                return Repair(tuple(words), tuple(dict.fromkeys(changes)), usd_m)
+            if all(self.relaxed.elastics[i].steps for i in way.given) or self.is_late:
+                break
+        return None
+
+    def _solves(self, changes: Sequence[Change]) -> bool:
+        """Whether the changed portfolio passes its checks and has a plan without rescue."""
+        try:
+            new = changed(self.p, changes)
+            if any(f.severity == "error" for f in check(new)):
+                return False
+            program = build_program(compile_params(new, self.tree))
+            at = places(program, compile_matrix(program.model))
+            bounds = self.keeping.changed(changes).bounds(at) if self.keeping else None
+        except (ValueError, ContradictionError, InputError):
+            return False
+        alone = Relaxed(at, (), Asked(self.relaxed.asked.signed, bounds), self.relaxed.stop)
+        return alone.solve((), max(1.0, self.ends - time.monotonic()), priced=False).x is not None
