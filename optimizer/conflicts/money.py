@@ -192,7 +192,10 @@ class Money:
                 now = c.threshold + outward(given, up=True) * (1.0 if up else -1.0)
                 now = max(0.0, now)
             else:
-                now = self._ratio(c, measured, x)
+                needed = max((-self.places.at(x, m.headroom) for m in measured), default=0.0)
+                beyond = max(1.0, given / needed) if needed > 0.0 else 1.0
+                now = c.threshold + (self._ratio(c, measured, x) - c.threshold) * beyond
+                now = outward(max(0.0, now), up=now > c.threshold)
             word = "raise" if now > c.threshold else "lower"
             words = f"{word} {c.covenant} from {c.threshold:,.6g} to {now:,.6g}"
             return words, (Change(cell, text_of(c.threshold), f"{now:.9g}"),)

@@ -17,6 +17,8 @@ from optimizer.solve.outcome import MipResult
 
 GIVEN_WAY = 1e-6
 """An amount below this is none."""
+ROUGHLY = 0.005
+"""Of the market cap: to within that the plan of greatest value is sought."""
 WIDEST = 1e4
 """Upper bound of a decision that has none, where a step lets it be taken at all. [$M or MW]"""
 
@@ -158,6 +160,30 @@ class Relaxed:
             lower=self.lower,
             upper=upper,
         )
+
+    def rescue_usd_m(self, start: Array, time_limit_s: float) -> float:
+        """Funding of last resort that a plan of greatest value takes though it could do without.
+
+        Shares are charged at today's price; ``start`` is a plan without it.
+        """
+        program, m = self.places.program, self.places.matrix
+        rescue = [j for j, _ in self.places.columns(Quantity.RESCUE)]
+        upper = self.upper.copy()
+        upper[rescue] = np.inf
+        price, shares_m = (
+            program.params.portfolio.firm.price_usd,
+            program.params.portfolio.firm.basic_shares_m,
+        )
+        result = self.solver.solve(
+            np.concatenate([m.cost(program.objective(price)), np.zeros(self.cost.size - self.size)]),
+            integer=True,
+            gap_usd_m=ROUGHLY * price * shares_m,
+            time_limit_s=time_limit_s,
+            lower=self.lower,
+            upper=upper,
+            start=start,
+        )
+        return 0.0 if result.x is None else float(result.x[rescue].sum())
 
     def given(self, x: Array) -> dict[int, float]:
         """Which inputs give way in a solution, and by how much."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from models.blocks.linear import ContradictionError
 from models.blocks.program import build_program
@@ -22,8 +23,11 @@ from optimizer.solve.matrix import compile_matrix
 MOST_REPAIRS = 4
 NEAR = 5.0
 """Repairs that cost up to so many times the cheapest one are told beside it; a second one always."""
-MARGINS = (1.0, 1.01, 1.1)
-"""Amounts tried, as parts of what the elastic program needs: its rounding may be a hair too tight."""
+MARGINS = (1.0, 1.01, 1.1, 1.5, 2.0, 3.0)
+"""Amounts tried, as parts of what the elastic program needs: at the very edge a plan without funding of last
+resort may be so poor that the plan worth most takes that funding at its penal price."""
+VALUED_S = 5.0
+RESCUED_USD_M = 1e-3
 FEWER = 2.0
 """A repair of fewer inputs is told in place of one of more that costs at least half as much."""
 ON_MONEY = frozenset({"floor", "opening_cash", "covenant", "programme", "instrument", "coins", "maturity"})
@@ -38,6 +42,8 @@ class Repair:
     changes: tuple[Change, ...]
     usd_m: float
     """By the stated prices. [$M]"""
+    is_clean: bool = True
+    """Whether the plan worth most takes no funding of last resort either, at its penal price."""
 
 
 @dataclass(eq=False)
@@ -73,7 +79,7 @@ class Workshop:
             for term in terms(self.p):
                 if self.is_late:
                     return self._told(good), tuple(guilty), False
-                level = least(term, lambda change: self._solves([change]))
+                level = least(term, lambda change: self._proof([change]) == "clean")
                 if level is not None:
                     guilty.append(term)
                     change = term.change(level)
@@ -98,6 +104,7 @@ class Workshop:
 
     def _verified(self, way: WayOut) -> Repair | None:
         """The way out as changed cells with which a plan without rescue exists; None where none is found."""
+        found: Repair | None = None
         for margin in MARGINS:
             words: list[str] = []
             changes: list[Change] = []
@@ -109,22 +116,29 @@ class Workshop:
                 words.append(told)
                 changes += cells
                 usd_m += e.usd_m * more
-            if self._solves(changes):
-                return Repair(tuple(words), tuple(dict.fromkeys(changes)), usd_m)
-            if all(self.relaxed.elastics[i].steps for i in way.given) or self.is_late:
+            proof = self._proof(changes)
+            if proof != "none" and (found is None or proof == "clean"):
+                found = Repair(tuple(words), tuple(dict.fromkeys(changes)), usd_m, proof == "clean")
+            is_fixed = all(self.relaxed.elastics[i].steps for i in way.given)
+            if proof == "clean" or is_fixed or self.is_late:
                 break
-        return None
+        return found
 
-    def _solves(self, changes: Sequence[Change]) -> bool:
-        """Whether the changed portfolio passes its checks and has a plan without rescue."""
+    def _proof(self, changes: Sequence[Change]) -> Literal["none", "lean", "clean"]:
+        """Whether the changed portfolio has a plan without rescue, and whether the best one needs none."""
         try:
             new = changed(self.p, changes)
             if any(f.severity == "error" for f in check(new)):
-                return False
+                return "none"
             program = build_program(compile_params(new, self.tree))
             at = places(program, compile_matrix(program.model))
             bounds = self.keeping.changed(changes).bounds(at) if self.keeping else None
         except (ValueError, ContradictionError, InputError):
-            return False
+            return "none"
         alone = Relaxed(at, (), Asked(self.relaxed.asked.signed, bounds), self.relaxed.stop)
-        return alone.solve((), max(1.0, self.ends - time.monotonic()), priced=False).x is not None
+        found = alone.solve((), max(1.0, self.ends - time.monotonic()), priced=False)
+        if found.x is None:
+            return "none"
+        valued_s = min(VALUED_S, self.ends - time.monotonic())
+        is_clean = valued_s > 0.0 and alone.rescue_usd_m(found.x, valued_s) <= RESCUED_USD_M
+        return "clean" if is_clean else "lean"

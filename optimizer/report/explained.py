@@ -8,6 +8,8 @@ from rich.text import Text
 from optimizer.conflicts.explain import Explanation
 from optimizer.conflicts.repairs import Repair
 
+LEANS = "A plan then needs no funding of last resort, but the one worth most may take some."
+
 
 def explained_document(e: Explanation) -> dict[str, object]:
     """The explanation's one JSON document."""
@@ -24,6 +26,7 @@ def explained_document(e: Explanation) -> dict[str, object]:
             {
                 "words": list(r.words),
                 "usd_m": r.usd_m,
+                "is_clean": r.is_clean,
                 "set": [c.override for c in r.changes],
                 "changes": [
                     {**asdict(c.cell), "was": c.was, "now": c.now} for c in r.changes
@@ -104,6 +107,7 @@ def _repair(n: int, r: Repair) -> list[RenderableType]:
     sets = " ".join(f"--set '{c.override}'" for c in r.changes if c.cell.table != "decisions")
     return [
         _item("; ".join(r.words) + f"  (${r.usd_m:,.2f}M)", mark=f"{n}."),
+        *([] if r.is_clean else [Text(f"     {LEANS}")]),
         *([Text(f"     {sets}", style="dim", overflow="fold")] if sets else []),
     ]
 

@@ -32,6 +32,7 @@ def base() -> Portfolio:
     """One site, five quarters; an offer of 10 to 20 MW, signed in the first quarter, live in the fourth."""
     p = toys.north_only(toys.short(make.small(), 5))
     p = make.with_row(p, "contracts", "lease", deadline_quarter=q(3))
+    p = make.with_row(p, "site_products", "north", latest_quarter=q(3))
     return make.without(p, "contracts", "open")
 
 
@@ -52,8 +53,7 @@ def firm(**changes: Any) -> Callable[[], Portfolio]:
 
 def site_window() -> Portfolio:
     """Halls may begin in any quarter, but the site is not free before the third."""
-    p = make.with_row(base(), "site_products", "north", latest_quarter=q(3))
-    return make.with_row(p, "sites", "north", earliest_conversion_quarter=q(2))
+    return make.with_row(base(), "sites", "north", earliest_conversion_quarter=q(2))
 
 
 def line(**changes: Any) -> Portfolio:
@@ -166,9 +166,9 @@ def mine() -> Portfolio:
 
 
 def equipment() -> Portfolio:
-    """Transformers take five quarters, and none is in hand."""
+    """Transformers take three quarters, and none is in hand."""
     p = make.add_long_lead(base())
-    return make.with_row(p, "long_lead", p.long_lead[0].equipment, in_hand_mw=0.0, lead_q=5, needed_after_q=0)
+    return make.with_row(p, "long_lead", p.long_lead[0].equipment, in_hand_mw=0.0, lead_q=3, needed_after_q=0)
 
 
 def margin() -> Portfolio:
@@ -231,7 +231,7 @@ PLANTED = {
     "convertible due": Planted(due, (("convertibles", "due"),)),
     "loan due": Planted(wall, (("debt", "loan"),)),
     "dilution": Planted(dilution, (("covenants", "dilution"), ("convertibles", "due"))),
-    "authorised": Planted(lambda: needs_shares(authorised_shares_m=100.5), (FIRM, ("convertibles", "due"))),
+    "authorised": Planted(lambda: needs_shares(authorised_shares_m=107.6), (FIRM, ("convertibles", "due"))),
     "programme": Planted(lambda: needs_shares(atm_left_usd_m=2.0), (FIRM, ("convertibles", "due"))),
     "shut windows": Planted(shut, (("market", f"base|{q(1)}"), ("convertibles", "due"))),
     "leverage": Planted(covenant("net_debt_to_ebitda", 1.0), (("covenants", "net_debt_to_ebitda"),)),
