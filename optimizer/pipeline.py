@@ -14,6 +14,7 @@ import pandas as pd
 from models.blocks.linear import ContradictionError
 from models.blocks.program import Program, build_program
 from models.domain.futures import scenario_chain, scenario_tree
+from models.domain.ledger import DECIDED_NOW
 from models.findings import Finding
 from models.params.params import compile_params
 from models.timetree import Quarter, TimeTree
@@ -23,6 +24,7 @@ from optimizer.inputs.frozen import frozen_files
 from optimizer.inputs.load import Loaded, load
 from optimizer.plans.bundle import bundle_ending, write_bundle
 from optimizer.plans.extract import extract
+from optimizer.plans.kept import KEPT as KEPT_QUANTITIES
 from optimizer.plans.kept import TABLE, keep, read_kept
 from optimizer.plans.layout import INPUTS, KEPT, MODEL
 from optimizer.plans.plan import Audit, Plan
@@ -232,7 +234,9 @@ def _keep(program: Program, matrix: Matrix, options: Options) -> Matrix:
         return matrix
     first = program.params.tree.first
     last = Quarter.parse(options.keep_to) if options.keep_to else first + 1
-    return keep(program, matrix, read_kept(Path(options.keep_decisions), first, last), last)
+    quantities = DECIDED_NOW if options.keep_money else KEPT_QUANTITIES
+    kept = read_kept(Path(options.keep_decisions), first, last, quantities)
+    return keep(program, matrix, kept, last, quantities)
 
 
 def check(portfolio: Loaded | str | Path) -> Checked:

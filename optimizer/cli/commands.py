@@ -111,6 +111,10 @@ def plan_command(
     keep_to: Annotated[
         str, typer.Option(metavar="QUARTER", help="Last quarter of it that is kept; the second by default.")
     ] = "",
+    stress: Annotated[
+        bool,
+        typer.Option("--stress", help="Then see whether the first two quarters' decisions survive shocks."),
+    ] = False,
     overrides: Overrides = [],  # noqa: B006
     as_json: AsJson = False,
 ) -> None:
@@ -148,6 +152,8 @@ def plan_command(
             found = _planned(loaded, options, where, stop, answer)
         except ExportError as trouble:
             found, not_exported = trouble.plan, f"hashshift: not exported: {trouble}"
+        if stress and found.tables:
+            found = _stressed(found, loaded, options, stop, answer)
         done = _completed(found, read_s, stop.is_set())
         why = _why_none(loaded, where, options) if done.status == "infeasible" else None
         _tell_plan(done, out, answer, not_exported, why)
@@ -230,6 +236,24 @@ def _planned(
         answer.input_errors(wrong.findings)
     except AuditError as rejected:
         reject(rejected.plan, where.out, answer)
+
+
+def _stressed(
+    found: "Plan", loaded: "Loaded", options: "Options", stop: threading.Event, answer: Answer
+) -> "Plan":
+    """The plan with the table of what its first decisions survive; a stop leaves shocks out."""
+    from optimizer.pipeline import Progress
+    from optimizer.report.progress import shown
+    from optimizer.report.terminal import console_for
+    from optimizer.studies.stress import stress, stress_table
+
+    with shown(console_for(stderr=True), quiet=answer.as_json) as tell:
+
+        def told(shock: str, sign: Progress) -> None:
+            tell(replace(sign, stage=f"{shock}, {sign.stage}"))
+
+        tried = stress(loaded, found, options=options, progress=told, stop=stop)
+    return replace(found, tables={**found.tables, "stress": stress_table(tried)})
 
 
 def _why_none(loaded: "Loaded", where: Request, options: "Options") -> "Explanation | None":

@@ -49,7 +49,9 @@ class Kept:
     value: float
 
 
-def read_kept(folder: Path, first: Quarter, last: Quarter) -> dict[Place, Kept]:
+def read_kept(
+    folder: Path, first: Quarter, last: Quarter, quantities: frozenset[Quantity] = KEPT
+) -> dict[Place, Kept]:
     """Here-and-now decisions of the quarters ``first`` to ``last`` of a plan on disk.
 
     Raises
@@ -92,7 +94,7 @@ def read_kept(folder: Path, first: Quarter, last: Quarter) -> dict[Place, Kept]:
         if not math.isfinite(value):
             findings.append(_wrong(row, "value", f"'{said}' is no amount", "write a finite number"))
             continue
-        if words[0] not in KEPT or not first <= quarter <= last:
+        if words[0] not in quantities or not first <= quarter <= last:
             continue
         other = kept.setdefault(place, Kept(row, value))
         if abs(other.value - value) > NOTHING:
@@ -103,7 +105,13 @@ def read_kept(folder: Path, first: Quarter, last: Quarter) -> dict[Place, Kept]:
     return kept
 
 
-def keep(program: Program, matrix: Matrix, kept: Mapping[Place, Kept], last: Quarter) -> Matrix:
+def keep(
+    program: Program,
+    matrix: Matrix,
+    kept: Mapping[Place, Kept],
+    last: Quarter,
+    quantities: frozenset[Quantity] = KEPT,
+) -> Matrix:
     """The matrix with what is decided up to a quarter as in the earlier plan; what that lacks is not done.
 
     The bounds are set in the program too. InputError where a decision has no place in it.
@@ -111,7 +119,7 @@ def keep(program: Program, matrix: Matrix, kept: Mapping[Place, Kept], last: Qua
     tree = program.params.tree
     bound: dict[Place, list[Decision]] = {}
     for d in program.decisions:
-        if d.quantity in KEPT and tree.quarter(d.node) <= last:
+        if d.quantity in quantities and tree.quarter(d.node) <= last:
             place = _place((str(d.quantity), d.site, d.item, d.contract, d.since, tree.label(d.node)))
             bound.setdefault(place, []).append(d)
     missing = [k for place, k in kept.items() if place not in bound and abs(k.value) > NOTHING]

@@ -1,6 +1,8 @@
 """A plan on disk: its tables as CSV, Parquet and one workbook beside run.json, swapped in as a whole."""
 
+import ctypes
 import errno
+import fcntl
 import io
 import json
 import math
@@ -8,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -20,12 +23,14 @@ import pyarrow.parquet as pq
 from optimizer.plans.cells import escaped, exact
 from optimizer.plans.layout import KIND, LOG, RUN
 from optimizer.plans.plan import Plan
-from optimizer.plans.tables import BY_NAME, TABLES, Table
+from optimizer.plans.tables import BY_NAME, DECLARED, Table
 from optimizer.plans.workbook import FILE as WORKBOOK
 from optimizer.plans.workbook import workbook
 
 ASIDE = ".hashshift-"
 """What is not yet whole is written into a folder of this name beside its place."""
+AT_CWD, EXCHANGE = -100, 2
+"""Of Linux's renameat2: from the working folder; both places exist, and what stands in them is exchanged."""
 REJECTED = ".rejected"
 """Added to the folder's name when the audit refuses the plan."""
 
@@ -60,8 +65,10 @@ def write(plan: Plan, folder: Path) -> Path:
             made, was = Path(aside) / "made", Path(aside) / "was"
             made.mkdir()
             _fill(plan, made)
-            _carry_over(target, made, _files_of(target))
-            _swap(made, target, was)
+            with _in_turn(target.parent):
+                refuse_foreign(target)
+                _carry_over(target, made, _files_of(target))
+                _swap(made, target, was)
     except OSError as trouble:
         raise StoreError(f"'{target}' cannot be written: {trouble.strerror or trouble}") from trouble
     return target
@@ -105,7 +112,7 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The tables of a plan on disk, as they were written."""
     if not _files_of(folder):
         raise StoreError(f"'{folder}' holds no plan of hashshift")
-    return {t.name: pd.read_parquet(folder / f"{t.name}.parquet") for t in TABLES if _has(folder, t)}
+    return {t.name: pd.read_parquet(folder / f"{t.name}.parquet") for t in DECLARED if _has(folder, t)}
 
 
 def plain(value: object) -> object:
@@ -166,7 +173,7 @@ def _fill(plan: Plan, folder: Path) -> None:
 
 def _declared(plan: Plan) -> Iterator[tuple[str, pd.DataFrame]]:
     """Tables in the declared order, columns too."""
-    for table in TABLES:
+    for table in DECLARED:
         if table.name in plan.tables:
             frame = plan.tables[table.name]
             yield table.name, frame[[c.name for c in table.columns]].reset_index(drop=True)
@@ -219,7 +226,7 @@ def _scalars(plan: Plan) -> dict[str, object]:
         ],
         "tables": {
             t.name: {"purpose": t.purpose, "columns": [asdict(c) for c in t.columns]}
-            for t in TABLES
+            for t in DECLARED
             if t.name in plan.tables
         },
     }
@@ -244,10 +251,27 @@ def _carry_over(target: Path, made: Path, ours: frozenset[str], below: str = "")
             shutil.copy2(entry, place, follow_symlinks=False)
 
 
+@contextmanager
+def _in_turn(folder: Path) -> Iterator[None]:
+    """Of several runs that write into one folder, one at a time; where nothing can be locked, at once."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
 def _swap(made: Path, target: Path, was: Path) -> None:
-    """Put the new folder in the place of the old one, which comes back if that fails."""
+    """Put the new folder in the place of the old one: at one stroke where the system can.
+
+    Elsewhere the old one is put aside first, and comes back if the second step fails.
+    """
     if not target.exists():
         os.rename(made, target)
+        return
+    if _exchanged(made, target):
         return
     os.rename(target, was)
     try:
@@ -255,3 +279,12 @@ def _swap(made: Path, target: Path, was: Path) -> None:
     except BaseException:
         os.rename(was, target)
         raise
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Whether two folders have changed places at one stroke, as Linux can on most file systems."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    return bool(renameat2(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE) == 0)

@@ -233,4 +233,15 @@ TABLES: tuple[Table, ...] = (
 )
 """All tables, in the order in which they are written."""
 
-BY_NAME = {table.name: table for table in TABLES}
+STRESS = _table(
+    "stress",
+    "whether the decisions of the first two quarters can be carried through if the world turns: the best "
+    "plan that keeps them, audited on the changed inputs",
+    "shock",
+    "",
+    "survives value_per_share_usd[USD] rescue_usd_m[$M] rescue_quarter why what_changes",
+)
+"""Of a plan that has been put under stress; no part of the plan itself."""
+DECLARED = (*TABLES, STRESS)
+
+BY_NAME = {table.name: table for table in DECLARED}

@@ -34,6 +34,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         else None,
         "sites": _sites(figures),
         "financing": _financing(figures),
+        "stress": figures.rows("stress"),
         "note": plan.note,
         "loop": plan.loop,
     }
@@ -54,6 +55,7 @@ def without_plan(status: str, findings: Iterable[Finding]) -> dict[str, object]:
         "audit": None,
         "sites": [],
         "financing": [],
+        "stress": [],
         "findings": [asdict(f) for f in sorted(findings)],
         "note": "",
         "loop": [],

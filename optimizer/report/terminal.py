@@ -14,6 +14,7 @@ from optimizer.report.hurdles import below_hurdle, price_of_money
 from optimizer.report.limits import headroom
 from optimizer.report.money import raised, sources_and_uses
 from optimizer.report.sites import by_leaf, strategies, strip
+from optimizer.report.stress import stressed
 from optimizer.report.terminations import terminations
 from optimizer.report.worth import made_of
 
@@ -60,6 +61,7 @@ def render(plan: Plan, *, ascii_only: bool = False) -> list[RenderableType]:
         below_hurdle(figures),
         price_of_money(figures),
         headroom(figures),
+        stressed(figures),
     ]
     return [part for part in parts if part is not None]
 

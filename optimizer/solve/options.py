@@ -36,6 +36,10 @@ class Options:
     """Folder of an earlier plan, whose first decisions this one keeps; empty: none."""
     keep_to: str = ""
     """Last quarter whose decisions are kept, like 2026Q4; empty: the second one."""
+    keep_money: bool = False
+    """Keep with them what was moved at the day's prices: the worlds part only after the last quarter kept."""
+    least_rescue: bool = False
+    """First find the least funding of last resort that any plan needs, and keep to it."""
 
     def __post_init__(self) -> None:
         """Refuse what no solve can be asked for."""

@@ -16,6 +16,7 @@ from optimizer.solve.other import PyomoProgram
 from optimizer.solve.outcome import Outcome
 from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value
 from optimizer.solve.prices import price_money, price_tests
+from optimizer.solve.rescue import least_rescue
 from optimizer.solve.strategy import give_up
 
 NOTES = "convertibles"
@@ -39,6 +40,9 @@ def search_plan(
     search = Search(program, matrix, solver, options, stop, tell, time.monotonic())
     if program.wishes:
         give_up(search)
+    needed = least_rescue(search) if options.least_rescue else None
+    if needed is not None and needed.ending is not None:
+        return needed.ending, 0.0
     if options.objective == "value":
         outcome, committed = best_value(search)
     else:
@@ -48,6 +52,8 @@ def search_plan(
             if found.x is not None:
                 outcome = replace(found, status="equity_under_water", note=outcome.note)
     outcome = replace(outcome, committed_lines=_made_of(search))
+    if needed is not None and needed.fails:
+        outcome = replace(outcome, note=needed.fails)
     if outcome.x is not None:
         matrix.load(outcome.x)
         if not stop.is_set():

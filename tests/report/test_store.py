@@ -153,6 +153,7 @@ def test_when_the_second_rename_fails_the_old_folder_comes_back(
     make_plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write(make_plan(), tmp_path / "out")
+    monkeypatch.setattr(store, "_exchanged", lambda *_: False)
     rename, calls = store.os.rename, []
 
     def second_fails(a: Path, b: Path) -> None:
@@ -166,6 +167,18 @@ def test_when_the_second_rename_fails_the_old_folder_comes_back(
         write(make_plan(title="another"), folder)
     assert json.loads((folder / "run.json").read_text())["title"] == "Small Mining [a test]"
     assert names(tmp_path) == {"out"}
+
+
+def test_two_folders_change_places_at_one_stroke(
+    make_plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a process killed at any moment leaves one plan or the other in its place."""
+    folder = write(make_plan(), tmp_path / "out")
+    exchanged, done = store._exchanged, []
+    monkeypatch.setattr(store, "_exchanged", lambda *both: done.append(exchanged(*both)) or done[-1])
+    write(make_plan(title="another"), folder)
+    assert done == [True]
+    assert json.loads((folder / "run.json").read_text())["title"] == "another"
 
 
 def test_what_is_not_a_plan_is_not_read(tmp_path: Path) -> None:
