@@ -109,5 +109,8 @@ def write_plan(plan: "Plan", out: Path) -> bool:
 
 
 def _near(folder: Path) -> Path:
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # it has been deleted
+        return folder
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

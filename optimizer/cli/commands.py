@@ -214,7 +214,7 @@ def _planned(
     from optimizer.plans.store import StoreError
     from optimizer.report.progress import shown
     from optimizer.report.terminal import console_for
-    from optimizer.solve.other import UnknownSolverError
+    from optimizer.solve.other import SolverFailedError, UnknownSolverError
 
     try:
         with shown(console_for(stderr=True), quiet=answer.as_json) as tell:
@@ -230,6 +230,9 @@ def _planned(
             )
     except UnknownSolverError as unknown:
         raise typer.BadParameter(str(unknown), param_hint="--solver") from None
+    except SolverFailedError as crash:
+        say(f"hashshift: {' '.join(str(crash).split())}. Nothing was written; --solver highs is built in")
+        raise typer.Exit(Exit.INTERNAL_ERROR) from None
     except StoreError as unread:
         raise typer.BadParameter(" ".join(str(unread).split()), param_hint="--keep-decisions") from None
     except InputError as wrong:

@@ -1,5 +1,6 @@
 """The command runs in a child: when a solver or a library crashes, the parent lives to say so."""
 
+import atexit
 import os
 import signal
 import threading
@@ -11,6 +12,8 @@ from optimizer.cli.ending import SIGNALS, Exit, say
 
 CRASHED = "that is a crash of the solver or of another library"
 KILLED = "so the system ends what takes too much memory; plan fewer quarters, sites or scenarios"
+ENDED = b"."
+"""What the child says when it ends by itself, unless it is aborted."""
 LEFT = (
     "An earlier plan in the output folder is whole, or the new one is there, whole; a folder .hashshift-* "
     "beside it may be deleted."
@@ -27,11 +30,13 @@ def watched(command: Callable[[], None]) -> None:
         command()
         return
     alive, held = os.pipe()
+    told, tells = os.pipe()
     held_back = {*SIGNALS, signal.SIGTSTP}
     signal.pthread_sigmask(signal.SIG_BLOCK, held_back)
     child = os.fork()
     if child == 0:
         os.close(held)
+        atexit.register(os.write, tells, ENDED)  # not run when a library ends the process
         os.setpgid(0, 0)
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it may write on the terminal from the background
         threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
@@ -39,7 +44,8 @@ def watched(command: Callable[[], None]) -> None:
         command()
         return
     os.close(alive)
-    _wait(child, held_back)
+    os.close(tells)
+    _wait(child, told, held_back)
 
 
 def _end_with_parent(alive: int) -> None:
@@ -47,7 +53,7 @@ def _end_with_parent(alive: int) -> None:
     os._exit(Exit.INTERNAL_ERROR)
 
 
-def _wait(child: int, held_back: set[signal.Signals]) -> None:
+def _wait(child: int, told: int, held_back: set[signal.Signals]) -> None:
     def pass_on(number: int, _: FrameType | None) -> None:
         with suppress(ProcessLookupError):
             os.kill(child, number)
@@ -68,4 +74,8 @@ def _wait(child: int, held_back: set[signal.Signals]) -> None:
         why = KILLED if by is signal.SIGKILL else CRASHED
         say(f"hashshift: ended by {by.name} ({signal.strsignal(by)}): {why}. {LEFT}")
         os._exit(Exit.INTERNAL_ERROR)
-    os._exit(os.WEXITSTATUS(status))
+    code = os.WEXITSTATUS(status)
+    if code != Exit.NO_PLAN and os.read(told, len(ENDED)) != ENDED:
+        say(f"hashshift: ended by a library, which says why above. {LEFT}")
+        os._exit(Exit.INTERNAL_ERROR)
+    os._exit(code)

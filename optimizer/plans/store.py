@@ -78,7 +78,7 @@ def refuse_foreign(folder: Path) -> None:
     """Say no to a folder that a plan may not replace: one with files of others and no plan in it."""
     try:
         target = folder.resolve()
-        if target == Path.cwd().resolve() or target in Path.cwd().resolve().parents:
+        if target in _working_folders():
             raise StoreError(f"'{target}' is the working folder or above it: name a folder of its own")
         if target.exists() and not target.is_dir():
             raise StoreError(f"'{target}' is a file: name a folder")
@@ -87,6 +87,15 @@ def refuse_foreign(folder: Path) -> None:
         raise _refusal(folder, "read", trouble) from trouble
     if holds_others:
         raise StoreError(f"'{target}' holds files but no plan of hashshift: name a new folder")
+
+
+def _working_folders() -> set[Path]:
+    """The working folder and those above it; none where it has been deleted."""
+    try:
+        here = Path.cwd().resolve()
+    except OSError:
+        return set()
+    return {here, *here.parents}
 
 
 def refuse_unwritable(place: Path) -> None:
@@ -99,7 +108,8 @@ def refuse_unwritable(place: Path) -> None:
         longest = max(len(os.fsencode(part)) for part in (target.name + REJECTED, *target.parts))
         if longest > os.pathconf(near, "PC_NAME_MAX"):
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-        os.rmdir(tempfile.mkdtemp(prefix=ASIDE, dir=near))
+        for folder in {near, target if target.is_dir() else near}:
+            os.rmdir(tempfile.mkdtemp(prefix=ASIDE, dir=folder))
     except (OSError, ValueError) as trouble:
         raise _refusal(place, "written", trouble) from trouble
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
+from pyomo.common.errors import ApplicationError
 from pyomo.common.log import LoggingIntercept
 from pyomo.contrib.solver.common.base import SolverBase
 from pyomo.contrib.solver.common.factory import SolverFactory as NewFactory
@@ -22,6 +23,10 @@ ALIASES = {"scip": "scip_direct"}
 
 class UnknownSolverError(LookupError):
     """No such solver is installed."""
+
+
+class SolverFailedError(RuntimeError):
+    """The solver crashed, or ended without an answer that can be read."""
 
 
 class PyomoProgram:
@@ -107,6 +112,8 @@ class PyomoProgram:
         """Through Pyomo's older interface, which has no common option for the gap: the solver's own holds."""
         try:
             results = self.solver.solve(self.model, timelimit=max(1.0, time_limit_s))
+        except ApplicationError as crash:
+            raise SolverFailedError(f"the solver '{self.name}' failed: {crash}") from crash
         except (RuntimeError, ValueError):  # how that interface says that there is no solution to load
             return MipResult("nothing", None, -np.inf, np.inf)
         condition, legacy = results.solver.termination_condition, pyo.TerminationCondition
