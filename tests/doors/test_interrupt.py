@@ -26,7 +26,10 @@ def searching(folder: Path) -> Iterator[subprocess.Popen[str]]:
     try:
         assert process.stderr is not None
         for line in process.stderr:
-            if "gap" in line and "relaxed" not in line:
+            if "relaxed" in line:
+                break
+        for line in process.stderr:
+            if "gap" in line:
                 break
         assert process.poll() is None, "it ended before it could be interrupted"
         yield process
