@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-IMPORTED = ("optimizer.cli.deck", "optimizer.pipeline", "optimizer.report.terminal", "pyomo.environ",
+IMPORTED = ("optimizer.cli.explain", "optimizer.pipeline", "optimizer.report.terminal", "pyomo.environ",
             "xlsxwriter", "tests.doors.warm")  # fmt: skip
 MEGABYTE = 2**20
 
