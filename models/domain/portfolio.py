@@ -21,6 +21,7 @@ from models.domain.product import Product, ProfilePoint
 from models.domain.row import Provenance, Row
 from models.domain.rules import Budget, Covenant, History
 from models.domain.site import Expansion, Power, Region, Site, SiteCooling, SiteProduct, Strategy
+from models.domain.statements import BookLife
 from models.domain.tax import TaxClass, TaxGroup
 from models.domain.termination import Termination
 from models.domain.treasury import LoanCollateral, TreasuryLot
@@ -70,6 +71,7 @@ class Portfolio(BaseModel):
     stated_totals: tuple[StatedTotal, ...] = ()
     tax_groups: tuple[TaxGroup, ...] = ()
     tax_classes: tuple[TaxClass, ...] = ()
+    book_lives: tuple[BookLife, ...] = ()
     scenarios: tuple[Scenario, ...]
     market: tuple[MarketRow, ...]
     market_shapes: tuple[MarketShape, ...] = ()

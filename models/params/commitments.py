@@ -20,6 +20,7 @@ FUNDERS = ("own", "escrow", "tenant", "gpu_debt")
 _PLACED = (
     "rent",
     "relet",
+    "receivable",
     "fee",
     "opex",
     "power",
@@ -41,6 +42,8 @@ class CommitmentArrays:
     terms: Terms
     rent: Array
     relet: Array
+    receivable: Array
+    """Rent due and not yet received."""
     fee: Array
     """Paid when the contract ends before its term."""
     opex: Array
@@ -96,6 +99,8 @@ class ContractMoneyArrays:
     """When the contract ends before its term."""
     kept: Array
     """Income: never given back, or not given back because the contract ended."""
+    opening_usd_m: float
+    """Received before the first quarter and still to be given back then."""
     unearned: Mapping[int, float]
     later_credit: Mapping[int, Array]
     """After the horizon, by leaf."""
@@ -296,13 +301,15 @@ def _money(
     tree = outlook.tree
     start = next(c.commencement_quarter for c in portfolio.contracts if c.contract == name) - tree.first
     received, credit, refund, kept = (np.zeros(len(tree.nodes)) for _ in range(4))
-    unearned = dict.fromkeys(tree.leaves, 0.0)
+    unearned, opening = dict.fromkeys(tree.leaves, 0.0), 0.0
     later = {f.leaf: np.zeros(len(f.quarters) - f.horizon_q) for f in futures}
     for m in portfolio.contract_money:
         if m.contract != name or m.amount_usd_m is None or m.received_quarter is None:
             continue
         due = m.received_quarter - tree.first
         row = {into: np.zeros(len(tree.nodes)) for into in ("received", "credit", "refund", "kept")}
+        if m.give_back_q and due < 0:
+            opening += m.amount_usd_m - _given_before(m, start + m.give_back_from_q)
         for future in futures:
             ending, h = endings.get(future.leaf), future.horizon_q
             comes = due < (h if ending is None else ending.at)
@@ -322,14 +329,19 @@ def _money(
                 row[into][list(future.path)] = values[:h]
         received, credit = received + row["received"], credit + row["credit"]
         refund, kept = refund + row["refund"], kept + row["kept"]
-    return ContractMoneyArrays(name, site, received, credit, refund, kept, unearned, later)
+    return ContractMoneyArrays(name, site, received, credit, refund, kept, opening, unearned, later)
+
+
+def _given_before(m: ContractMoney, first: int) -> float:
+    """What was given back before the plan, on its dates. [$M]"""
+    assert m.amount_usd_m is not None
+    return m.amount_usd_m * min(m.give_back_q, max(0, -first)) / m.give_back_q
 
 
 def _given_back(m: ContractMoney, first: int, rents: Array) -> tuple[float, Array]:
-    """What was given back before the plan, on its dates, and what is from then on. [$M]"""
+    """What was given back before the plan, and what is from then on. [$M]"""
     assert m.amount_usd_m is not None
-    past = min(m.give_back_q, max(0, -first))
-    before = m.amount_usd_m * past / m.give_back_q
+    past, before = min(m.give_back_q, max(0, -first)), _given_before(m, first)
     if past == m.give_back_q:
         return before, np.zeros(rents.size)
     left_q = m.give_back_q - past

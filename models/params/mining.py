@@ -39,6 +39,12 @@ class MiningAtSite:
     """Machines of one vintage at one site, per MW at the machine, by node."""
 
     margin_usd_m_per_mw: Array
+    revenue_usd_m_per_mw: Array
+    """Of the margin, coins at the price at which they are received."""
+    credit_usd_m_per_mw: Array
+    """Of the margin, what interruptible load is paid for."""
+    power_usd_m_per_mw: Array
+    """Of the margin, energy in the hours run; the rest are repairs and fixed costs."""
     running_frac: Array
     energy_mwh_per_mw: Array
     purchase_usd_m_per_mw: Array
@@ -103,6 +109,7 @@ def mining_at(
         - standing
         + power.curtail_credit_usd_m_per_mw * m.overhead_frac
     )
+    ran_usd_m = m.uptime_frac * outlook.hours * earned.running_frac * USD_M
     tariff = np.array([r.asic_tariff_frac for r in outlook.rows]) * region.asic_tariff_applies
     crosses = _home_area(portfolio, vintage) != (region.customs_area or region.region)
     run_off = {}
@@ -118,6 +125,9 @@ def mining_at(
         run_off[leaf] = per_q * _run_off_factor(portfolio, max(0, m.life_q - vintage.age_q - tree.horizon_q))
     return MiningAtSite(
         margin_usd_m_per_mw=margin,
+        revenue_usd_m_per_mw=ran_usd_m * revenue_usd_per_mwh(outlook.hashprice, m.j_per_th),
+        credit_usd_m_per_mw=power.curtail_credit_usd_m_per_mw * m.overhead_frac,
+        power_usd_m_per_mw=ran_usd_m * earned.energy_price_usd_per_mwh,
         running_frac=earned.running_frac,
         energy_mwh_per_mw=m.overhead_frac * m.uptime_frac * outlook.hours * earned.running_frac,
         purchase_usd_m_per_mw=vintage.price_usd_m_per_mw * (1.0 + tariff),

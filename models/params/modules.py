@@ -66,6 +66,8 @@ class ModuleArrays:
     spend: Array
     payable: Array
     """GPUs shipped and not yet paid, less what the tenant pays of them."""
+    unpaid: Array
+    """The same, whoever pays."""
     refresh: Array
     """GPUs replaced."""
     refit: Array
@@ -73,6 +75,8 @@ class ModuleArrays:
     tenant_money: Array
     rent: Array
     relet: Array
+    receivable: Array
+    """Rent due and not yet received."""
     fee: Array
     """Paid when the contract ends before its term."""
     credit: Array
@@ -123,6 +127,7 @@ class ModuleArrays:
 _PLACED = (
     "rent",
     "relet",
+    "receivable",
     "fee",
     "credit",
     "refund",
@@ -137,6 +142,7 @@ _PLACED = (
     "building",
     "spend",
     "payable",
+    "unpaid",
     "refresh",
     "refit",
     "tenant_money",
@@ -194,6 +200,7 @@ def module_arrays(
         whole = {
             "rent": s.rent,
             "relet": s.relet,
+            "receivable": s.receivable,
             "fee": s.fee,
             "credit": credit,
             "refund": _sum(s.rent.size, (m.refund for m in money)),
@@ -208,6 +215,7 @@ def module_arrays(
             "building": ((age_of >= 0) & (age_of < p.lead_q)).astype(float),
             "spend": spent,
             "payable": _from(payable, begun, len(future.quarters)) * (1.0 - tenants_frac),
+            "unpaid": _from(payable, begun, len(future.quarters)),
             "refresh": refreshed.cost,
             "refit": refit,
             "tenant_money": spent * tenants_frac,

@@ -62,6 +62,8 @@ class Stream:
     """Of it, what was due after the base term."""
     relet: Array
     """Received of halls let again after their contract ended early."""
+    receivable: Array
+    """Rent due and not yet received, at the end of the quarter."""
     fee: Array
     """Paid for that end."""
     opex: Array
@@ -149,10 +151,12 @@ def stream(
     live = (live_mw > 0.0).astype(float)
     last = np.array([float(q + 1 == terms.last_end) for q in quarters])
     residual = p.residual_frac * capex_usd_m + p.gpu_residual_frac * gpu_usd_m
+    relet = _relet_usd_per_kw_month(terms, future) * each * let_again
     return Stream(
         rent=lagged(due * stays, c.payment_lag_q),
         rent_renewed=lagged(due * renewed * stays, c.payment_lag_q),
-        relet=lagged(_relet_usd_per_kw_month(terms, future) * each * let_again, c.payment_lag_q),
+        relet=lagged(relet, c.payment_lag_q),
+        receivable=owed_of(due * stays + relet, c.payment_lag_q),
         fee=_fee(terms, future, due * before_end, total_mw),
         opex=(opex * used + upkeep) * chance,
         power=power,
@@ -167,6 +171,11 @@ def stream(
 def lagged(flows: Array, lag_q: int) -> Array:
     """Flows paid ``lag_q`` quarters later."""
     return np.concatenate([np.zeros(lag_q), flows[: flows.size - lag_q]]) if lag_q else flows
+
+
+def owed_of(flows: Array, lag_q: int) -> Array:
+    """What of flows paid ``lag_q`` quarters later is owed at the end of each quarter."""
+    return np.cumsum(flows - lagged(flows, lag_q)) if lag_q else np.zeros(flows.size)
 
 
 def _rent_usd_per_kw_month(

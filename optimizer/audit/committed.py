@@ -229,6 +229,8 @@ class CommittedMoney:
         )
         self.at: dict[int, MoneyQuarter] = {}
         self.held = held
+        self.opening = sum(self._received(book.tree.first + -1)) - sum(self._history())
+        """To be given back at the opening. [$M]"""
         self.carried = dict[int, tuple[float, ...]]()
         """Due and not yet given after a quarter, by row."""
         carried = self.carried

@@ -22,6 +22,10 @@ class AuditFailure:
         return f"{self.check} {place}: expected {self.expected}, found {self.found}"
 
 
+Case = tuple[str, str, str, str, float | str, float | str]
+"""What a failure says, as long as it may hold."""
+
+
 class Court:
     """Takes checks one by one and remembers what failed."""
 
@@ -70,17 +74,15 @@ class Court:
         self, check: str, table: str, row: str, column: str, expected: float, found: float, tolerance: float
     ) -> None:
         """Compare two amounts; what is not a number fails."""
-        self._weigh(
-            AuditFailure(check, table, row, column, expected, found), abs(found - expected), tolerance
-        )
+        self._weigh((check, table, row, column, expected, found), abs(found - expected), tolerance)
 
     def at_most(self, check: str, place: str, found: float, limit: float, tolerance: float) -> None:
         """A rule: ``found`` may not exceed ``limit``."""
-        self._weigh(AuditFailure(check, "", place, "", limit, found), found - limit, tolerance)
+        self._weigh((check, "", place, "", limit, found), found - limit, tolerance)
 
     def at_least(self, check: str, place: str, found: float, limit: float, tolerance: float) -> None:
         """A rule: ``found`` may not fall short of ``limit``."""
-        self._weigh(AuditFailure(check, "", place, "", limit, found), limit - found, tolerance)
+        self._weigh((check, "", place, "", limit, found), limit - found, tolerance)
 
     def take_over(self, other: "Court") -> None:
         """Count what another court found as well."""
@@ -88,13 +90,13 @@ class Court:
         self.failures += other.failures
         self.worst = max(self.worst, other.worst, key=lambda worst: worst[1])
 
-    def _weigh(self, case: AuditFailure, excess: float, tolerance: float) -> None:
+    def _weigh(self, case: Case, excess: float, tolerance: float) -> None:
         self.checks += 1
         size = excess / tolerance
         if not size <= 1.0:
-            self._reject(case, size if math.isfinite(size) else math.inf)
+            self._reject(AuditFailure(*case), size if math.isfinite(size) else math.inf)
         elif size > self.worst[1]:
-            self.worst = (_name(case), size)
+            self.worst = (_name(AuditFailure(*case)), size)
 
     def _reject(self, case: AuditFailure, size: float) -> None:
         self.failures.append(case)

@@ -31,6 +31,12 @@ class Hashing:
     margin_usd_m: float
     energy_mwh: float
     btc: float
+    credit_usd_m: float
+    """Of the margin, what interruptible load is paid for."""
+    power_usd_m: float
+    """Taken off in the margin, for the hours that it runs."""
+    upkeep_usd_m: float
+    """Taken off in the margin, repairs and fixed costs."""
 
 
 def fixed_price(power: Power, moment: Moment) -> float:
@@ -64,11 +70,12 @@ def hash_one_mw(book: Book, site: str, vintage: Vintage, moment: Moment) -> Hash
     )
     revenue = per_ph_day * market.btc_usd * 1000.0 / (24.0 * machine.j_per_th)
     hours = moment.quarter.hours
-    earned, running = 0.0, 0
+    earned, running, paid = 0.0, 0, 0.0
     for price in tariff(book, site, moment).deciles:
         gain = revenue - machine.overhead_frac * price - machine.variable_cost_usd_per_mwh
         if gain > 0.0:
             earned, running = earned + gain / _DECILES, running + 1
+            paid += machine.overhead_frac * price / _DECILES
     power = book.power(site, moment.quarter)
     credit = power.curtail_credit_usd_per_mw_q if power else 0.0
     margin = machine.uptime_frac * hours * earned - machine.fixed_cost_usd_per_mw_q
@@ -77,6 +84,10 @@ def hash_one_mw(book: Book, site: str, vintage: Vintage, moment: Moment) -> Hash
         (margin + credit * machine.overhead_frac) * USD_M,
         machine.overhead_frac * machine.uptime_frac * hours * share,
         1000.0 / machine.j_per_th * per_ph_day * moment.quarter.days * machine.uptime_frac * share,
+        credit * machine.overhead_frac * USD_M,
+        machine.uptime_frac * hours * paid * USD_M,
+        (machine.uptime_frac * hours * share * machine.variable_cost_usd_per_mwh) * USD_M
+        + machine.fixed_cost_usd_per_mw_q * USD_M,
     )
 
 

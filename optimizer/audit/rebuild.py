@@ -13,6 +13,7 @@ from optimizer.audit.covenants import Test, covenant_tests
 from optimizer.audit.decisions import read_decisions
 from optimizer.audit.hurdles import hurdles, prices, with_returns
 from optimizer.audit.leaf_figures import leaves
+from optimizer.audit.statements import Statements
 from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
 from optimizer.audit.terminations import terminations
@@ -28,7 +29,7 @@ class UnreadableDecisionsError(ValueError):
 
 def rebuild_rows(worth: Valuation, tests: Sequence[Test], value_per_share_usd: float) -> dict[str, Rows]:
     """Audited columns of every table, by key."""
-    world = worth.world
+    world, statements = worth.world, Statements(worth)
     return {
         "decisions": tables_physical.decisions(world),
         "site_plan": tables_physical.site_plan(world),
@@ -42,6 +43,7 @@ def rebuild_rows(worth: Valuation, tests: Sequence[Test], value_per_share_usd: f
         "financing": tables_money.financing(world),
         "sources_uses": tables_money.sources_uses(world),
         "cash_flow": tables_money.cash_flow(world),
+        **statements.tables,
         "debt_schedule": tables_money.debt_schedule(world),
         "project_waterfall": project_waterfall(world),
         "bitcoin": tables_coins.bitcoin(world),

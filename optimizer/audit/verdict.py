@@ -18,6 +18,7 @@ from optimizer.audit.rebuild import rebuild_rows
 from optimizer.audit.rules_money import MoneyRules
 from optimizer.audit.rules_physical import PhysicalRules
 from optimizer.audit.tables_physical import Row, Rows
+from optimizer.audit.ties import STATEMENTS, Ties
 from optimizer.audit.valuation import Valuation
 from optimizer.audit.world import World
 from optimizer.plans.tables import BY_NAME, TABLES, Table
@@ -122,9 +123,17 @@ def compare(judged: Judged, tables: Mapping[str, pd.DataFrame], objective: str) 
         for name, rows in judged.rows.items():
             if name in tables:
                 _compare_table(BY_NAME[name], rows, tables[name], court, labels)
+        if _have_columns(tables):
+            Ties(judged.worth.book, tables, court).check()
         _check_price(judged.value_per_share_usd, price, objective, court)
     name, size = court.worst
     return Verdict(not court.failures, court.checks, name, size, tuple(court.failures))
+
+
+def _have_columns(tables: Mapping[str, pd.DataFrame]) -> bool:
+    """Whether the statements have the columns that are declared; what is missing has been objected to."""
+    specs = [BY_NAME[name] for name in STATEMENTS]
+    return all(s.name in tables and {*s.key, *s.audited} <= set(tables[s.name].columns) for s in specs)
 
 
 def _check_price(expected: float, found: float, objective: str, court: Court) -> None:
@@ -169,7 +178,8 @@ def _compare_table(spec: Table, expected: Rows, frame: pd.DataFrame, court: Cour
         return
     wanted = {tuple(_key_part(part) for part in key): row for key, row in expected.items()}
     width, seen = len(spec.key), set()
-    for cells in frame[[*spec.key, *spec.audited]].itertuples(index=False, name=None):
+    columns = (frame[c].to_numpy(dtype=object) for c in (*spec.key, *spec.audited))
+    for cells in zip(*columns, strict=True):
         key = tuple(_key_part(part) for part in cells[:width])
         name = "|".join(map(str, key))
         if not court.require("row", spec.name, name, "", key not in seen, "one row", "a second one"):

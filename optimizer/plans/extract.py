@@ -6,6 +6,7 @@ from functools import partial
 import pandas as pd
 
 from models.blocks.program import Program
+from optimizer.plans.bookkeeping import accounts_of
 from optimizer.plans.claims import claim_tables
 from optimizer.plans.coins import coin_tables
 from optimizer.plans.hurdles import hurdle_rows
@@ -14,6 +15,7 @@ from optimizer.plans.prices import at_company_prices, price_rows
 from optimizer.plans.reading import Reading
 from optimizer.plans.sites import site_tables
 from optimizer.plans.stakes import stakes
+from optimizer.plans.statements import statement_tables
 from optimizer.plans.strategies import strategies
 from optimizer.plans.tables import TABLES
 from optimizer.plans.taxes import tax_tables
@@ -38,6 +40,7 @@ def extract(
     found["terminations"] = pd.DataFrame(terminations(reading))
     found["stakes"] = stakes(reading)
     found |= coin_tables(reading)
+    found |= statement_tables(reading, accounts_of(reading))
     found["hurdles"] = pd.DataFrame(hurdle_rows(reading, partial(at_company_prices, reading)))
     found["prices"] = pd.DataFrame(price_rows(reading))
     tables = {}

@@ -1,6 +1,7 @@
 """The declared tables of a plan: keys, columns, units, and whether the audit recomputes them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 Role = Literal["key", "audited", "explanation"]
@@ -23,12 +24,12 @@ class Table:
     purpose: str
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, ...]:
         """Names of the key columns."""
         return tuple(c.name for c in self.columns if c.role == "key")
 
-    @property
+    @cached_property
     def audited(self) -> tuple[str, ...]:
         """Names of the columns that the audit recomputes."""
         return tuple(c.name for c in self.columns if c.role == "audited")
@@ -125,6 +126,27 @@ TABLES: tuple[Table, ...] = (
     ),
     _table(
         "cash_flow", "every movement of cash, inflows positive", "entity node line", "usd_m[$M]", "quarter"
+    ),
+    _table(
+        "income",
+        "income statement of each entity and of all as one: income positive, cost negative",
+        "entity node line",
+        "usd_m[$M]",
+        "quarter section",
+    ),
+    _table(
+        "balance_sheet",
+        "balance sheet of each entity and of all as one, the opening first",
+        "entity node line",
+        "usd_m[$M]",
+        "quarter section",
+    ),
+    _table(
+        "changes_in_equity",
+        "how equity comes from what it was before the quarter",
+        "entity node line",
+        "usd_m[$M]",
+        "quarter",
     ),
     _table(
         "debt_schedule",
