@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +18,21 @@ from models.domain.ledger import DECIDED_NOW
 from models.findings import Finding
 from models.params.params import compile_params
 from models.timetree import Quarter, TimeTree
+from optimizer.audit.bound import margins
+from optimizer.audit.proof import Claimed
 from optimizer.audit.rerun import audit_run
 from optimizer.audit.verdict import audit
 from optimizer.inputs.frozen import frozen_files
 from optimizer.inputs.load import Loaded, load
 from optimizer.plans.bundle import bundle_ending, write_bundle
+from optimizer.plans.certificate import Certificate
 from optimizer.plans.extract import extract
 from optimizer.plans.kept import KEPT as KEPT_QUANTITIES
 from optimizer.plans.kept import TABLE, keep, read_kept
 from optimizer.plans.layout import INPUTS, KEPT, MODEL
 from optimizer.plans.plan import Audit, Plan
 from optimizer.plans.summary import summarise
+from optimizer.solve.certify import row_prices
 from optimizer.solve.matrix import Matrix, compile_matrix
 from optimizer.solve.options import Options
 from optimizer.solve.outcome import Outcome
@@ -164,14 +168,15 @@ def plan(
         if progress is not None:
             progress(Progress(stage, value, bound, time.monotonic() - started))
 
-    program, matrix, inputs = None, None, dict[str, bytes]()
+    program, matrix, certificate, inputs = None, None, None, dict[str, bytes]()
+    stop = stop or threading.Event()
     try:
         with _timed(clock, "build"):
             program, matrix = _build(loaded, time_tree)
             matrix = _keep(program, matrix, options)
             inputs = _used(loaded, options)
         with _timed(clock, "solve"):
-            outcome, committed = search_plan(program, matrix, options, stop or threading.Event(), tell)
+            outcome, committed = search_plan(program, matrix, options, stop, tell)
     except ContradictionError as broken:
         outcome, committed = _contradiction(options, str(broken)), 0.0
     tables: dict[str, pd.DataFrame] = {}
@@ -179,7 +184,10 @@ def plan(
     with _timed(clock, "audit"):
         if program is not None and outcome.x is not None:
             tables = extract(program, outcome.value_per_share_usd, outcome.prices, outcome.duals)
-            verdict = _audited(loaded, time_tree, tables, outcome)
+            assert matrix is not None
+            if not stop.is_set():
+                certificate = certificate_of(program, matrix, outcome, options.threads)
+            verdict = _audited(loaded, time_tree, tables, outcome, options.gap, certificate)
     clock["total"] = time.monotonic() - started
     result = summarise(
         loaded,
@@ -193,6 +201,7 @@ def plan(
         seconds=clock,
         matrix=matrix,
         inputs=inputs,
+        certificate=certificate,
     )
     if tables and not verdict.passed:
         raise AuditError(result)
@@ -289,15 +298,58 @@ def _timed(clock: dict[str, float], name: str) -> Iterator[None]:
         clock[name] = time.monotonic() - began
 
 
-def _audited(loaded: Loaded, tree: TimeTree, tables: Mapping[str, pd.DataFrame], outcome: Outcome) -> Audit:
+def certificate_of(program: Program, matrix: Matrix, outcome: Outcome, threads: int) -> Certificate | None:
+    """The program relaxed, where the search began, with prices for the audit; None where it has none."""
+    if outcome.x is None or not np.isfinite(outcome.relaxed):
+        return None
+    by_value = outcome.objective == "value"
+    objective = program.value_objective() if by_value else program.objective(outcome.relaxed)
+    bare = Certificate(
+        start=matrix.start,
+        row=matrix.row,
+        coef=matrix.coef,
+        row_lower=matrix.row_lower,
+        row_upper=matrix.row_upper,
+        lower=matrix.lower,
+        upper=matrix.upper,
+        is_integer=matrix.is_integer,
+        cost=matrix.cost(objective),
+        constant_usd_m=objective.constant,
+        dual=np.zeros(len(matrix.rows)),
+        plan=outcome.x,
+        per_share_usd=np.nan if by_value else outcome.relaxed,
+    )
+    prices = row_prices(program, matrix, objective, margins(bare), threads=threads)
+    return None if prices is None else replace(bare, dual=prices)
+
+
+def _audited(
+    loaded: Loaded,
+    tree: TimeTree,
+    tables: Mapping[str, pd.DataFrame],
+    outcome: Outcome,
+    asked_gap: float,
+    certificate: Certificate | None,
+) -> Audit:
+    claimed = Claimed(
+        outcome.status,
+        outcome.objective,
+        outcome.value,
+        outcome.bound,
+        outcome.gap,
+        asked_gap,
+        certificate,
+    )
     verdict = audit(
         loaded.portfolio,
         tree,
         tables,
         value_per_share_usd=outcome.value_per_share_usd,
         objective=outcome.objective,
+        claimed=claimed,
     )
-    return Audit(verdict.passed, verdict.checks, verdict.worst, tuple(str(f) for f in verdict.failures))
+    failures = tuple(str(f) for f in verdict.failures)
+    return Audit(verdict.passed, verdict.checks, verdict.worst, failures, verdict.bound_checked)
 
 
 def _contradiction(options: Options, why: str) -> Outcome:

@@ -14,6 +14,7 @@ from optimizer.audit.book import Book
 from optimizer.audit.court import AuditFailure, Court
 from optimizer.audit.covenants import Test, check_covenants, covenant_tests
 from optimizer.audit.decisions import COINS, INTEGERS, MEGAWATTS, read_decisions
+from optimizer.audit.proof import Claimed, check_proof
 from optimizer.audit.rebuild import rebuild_rows
 from optimizer.audit.rules_money import MoneyRules
 from optimizer.audit.rules_physical import PhysicalRules
@@ -58,6 +59,8 @@ class Verdict:
     worst_size: float
     """Its size over its tolerance; above 1 it failed."""
     failures: tuple[AuditFailure, ...]
+    bound_checked: float = math.inf
+    """What no plan exceeds by the auditor's own arithmetic, in the objective's unit; inf where unknown."""
 
 
 def audit(
@@ -67,9 +70,11 @@ def audit(
     *,
     value_per_share_usd: float,
     objective: str,
+    claimed: Claimed | None = None,
 ) -> Verdict:
-    """Rebuild a plan from its decisions and compare: rules, tables, value per share."""
-    return compare(judge(portfolio, tree, tables.get("decisions"), value_per_share_usd), tables, objective)
+    """Rebuild a plan from its decisions and compare: rules, tables, value per share, what was proved."""
+    judged = judge(portfolio, tree, tables.get("decisions"), value_per_share_usd)
+    return compare(judged, tables, objective, claimed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +115,11 @@ def judge(portfolio: Portfolio, tree: TimeTree, decisions: pd.DataFrame | None, 
     return Judged(court, worth, tests, price_usd)
 
 
-def compare(judged: Judged, tables: Mapping[str, pd.DataFrame], objective: str) -> Verdict:
-    """Every table and the value per share against what the decisions come to."""
-    court, price = Court(), judged.price_usd
+def compare(
+    judged: Judged, tables: Mapping[str, pd.DataFrame], objective: str, claimed: Claimed | None = None
+) -> Verdict:
+    """Every table, the value per share and the proof against what the decisions come to."""
+    court, price, bound = Court(), judged.price_usd, math.inf
     for spec in TABLES:
         _check_shape(spec, tables, court)
     usable = math.isfinite(price)
@@ -126,8 +133,10 @@ def compare(judged: Judged, tables: Mapping[str, pd.DataFrame], objective: str) 
         if _have_columns(tables):
             Ties(judged.worth.book, tables, court).check()
         _check_price(judged.value_per_share_usd, price, objective, court)
+        if claimed is not None:
+            bound = check_proof(claimed, judged.worth, court)
     name, size = court.worst
-    return Verdict(not court.failures, court.checks, name, size, tuple(court.failures))
+    return Verdict(not court.failures, court.checks, name, size, tuple(court.failures), bound)
 
 
 def _have_columns(tables: Mapping[str, pd.DataFrame]) -> bool:

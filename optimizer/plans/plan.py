@@ -1,5 +1,6 @@
 """A plan: what was decided, what it is worth, what was proved, and its tables."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,6 +9,7 @@ import pandas as pd
 
 from models.findings import Finding
 from models.timetree import TimeTree
+from optimizer.plans.certificate import Certificate
 from optimizer.solve.outcome import Status
 
 
@@ -19,6 +21,8 @@ class Audit:
     checks: int
     worst: str
     failures: tuple[str, ...]
+    bound_checked: float = math.inf
+    """What no plan exceeds by the auditor's own arithmetic; inf where nothing was there to derive it from."""
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,16 @@ class Plan:
     """What it was made from, as it was used: contents by place in the run folder."""
     log: str = field(default="", repr=False)
     """What the solver said; empty where it says nothing."""
+    certificate: Certificate | None = field(default=None, repr=False)
+    """What the audit's own bound is derived from; None where the solver gave no prices."""
+
+    @property
+    def proved(self) -> dict[str, object]:
+        """The objective with its bound by branch and bound, and the one that the audit derives anew."""
+        return {
+            "name": self.objective,
+            "value": self.value,
+            "bound": self.bound,
+            "gap": self.gap,
+            "bound_checked": self.audit.bound_checked,
+        }

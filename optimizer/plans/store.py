@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from optimizer.plans.cells import escaped, exact
-from optimizer.plans.layout import KIND, LOG, RUN
+from optimizer.plans.layout import KIND, LOG, PROOF, RUN
 from optimizer.plans.plan import Plan
 from optimizer.plans.tables import BY_NAME, DECLARED, Table
 from optimizer.plans.workbook import FILE as WORKBOOK
@@ -166,6 +166,8 @@ def contents(plan: Plan, more: Mapping[str, bytes] | None = None) -> dict[str, b
         pq.write_table(_arrow(name, frame), parquet)
         files[f"{name}.parquet"] = parquet.getvalue()
     files |= {WORKBOOK: workbook(plan, shown), **plan.inputs, **(more or {})}
+    if plan.certificate is not None:
+        files[PROOF] = plan.certificate.as_bytes()
     if plan.log:
         files[LOG] = plan.log.encode("utf-8")
     hashes = {name: sha256(data).hexdigest() for name, data in files.items()}
@@ -211,7 +213,7 @@ def _scalars(plan: Plan) -> dict[str, object]:
         "status": plan.status,
         "note": plan.note,
         "loop": plan.loop,
-        "objective": {"name": plan.objective, "value": plan.value, "bound": plan.bound, "gap": plan.gap},
+        "objective": plan.proved,
         "value_per_share_usd": plan.value_per_share_usd,
         "own_price_usd": plan.own_price_usd,
         "committed_value_per_share_usd": plan.committed_value_per_share_usd,

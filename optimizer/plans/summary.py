@@ -10,6 +10,7 @@ from models.domain.ledger import ValueLine
 from models.findings import Finding
 from models.timetree import TimeTree
 from optimizer.inputs.load import Loaded
+from optimizer.plans.certificate import Certificate
 from optimizer.plans.plan import Audit, Evidence, Plan
 from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
@@ -41,6 +42,7 @@ def summarise(
     seconds: Mapping[str, float],
     matrix: Matrix | None,
     inputs: Mapping[str, bytes],
+    certificate: Certificate | None,
 ) -> Plan:
     """Put a plan together; ``tables`` are empty where nothing was found."""
     firm = loaded.portfolio.firm
@@ -82,6 +84,7 @@ def summarise(
         run=_run(loaded, options, outcome, matrix),
         inputs=inputs,
         log=outcome.log,
+        certificate=certificate,
     )
 
 

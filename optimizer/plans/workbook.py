@@ -72,6 +72,7 @@ def _summary(
         ("objective", plan.objective, ""),
         ("of the objective: this plan", plan.value, _unit_of_objective(plan)),
         ("of the objective: no plan is above", plan.bound, _unit_of_objective(plan)),
+        ("of the objective: bound checked by the audit", plan.audit.bound_checked, _unit_of_objective(plan)),
         ("gap", plan.gap, ""),
         ("value beyond the horizon", plan.beyond_horizon_frac, "fraction"),
         ("value beyond contracts signed at the opening", plan.beyond_contracts_frac, "fraction"),

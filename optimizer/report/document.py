@@ -21,7 +21,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
     figures = Figures(plan)
     return {
         **without_plan(plan.status, plan.findings),
-        "objective": {"name": plan.objective, "value": plan.value, "bound": plan.bound, "gap": plan.gap},
+        "objective": plan.proved,
         "value_per_share_usd": plan.value_per_share_usd if plan.tables else None,
         "own_price_usd": plan.own_price_usd if plan.tables else None,
         "committed_value_per_share_usd": plan.committed_value_per_share_usd,

@@ -15,6 +15,8 @@ from optimizer.report.leans import leans_on, worth_nothing
 
 STATUS_STYLES = {"optimal": "bold green", "feasible": "bold yellow"}
 OVERRIDES_SHOWN = 6
+LEAST_SHOWN = 1e-5
+"""A smaller part of a bound is tolerance."""
 
 
 def headline(figures: Figures) -> RenderableType:
@@ -37,11 +39,7 @@ def headline(figures: Figures) -> RenderableType:
 def proved(plan: Plan) -> str:
     """What the solve proved, in a sentence."""
     name = "per share" if plan.objective == "per-share" else "in value"
-    bound = (
-        f"${number(plan.bound, 2)}"
-        if plan.objective == "per-share"
-        else f"${number(plan.bound, int(abs(plan.bound) < 1000.0))}M"
-    )
+    bound = _amount(plan, plan.bound)
     if plan.gap > 10.0 or plan.gap != plan.gap:
         return "how far it is from the best plan is not proved"
     return f"no plan is worth more than {bound} {name}: a gap of {percent(plan.gap, 2)}"
@@ -97,6 +95,7 @@ def _rests_on(figures: Figures) -> RenderableType:
         guessed(plan.evidence.guesses, plan.evidence.money_inputs),
         *_changed(plan),
         audit_line(plan),
+        *bound_line(plan),
         *_warnings(plan),
     ]
     return Group(Text(""), *(Text(line) for line in lines))
@@ -107,6 +106,23 @@ def audit_line(plan: Plan) -> str:
     verdict = "passed" if plan.audit.passed else "FAILED"
     checks = f"{number(plan.audit.checks)} checks rebuilt from inputs and decisions alone"
     return f"Audit {verdict}: {checks}."
+
+
+def bound_line(plan: Plan) -> list[str]:
+    """Which part of the bound is checked by arithmetic that trusts no solver, and which is not."""
+    checked = plan.audit.bound_checked
+    if not math.isfinite(checked):
+        return ["The bound rests on the solver alone: it gave no prices to derive one from."]
+    said = f"Bound of {_amount(plan, checked)} checked without trust in the solver's arithmetic"
+    if checked - plan.bound <= LEAST_SHOWN * abs(checked):
+        return [f"{said}: all that is claimed."]
+    return [f"{said}; that it is {_amount(plan, plan.bound)} rests on the solver's branch and bound."]
+
+
+def _amount(plan: Plan, amount: float) -> str:
+    if plan.objective == "per-share":
+        return f"${number(amount, 2)}"
+    return f"${number(amount, int(abs(amount) < 1000.0))}M"
 
 
 def _less_than_committed(plan: Plan) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.solve.matrix import Matrix
-from optimizer.solve.outcome import MipResult
+from optimizer.solve.outcome import MipResult, no_less
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, float], None]
@@ -52,6 +52,7 @@ class HighsProgram:
         start: Array | None = None,
         lifted: Sequence[int] = (),
         progress: Progress | None = None,
+        heeds_stop: bool = True,
     ) -> MipResult:
         """Maximise ``cost`` x to an absolute gap, without the ``lifted`` rows. [$M]
 
@@ -75,7 +76,7 @@ class HighsProgram:
             solution = highspy.HighsSolution()
             solution.col_value = list(start)
             h.setSolution(solution)
-        self._listen(deadline, progress if integer else None)
+        self._listen(deadline, progress if integer else None, heeds_stop)
         failure: list[BaseException] = []
 
         def work() -> None:
@@ -97,13 +98,13 @@ class HighsProgram:
             h.changeRowBounds(i, float(m.row_lower[i]), float(m.row_upper[i]))
         return result
 
-    def _listen(self, deadline: float, progress: Progress | None) -> None:
+    def _listen(self, deadline: float, progress: Progress | None, heeds_stop: bool) -> None:
         h = self.highs
         for event in (h.cbMipInterrupt, h.cbSimplexInterrupt, h.cbIpmInterrupt, h.cbMipLogging):
             event.clear()  # type: ignore[no-untyped-call]
 
         def interrupt(event: object) -> None:
-            if self.stop.is_set() or time.monotonic() > deadline:
+            if (heeds_stop and self.stop.is_set()) or time.monotonic() > deadline:
                 event.interrupt()  # type: ignore[attr-defined]
 
         h.cbMipInterrupt.subscribe(interrupt)
@@ -130,7 +131,7 @@ class HighsProgram:
         if status == s.kOptimal:
             bound = float(info.mip_dual_bound) if integer and self.matrix.is_integer.any() else value
             dual = None if integer else np.array(h.getSolution().row_dual)
-            return MipResult("optimal", x, value, max(bound, value), dual)
+            return MipResult("optimal", x, value, no_less(bound, value), dual)
         if not integer:
             return MipResult("nothing", None, -np.inf, np.inf)
         bound = float(info.mip_dual_bound)

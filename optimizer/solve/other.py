@@ -14,7 +14,7 @@ from pyomo.contrib.solver.common.results import SolutionStatus, TerminationCondi
 
 from models.blocks.linear import Linear
 from optimizer.solve.matrix import Matrix
-from optimizer.solve.outcome import MipResult
+from optimizer.solve.outcome import MipResult, no_less
 
 Array = NDArray[np.float64]
 ALIASES = {"scip": "scip_direct"}
@@ -48,10 +48,11 @@ class PyomoProgram:
         start: Array | None = None,
         lifted: Sequence[int] = (),
         progress: Callable[[float, float], None] | None = None,
+        heeds_stop: bool = True,
     ) -> MipResult:
         """Maximise ``cost`` x to an absolute gap, without the ``lifted`` rows.
 
-        Start and progress are left to HiGHS.
+        Start, progress and stopping are left to HiGHS.
         """
         m = self.matrix
         objective = Linear()
@@ -106,7 +107,7 @@ class PyomoProgram:
         optimal = condition == TerminationCondition.convergenceCriteriaSatisfied
         if optimal and not (integer and self.matrix.is_integer.any()):
             bound = value
-        return MipResult("optimal" if optimal else "feasible", x, value, max(bound, value))
+        return MipResult("optimal" if optimal else "feasible", x, value, no_less(bound, value))
 
     def _run_legacy(self, objective: Linear, integer: bool, time_limit_s: float) -> MipResult:
         """Through Pyomo's older interface, which has no common option for the gap: the solver's own holds."""
@@ -129,7 +130,7 @@ class PyomoProgram:
             value if is_lp and condition == legacy.optimal else float(told) if told is not None else np.inf
         )
         proved: Literal["optimal", "feasible"] = "optimal" if condition == legacy.optimal else "feasible"
-        return MipResult(proved, self._values(), value, max(bound, value))
+        return MipResult(proved, self._values(), value, no_less(bound, value))
 
     def _values(self) -> Array:
         return np.array([0.0 if v.value is None else float(v.value) for v in self.matrix.variables])

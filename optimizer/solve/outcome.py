@@ -18,6 +18,15 @@ Status = Literal[
 ]
 
 
+SAME_REL = 1e-6
+"""Of a bound and a value: what feasibility tolerances leave between equal ones."""
+
+
+def no_less(bound: float, value: float) -> float:
+    """A bound below a value by tolerances alone is that value; one farther below is left to the audit."""
+    return value if 0.0 < value - bound <= SAME_REL * max(1.0, abs(value)) else bound
+
+
 @dataclass(frozen=True, eq=False)
 class MipResult:
     """One solve of one mixed-integer program that is maximised. No default claims success."""
@@ -72,3 +81,5 @@ class Outcome:
     """What lifting a covenant or budget is worth, by its name. [USD per share]"""
     log: str = field(default="", repr=False)
     """What the solver said; empty where it says nothing."""
+    relaxed: float = np.inf
+    """The objective's best without whole numbers; inf where it was not solved to its end."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +14,8 @@ from models.blocks.program import Program
 from models.domain.ledger import BEYOND_COMMITTED, DEALS, Quantity
 from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
-from optimizer.solve.outcome import MipResult, Outcome, Status
+from optimizer.solve.outcome import MipResult, Outcome, Status, no_less
+from optimizer.solve.polish import last_that_fits
 
 Array = NDArray[np.float64]
 Tell = Callable[[str, float, float], None]
@@ -53,6 +54,7 @@ class Solver(Protocol):
         start: Array | None = None,
         lifted: Sequence[int] = (),
         progress: Callable[[float, float], None] | None = None,
+        heeds_stop: bool = True,
     ) -> MipResult:
         """Maximise ``cost`` x to an absolute gap, without the ``lifted`` rows."""
         ...
@@ -204,25 +206,37 @@ class Search:
                 return lam
         return self.farthest(lam, bound)
 
-    def polish(self, lam: float, x: Array) -> Array:
-        """Round the integers, fix them and solve the continuous part again; ``x`` itself where that fails."""
-        found = self.as_planned(self.program.objective(lam), x)
-        return x if found is None else found
-
-    def as_planned(self, objective: Linear, x: Array, lifted: Sequence[int] = ()) -> Array | None:
+    def as_planned(
+        self,
+        objective: Linear,
+        x: Array,
+        lifted: Sequence[int] = (),
+        nothing: NDArray[np.bool_] | None = None,
+    ) -> Array | None:
         """The best plan with the integers of ``x``, rounded, without the ``lifted`` rows; None if none."""
-        result = self.with_integers(objective, x, lifted)
+        result = self.with_integers(objective, x, lifted, nothing)
         if result.x is None:
             return None
-        integers = self.matrix.is_integer
-        result.x[integers] = np.round(x[integers])
-        return result.x
+        m = self.matrix
+        found = np.clip(result.x, m.lower, m.upper)
+        found[m.is_integer] = np.round(x[m.is_integer])
+        if nothing is not None:
+            found[nothing] = 0.0
+        return found
 
-    def with_integers(self, objective: Linear, x: Array, lifted: Sequence[int] = ()) -> MipResult:
-        """The continuous program that is left with the integers of ``x``, rounded."""
+    def with_integers(
+        self,
+        objective: Linear,
+        x: Array,
+        lifted: Sequence[int] = (),
+        nothing: NDArray[np.bool_] | None = None,
+    ) -> MipResult:
+        """The continuous program that is left with the integers of ``x``, rounded, and some columns at 0."""
         integers = self.matrix.is_integer
         lower, upper = self.matrix.lower.copy(), self.matrix.upper.copy()
         lower[integers] = upper[integers] = np.round(x[integers])
+        if nothing is not None:
+            lower[nothing] = upper[nothing] = 0.0
         cost = self.matrix.cost(objective)
         for d in self.program.decisions:
             if d.quantity in TO_AND_FRO:
@@ -235,6 +249,7 @@ class Search:
             lower=lower,
             upper=upper,
             lifted=lifted,
+            heeds_stop=False,
         )
 
     def rescue_usd_m(self, x: Array) -> float:
@@ -254,7 +269,8 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
     best = search.starting(best)
     lam = 0.0 if best is None else max(0.0, search.root(best))
     search.tell("committed", lam, np.inf)
-    bound = search.relaxed(lam)
+    plans = [] if best is None else [best]
+    bound = relaxed = search.relaxed(lam)
     search.tell("relaxed", lam, bound)
     gap, steps = search.options.gap, 0
     # the first program is to find a good plan, and may prove little; found loosely, it cost a program more
@@ -267,8 +283,9 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
             return _nothing(search, result.proved, result.loop), committed
         found = search.root(result.x) if result.x is not None else -np.inf
         better = result.x is not None and (best is None or found > lam)
-        if better:
+        if better and result.x is not None:
             lam, best = found, result.x
+            plans.append(best)
         bound = min(bound, search.farthest(trial, surplus))
         search.tell("step", lam, bound)
         if bound - lam <= gap * abs(lam) or result.proved == "nothing":
@@ -283,9 +300,12 @@ def best_per_share(search: Search) -> tuple[Outcome, float]:
         gap_usd_m = max(gap_usd_m, search.in_usd_m(0.5 * gap, trial))
     if best is None:
         return _nothing(search, "nothing"), committed
-    best = search.polish(lam, best)
-    lam = search.root(best)
-    return _outcome(search, lam, max(bound, lam), best, steps), committed
+    shown, note = last_that_fits(search, search.program.objective(lam), plans)
+    if shown is None:
+        return replace(_nothing(search, "nothing"), note=note), committed
+    lam = search.root(shown)
+    outcome = _outcome(search, lam, no_less(bound, lam), shown, steps)
+    return replace(outcome, note=note or outcome.note, relaxed=relaxed), committed
 
 
 def best_value(search: Search) -> tuple[Outcome, float]:
@@ -300,8 +320,11 @@ def best_value(search: Search) -> tuple[Outcome, float]:
         search.tell(VALUE_STAGE, value + objective.constant, bound + objective.constant)
 
     scale = max(1.0, abs(search.matrix.at(best, objective)) if best is not None else 1.0)
+    cost = search.matrix.cost(objective)
+    loose = search.solver.solve(cost, integer=False, gap_usd_m=0.0, time_limit_s=search.seconds_left())
+    relaxed = loose.bound + objective.constant if loose.proved == "optimal" else np.inf
     result = search.solver.solve(
-        search.matrix.cost(objective),
+        cost,
         integer=True,
         gap_usd_m=0.9 * search.options.gap * scale,
         time_limit_s=search.seconds_left(),
@@ -310,13 +333,24 @@ def best_value(search: Search) -> tuple[Outcome, float]:
     )
     if result.x is None:
         return _nothing(search, result.proved, result.loop), committed
-    value, bound = result.value + objective.constant, result.bound + objective.constant
+    plans = [result.x] if best is None else [best, result.x]
+    shown, note = last_that_fits(search, objective, plans)
+    if shown is None:
+        return replace(_nothing(search, "nothing"), note=note), committed
+    value = search.matrix.at(shown, objective)
+    bound = no_less(min(result.bound + objective.constant, relaxed), value)
     gap = (bound - value) / max(1e-9, abs(value))
     status: Status = "optimal" if gap <= search.options.gap else "feasible"
-    if search.rescue_usd_m(result.x) > RESCUE_TOLERANCE_USD_M:
+    if search.rescue_usd_m(shown) > RESCUE_TOLERANCE_USD_M:
         status = "feasible_with_rescue"
-    root = search.root(result.x)
-    return Outcome(status, "value", value, bound, gap, root, result.x, 1), committed
+    root = search.root(shown)
+    return Outcome(status, "value", value, bound, gap, root, shown, 1, note, relaxed=relaxed), committed
+
+
+def lifted_outcome(search: Search, x: Array, sunk: Outcome) -> Outcome:
+    """A plan worth something per share that was found only as the one of greatest value."""
+    lam = search.root(x)
+    return replace(_outcome(search, lam, no_less(sunk.bound, lam), x, sunk.steps), relaxed=sunk.relaxed)
 
 
 def _outcome(search: Search, lam: float, bound: float, x: Array, steps: int) -> Outcome:

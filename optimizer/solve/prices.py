@@ -18,7 +18,8 @@ def price_tests(search: Search, outcome: Outcome) -> dict[str, float]:
     """Price of each test by name: zero without a solve where it has room everywhere.
 
     The continuous part of the plan is solved again at the value per share found, with the integer decisions
-    as planned and without the rows of the one test. NaN where that solve fails. [USD per share]
+    as planned and without the rows of the one test. NaN where that solve fails or nobody waits for it.
+    [USD per share]
     """
     x = outcome.x
     assert x is not None
@@ -29,7 +30,7 @@ def price_tests(search: Search, outcome: Outcome) -> dict[str, float]:
     prices = dict.fromkeys(rows, 0.0)
     base = _worth(search, outcome, x, []) if binding else math.nan
     for name in binding:
-        gain = _worth(search, outcome, x, rows[name]) - base
+        gain = math.nan if search.stop.is_set() else _worth(search, outcome, x, rows[name]) - base
         prices[name] = gain if math.isnan(gain) else max(0.0, gain)
     return prices
 
@@ -37,6 +38,8 @@ def price_tests(search: Search, outcome: Outcome) -> dict[str, float]:
 def price_money(search: Search, outcome: Outcome) -> Duals | None:
     """Prices of cash and of power, the integer decisions as planned; None where the solver states none."""
     assert outcome.x is not None
+    if search.stop.is_set():
+        return None
     by_value = outcome.objective == "value"
     program, m = search.program, search.program.model
     objective = program.value_objective() if by_value else program.objective(outcome.value_per_share_usd)

@@ -14,7 +14,7 @@ from optimizer.solve.matrix import Matrix
 from optimizer.solve.options import Options
 from optimizer.solve.other import PyomoProgram
 from optimizer.solve.outcome import Outcome
-from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value
+from optimizer.solve.per_share import Search, Solver, Tell, best_per_share, best_value, lifted_outcome
 from optimizer.solve.prices import price_money, price_tests
 from optimizer.solve.rescue import least_rescue
 from optimizer.solve.strategy import give_up
@@ -49,8 +49,10 @@ def search_plan(
         outcome, committed = best_per_share(search)
         if outcome.status == "equity_under_water":
             found, _ = best_value(search)
-            if found.x is not None:
+            if found.x is not None and found.value_per_share_usd <= 0.0:
                 outcome = replace(found, status="equity_under_water", note=outcome.note)
+            elif found.x is not None:
+                outcome = lifted_outcome(search, found.x, outcome)
     outcome = replace(outcome, committed_lines=_made_of(search))
     if needed is not None and needed.fails:
         outcome = replace(outcome, note=needed.fails)

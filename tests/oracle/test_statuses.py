@@ -58,6 +58,7 @@ def test_a_toy_is_optimal_and_passes_the_audit(name: str) -> None:
     assert result.audit.passed
     assert result.value <= result.bound <= result.value * (1.0 + 2e-6)
     assert result.note == ""
+    assert result.bound * (1.0 - 1e-6) <= result.audit.bound_checked < np.inf
 
 
 def test_no_time_gives_a_plan_that_claims_no_proof() -> None:
