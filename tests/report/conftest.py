@@ -74,7 +74,7 @@ def _plan(tree: TimeTree) -> Plan:
         shares_m=110.04,
         tree=tree,
         tables=_tables(tree),
-        audit=Audit(True, 1234, "CSH-2 2026Q4", ()),
+        audit=Audit(True, 1234, "CSH-2 2026Q4", (), bound_checked=12.75),
         evidence=Evidence(80, 20, ("sites alpha",)),
         findings=(Finding("warning", "doubt", "sites", "alpha", "region", "odd", "look"),),
         seconds={"read": 0.1, "build": 0.2, "solve": 0.3, "audit": 0.4, "total": 1.0},

@@ -28,7 +28,8 @@ def parsed(document: dict[str, object]) -> dict[str, object]:
 def test_a_plan(make_plan: MakePlan) -> None:
     said = parsed(plan_document(make_plan()))
     assert set(said) == KEYS
-    assert said["objective"] == {"name": "per-share", "value": 12.5, "bound": 12.55, "gap": 0.004}
+    proved = {"name": "per-share", "value": 12.5, "bound": 12.55, "gap": 0.004, "bound_checked": 12.75}
+    assert said["objective"] == proved
     assert said["own_price_usd"] == 12.75
     assert said["seconds"] == {"read": 0.1, "build": 0.2, "solve": 0.3, "audit": 0.4, "total": 1.0}
     assert said["audit"] == {"passed": True, "checks": 1234, "worst": "CSH-2 2026Q4"}
@@ -50,7 +51,8 @@ def test_on_a_tree_amounts_are_expected(make_plan: MakePlan) -> None:
 def test_no_plan(no_plan: MakePlan, status: str) -> None:
     said = parsed(plan_document(no_plan(status)))
     assert set(said) == KEYS
-    assert said["objective"] == {"name": "per-share", "value": None, "bound": None, "gap": None}
+    nothing = dict.fromkeys(("value", "bound", "gap", "bound_checked"))
+    assert said["objective"] == {"name": "per-share", **nothing}
     assert said["value_per_share_usd"] is None
     assert said["audit"] is None
 

@@ -39,7 +39,8 @@ def test_every_table_comes_back(make_plan: MakePlan, tmp_path: Path) -> None:
 def test_run_json_says_what_is_not_in_the_tables(make_plan: MakePlan, tmp_path: Path) -> None:
     text = (write(make_plan(), tmp_path / "out") / "run.json").read_text()
     said = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
-    assert said["objective"] == {"name": "per-share", "value": 12.5, "bound": 12.55, "gap": 0.004}
+    proved = {"name": "per-share", "value": 12.5, "bound": 12.55, "gap": 0.004, "bound_checked": 12.75}
+    assert said["objective"] == proved
     assert said["audit"]["passed"] is True
     assert said["run"] == {"versions": {"python": "3.11"}, "bad": None}
     assert said["nodes"][1] == {"node": "2026Q4:base", "parent": "2026Q3:base", "probability": 1.0}

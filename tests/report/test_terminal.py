@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -315,6 +316,21 @@ def test_greatest_value_below_the_committed_one_per_share_is_said(make_plan: Mak
 
 def test_a_failed_audit_is_shouted(make_plan: MakePlan) -> None:
     assert "Audit FAILED" in shown(make_plan(audit=Audit(False, 7, "cell", ("cell",))))
+
+
+@pytest.mark.parametrize(
+    ("checked", "bound", "said"),
+    [
+        (12.75, 12.55, "Bound of $12.75 checked without trust in the solver's arithmetic; that it is $12.55"),
+        (12.55, 12.55, "checked without trust in the solver's arithmetic: all that is claimed."),
+        (np.inf, 12.55, "The bound rests on the solver alone"),
+    ],
+)
+def test_what_of_the_bound_is_checked_is_said(
+    make_plan: MakePlan, checked: float, bound: float, said: str
+) -> None:
+    audit = Audit(True, 7, "", (), bound_checked=checked)
+    assert said in squeezed(shown(make_plan(audit=audit, bound=bound)))
 
 
 def test_infeasible_names_the_families(no_plan: MakePlan) -> None:
