@@ -37,6 +37,8 @@ class Claimed:
     asked_gap: float
     certificate: Certificate | None
     """None where the solver gave no prices."""
+    bound_checked: float | None = None
+    """What an earlier audit derived; None where this is the first."""
 
     @classmethod
     def of_run(cls, said: Mapping[str, Any], certificate: Certificate | None) -> "Claimed":
@@ -45,7 +47,8 @@ class Claimed:
         found = (objective[name] for name in ("value", "bound", "gap"))
         value, bound, gap = (math.inf if x is None else float(x) for x in found)
         asked = float(said["run"]["options"]["gap"])
-        return cls(said["status"], objective["name"], value, bound, gap, asked, certificate)
+        checked = math.inf if objective["bound_checked"] is None else float(objective["bound_checked"])
+        return cls(said["status"], objective["name"], value, bound, gap, asked, certificate, checked)
 
 
 def check_proof(claimed: Claimed, worth: Valuation, court: Court) -> float:
@@ -70,6 +73,9 @@ def check_proof(claimed: Claimed, worth: Valuation, court: Court) -> float:
     court.require("PRF-6 bound_checked", "run", "", "value", enough, f"at most {checked!r}", claimed.value)
     no_better = checked >= claimed.bound - slack
     court.require("PRF-6 bound_checked", "run", "", "bound", no_better, f"at most {checked!r}", claimed.bound)
+    said = checked if claimed.bound_checked is None else claimed.bound_checked
+    same = said == checked or math.isclose(said, checked, rel_tol=1e-9)
+    court.require("PRF-6 bound_checked", "run", "", "bound_checked", same, checked, said)
     return checked
 
 

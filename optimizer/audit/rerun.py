@@ -11,12 +11,14 @@ from models.domain.futures import scenario_chain, scenario_tree
 from models.domain.portfolio import TABLES
 from models.findings import Finding, InputError
 from models.timetree import TimeTree
+from optimizer.audit.proof import Claimed
 from optimizer.audit.run_files import read_run
 from optimizer.audit.verdict import Verdict, audit
 from optimizer.audit.written_tables import read_tables
 from optimizer.inputs.load import Loaded, load
 from optimizer.inputs.read import MANIFEST
-from optimizer.plans.layout import INPUTS, RUN
+from optimizer.plans.certificate import read_certificate
+from optimizer.plans.layout import INPUTS, PROOF, RUN
 
 PACKAGE = "hashshift"
 TREE = "tree"
@@ -73,10 +75,12 @@ def audit_run(place: str | Path) -> Rerun:
     try:
         tree = _future(loaded, run.said)
         price, aim = float(run.said["value_per_share_usd"]), str(run.said["objective"]["name"])
+        proof = run.files.get(PROOF)
+        claimed = Claimed.of_run(run.said, None if proof is None else read_certificate(proof))
     except (KeyError, TypeError, ValueError) as trouble:
         why = f"{type(trouble).__name__}: {' '.join(str(trouble).split())[:120]}"
         return Rerun(run.said, None, (*findings, Finding("error", "not-a-run", RUN, "", "", why, AGAIN)))
-    verdict = audit(loaded.portfolio, tree, tables, value_per_share_usd=price, objective=aim)
+    verdict = audit(loaded.portfolio, tree, tables, value_per_share_usd=price, objective=aim, claimed=claimed)
     return Rerun(run.said, verdict, tuple(findings))
 
 

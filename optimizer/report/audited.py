@@ -59,6 +59,7 @@ def audited_document(found: Rerun) -> dict[str, object]:
             "passed": verdict.passed,
             "checks": verdict.checks,
             "worst": verdict.worst,
+            "bound_checked": verdict.bound_checked,
             "failures": [asdict(failure) for failure in verdict.failures],
         },
         "findings": [asdict(f) for f in sorted(found.findings)],

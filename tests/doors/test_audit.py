@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from optimizer import audit_run, plan
 from optimizer.audit.rerun import Rerun
 from optimizer.audit.written_tables import read_tables
 from optimizer.plans.bundle import write_bundle
+from optimizer.plans.certificate import read_certificate
+from optimizer.plans.layout import PROOF
 from optimizer.plans.plan import Plan
 from optimizer.plans.store import write
 from optimizer.plans.tables import TABLES
@@ -70,6 +73,8 @@ def test_a_good_run_passes_on_its_files_alone(written: Written) -> None:
         assert again.passed
         assert again.verdict is not None
         assert again.verdict.checks == found.audit.checks
+        assert again.verdict.bound_checked == found.audit.bound_checked
+        assert found.value <= found.bound <= again.verdict.bound_checked
 
 
 def test_the_tables_come_back_without_loss(written: Written) -> None:
@@ -138,6 +143,29 @@ def test_another_value_per_share_is_refused(run: Path) -> None:
     assert found.is_whole
     assert found.verdict is not None
     assert "value_per_share_usd" in {f.column for f in found.verdict.failures}
+
+
+@pytest.mark.parametrize(("name", "factor"), [("bound", 0.9), ("gap", 0.5), ("bound_checked", 0.99)])
+def test_another_proof_is_refused(run: Path, name: str, factor: float) -> None:
+    said = json.loads((run / "run.json").read_text(encoding="utf-8"))["objective"]
+    found = audit_run(said_otherwise(run, objective=said | {name: factor * said[name]}))
+    assert found.verdict is not None
+    assert {f.check[:4] for f in found.verdict.failures} == {"PRF-"}
+
+
+def cheaper(data: bytes) -> bytes:
+    """A certificate whose prices prove less."""
+    held = read_certificate(data)
+    return replace(held, dual=0.9 * held.dual).as_bytes()
+
+
+def test_other_prices_do_not_prove_what_is_said(run: Path) -> None:
+    found = audit_run(rewritten(run, PROOF, cheaper))
+    assert found.verdict is not None
+    assert {f.column for f in found.verdict.failures} == {"bound_checked"}
+    refused = audit_run(rewritten(run, PROOF, lambda _: b"PK"))
+    assert refused.verdict is None
+    assert codes(refused) == {("not-a-run", "run.json")}
 
 
 def test_another_version_is_told(run: Path) -> None:
