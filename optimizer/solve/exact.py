@@ -104,8 +104,9 @@ class HighsProgram:
             event.clear()  # type: ignore[no-untyped-call]
 
         def interrupt(event: object) -> None:
-            if (heeds_stop and self.stop.is_set()) or time.monotonic() > deadline:
-                event.interrupt()  # type: ignore[attr-defined]
+            # said every time: HiGHS remembers that an earlier program was interrupted
+            has_to_end = (heeds_stop and self.stop.is_set()) or time.monotonic() > deadline
+            event.interrupt(has_to_end)  # type: ignore[attr-defined]
 
         h.cbMipInterrupt.subscribe(interrupt)
         h.cbSimplexInterrupt.subscribe(interrupt)
