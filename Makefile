@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: setup plan test prove bench wheel clean
+.PHONY: setup plan test prove bench fuzz wheel clean
 
 setup: $(READY)
 
@@ -32,6 +32,9 @@ prove: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench/bench.py
+
+fuzz: $(READY)
+	$(BIN)/python tests/bench/fuzz.py
 
 wheel: $(READY)
 	$(BIN)/python -m build --no-isolation

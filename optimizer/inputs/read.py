@@ -26,11 +26,16 @@ MAX_SETTINGS_BYTES = 100_000
 """Nor its settings: reading them takes longer than reading tables."""
 MAX_FILES = 1_000
 """Nor has its folder more entries."""
-MAX_ROWS = 20_000
-"""Of the longest tables; a horizon of 60 quarters in 50 scenarios is a deck of 3,000."""
-LONG_TABLES = frozenset({"market", "provenance"})
-MAX_OTHER_ROWS = 2_000
-"""Of the others: each of their rows is compared with each of another."""
+MAX_ROWS = 500
+"""Of most tables: each of their rows is compared with those of others."""
+MAX_MORE_ROWS: Mapping[str, int] = {
+    "market": 6_000,
+    "provenance": 6_000,
+    "profiles": 2_000,
+    "commitment_flows": 2_000,
+    "other_lines": 2_000,
+}
+"""Of those with a row for each quarter, step or cell; 50 scenarios of 60 quarters are a deck of 3,000."""
 MAX_COLUMNS = 256
 """No table has a quarter as many."""
 LONGEST_TEXT = 32_767
@@ -219,7 +224,7 @@ def read_csv(table: str, place: str, data: bytes) -> tuple[RawTable, list[Findin
 
 def most_rows(table: str) -> int:
     """Rows that a table may have."""
-    return MAX_ROWS if table in LONG_TABLES else min(MAX_ROWS, MAX_OTHER_ROWS)
+    return MAX_MORE_ROWS.get(table, MAX_ROWS)
 
 
 class _Lines:

@@ -23,7 +23,7 @@ from optimizer.inputs.read import (
     LONGEST_TEXT,
     MAX_BYTES,
     MAX_COLUMNS,
-    MAX_ROWS,
+    MAX_MORE_ROWS,
     RawRow,
     RawTable,
     Sheet,
@@ -39,7 +39,7 @@ SETTINGS = "portfolio"
 SETTINGS_COLUMNS = ("key", "value", "note")
 SECTION = "catalogue."
 """Begins the keys of the settings that name catalogue rows."""
-MAX_LINES = 2 * MAX_ROWS
+MAX_LINES = 2 * max(MAX_MORE_ROWS.values())
 """Nothing is read below this line of a sheet, be it empty or not."""
 LARGEST_WHOLE = 1e15
 """Up to here a number without fraction is shown as a whole one."""
@@ -122,7 +122,7 @@ def _read_sheets(data: bytes) -> dict[str, tuple[list[Line], Marks]]:
         for shown, written in zip(values.worksheets, formulas.worksheets, strict=True):
             known = shown.title in TABLES or shown.title == SETTINGS
             lines = _lines(shown, written, dates=shown.title == SETTINGS)
-            kept = list(islice(lines, MAX_ROWS + 2 if known else 1))
+            kept = list(islice(lines, most_rows(shown.title) + 2 if known else 1))
             with shown._get_source() as source:  # the reader has no word for merged cells, nor for far ones
                 sheets[shown.title] = kept, marks_of(source, MAX_COLUMNS) if known else Marks()
         return sheets

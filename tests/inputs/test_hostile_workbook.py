@@ -8,8 +8,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from models.findings import InputError
 from optimizer.inputs import archive
@@ -20,8 +18,8 @@ from optimizer.shipped import find_portfolio
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 SHEET = "xl/worksheets/sheet2.xml"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-SOON_S = 20.0
-"""Even the largest workbook that is opened is read within this."""
+SOON_S = 10.0
+"""Of the processor: even the largest workbook that is opened is read within this."""
 
 
 @pytest.fixture(scope="module")
@@ -164,12 +162,14 @@ resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
 from models.findings import InputError
 from optimizer.inputs.load import load
 load("tiny")
-began = time.monotonic()
+began = time.process_time()
 try:
     load(sys.argv[1])
 except InputError as refused:
     print(*sorted({{f.code for f in refused.findings}}))
-assert time.monotonic() - began < {SOON_S}, time.monotonic() - began
+assert time.process_time() - began < {SOON_S}, time.process_time() - began
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+assert peak_mb < 1000, peak_mb
 """
 
 
@@ -224,20 +224,3 @@ def test_links_and_macros_are_not_followed(good: bytes, tmp_path: Path) -> None:
     )
     (tmp_path / "a.xlsx").write_bytes(data)
     assert load(tmp_path / "a.xlsx").portfolio == load("tiny").portfolio
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_any_bytes_are_a_portfolio_or_findings(good: bytes, tmp_path: Path, data: st.DataObject) -> None:
-    with zipfile.ZipFile(io.BytesIO(good)) as made:
-        names = sorted(made.namelist())
-        part = names[data.draw(st.integers(0, 1000)) % len(names)]
-        content = made.read(part)
-    at = data.draw(st.integers(0, 10**6)) % (len(content) + 1)
-    spoilt = content[:at] + data.draw(st.binary(max_size=8)) + content[at + data.draw(st.integers(0, 8)) :]
-    (tmp_path / "a.xlsx").write_bytes(repacked(good, {part: spoilt}))
-    try:
-        findings = load(tmp_path / "a.xlsx").findings
-    except InputError as refused:
-        findings = refused.findings
-    assert all(f.code and f.message and f.remedy and str(f).isprintable() for f in findings)

@@ -148,9 +148,9 @@ def test_a_huge_file_is_not_read(draft: Any, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_very_long_table_is_cut_short(draft: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "MAX_ROWS", 11)
+    monkeypatch.setattr(read, "MAX_MORE_ROWS", {"profiles": 11})
     assert codes(draft.findings()) == set()
-    monkeypatch.setattr(read, "MAX_ROWS", 10)
+    monkeypatch.setattr(read, "MAX_MORE_ROWS", {"profiles": 10})
     assert codes(draft.findings()) == {("too-many-rows", "profiles", "line 12")}
 
 

@@ -146,17 +146,22 @@ def tests_met_at_opening(portfolio: Portfolio) -> Iterator[Finding]:
 @reads("company", "budgets", "commitments", "commitment_flows")
 def budgets_hold_commitments(portfolio: Portfolio) -> Iterator[Finding]:
     """What is committed and cannot be cancelled fits into each budget."""
-    fixed = {c.commitment: c for c in portfolio.commitments if c.cancellable_until_quarter is None}
+    sites = {c.commitment: c.site for c in portfolio.commitments if c.cancellable_until_quarter is None}
     for firm in portfolio.company[:1]:
+        paid = [
+            (flow.quarter + (flow.funded_by == "vendor"), sites[flow.commitment], flow)
+            for flow in portfolio.commitment_flows
+            if flow.commitment in sites
+        ]
         for budget in portfolio.budgets:
-            spent = 0.0
-            for flow in portfolio.commitment_flows:
-                paid = flow.quarter + (flow.funded_by == "vendor")
-                counts = budget.counts == "all" or flow.funded_by in ("own", "vendor")
-                within = max(budget.from_quarter, firm.first_quarter) <= paid <= budget.to_quarter
-                commitment = fixed.get(flow.commitment)
-                here = commitment is not None and budget.site in (None, commitment.site)
-                spent += flow.amount_usd_m if counts and within and here else 0.0
+            since = max(budget.from_quarter, firm.first_quarter)
+            spent = sum(
+                flow.amount_usd_m
+                for at, site, flow in paid
+                if budget.site in (None, site)
+                and since <= at <= budget.to_quarter
+                and (budget.counts == "all" or flow.funded_by in ("own", "vendor"))
+            )
             if spent > budget.cap_usd_m + 1e-6:
                 message = f"commitments alone spend {spent:,.1f} $M of it"
                 remedy = f"write {spent:.1f} or more, or correct commitment_flows"

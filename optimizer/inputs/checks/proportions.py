@@ -1,12 +1,12 @@
 """Proportions: numbers that are possible alone, and too large or small beside another of the portfolio."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from models.domain.portfolio import Portfolio
 from models.findings import Finding
 from models.units import QUARTERS_PER_YEAR
 from optimizer.inputs.checks.register import doubt, reads
-from optimizer.inputs.checks.sites import power_in
 
 OVERHEAD_OF_MARKET_CAP = 0.05
 AWARDS_OF_SHARES = 0.03
@@ -14,6 +14,8 @@ TRADED_OF_SHARES = 0.25
 """Of the shares outstanding, in a quarter and on a day."""
 FIXED_USD_M_PER_MW_Q = 0.1
 """$400,000 a MW and year; leases, staff and property tax are a tenth of it."""
+LEAST_MW = 10.0
+"""A smaller site has the fixed costs of one of this size."""
 INTEREST_OF_DEBT = 0.06
 """In a quarter: 24 % a year."""
 LEASE_Q = 20
@@ -76,23 +78,20 @@ def company_in_proportion(portfolio: Portfolio) -> Iterator[Finding]:
                 yield doubt("proportion", firm, column, message, f"is it of a {instead}?")
 
 
-@reads("sites", "power", "company")
+@reads("sites", "power")
 def fixed_costs_in_proportion(portfolio: Portfolio) -> Iterator[Finding]:
     """Fixed costs of a site are those of a quarter, in $M."""
-    for firm in portfolio.company[:1]:
-        for site in portfolio.sites:
-            power = power_in(portfolio, site.site, firm.first_quarter)
-            mw = max((p.energised_mw for p in portfolio.power if p.site == site.site), default=0.0)
-            if (
-                power is not None
-                and mw > 0.0
-                and site.fixed_cost_usd_m_per_q > FIXED_USD_M_PER_MW_Q * max(mw, 10)
-            ):
-                much = FIXED_USD_M_PER_MW_Q * mw
-                message = f"{site.fixed_cost_usd_m_per_q:g} for {mw:g} MW: {much:.3g} would be much"
-                yield doubt(
-                    "proportion", site, "fixed_cost_usd_m_per_q", message, "is it of a year, or in thousands?"
-                )
+    energised: dict[str, float] = defaultdict(float)
+    for power in portfolio.power:
+        energised[power.site] = max(energised[power.site], power.energised_mw)
+    for site in portfolio.sites:
+        much = FIXED_USD_M_PER_MW_Q * max(energised[site.site], LEAST_MW)
+        if site.fixed_cost_usd_m_per_q > much:
+            message = (
+                f"{site.fixed_cost_usd_m_per_q:g} for {energised[site.site]:g} MW: {much:.3g} would be much"
+            )
+            remedy = "is it of a year, or in thousands?"
+            yield doubt("proportion", site, "fixed_cost_usd_m_per_q", message, remedy)
 
 
 @reads("history", "debt", "convertibles")
