@@ -234,6 +234,8 @@ def _present(flows: list[float], yearly: float) -> float:
 
 def _paid_back(flows: list[float]) -> int | str:
     """Index of the quarter in which all own money has come back, or what to say instead."""
+    if not any(x < -_CENT for x in flows):
+        return "no own outlay"
     is_short = False
     for t, so_far in enumerate(accumulate(flows)):
         if is_short and so_far >= -_CENT:

@@ -60,7 +60,9 @@ def return_of(flows: Array, left_usd_m: float, hurdle_frac: float, quarters: Seq
 
 
 def _payback(flows: Array, quarters: Sequence[str]) -> str:
-    """When all own money has come back, what is left at the end apart."""
+    """When all own money has come back, what is left at the end apart; or why that cannot be said."""
+    if not (flows < -LEAST_USD_M).any():
+        return NO_OUTLAY
     so_far = np.cumsum(flows)
     short = np.flatnonzero(so_far < -LEAST_USD_M)
     if not short.size:

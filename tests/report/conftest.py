@@ -244,7 +244,7 @@ def _site_summary(leaf: str) -> list[list[object]]:
     return [
         ["alpha", leaf, "full" if is_bear else "hybrid", 40.0, 60.0, 30.0, 800.0, 90.0, 75.0, 0.21, "",
          "2027Q1", "an enterprise", 80.0, 1.2, 0.3],
-        ["beta", leaf, "mine", 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0, "no own outlay", "at once",
+        ["beta", leaf, "mine", 0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 0.0, "no own outlay", "no own outlay",
          "", 0.0, 0.4, 0.0],
     ]  # fmt: skip
 

@@ -25,7 +25,8 @@ def test_rates_are_those_of_a_library(flows: tuple[float, ...]) -> None:
 @pytest.mark.parametrize(
     ("flows", "left", "reason", "payback"),
     [
-        ((0.0, 5.0), 0.0, "no own outlay", "at once"),
+        ((0.0, 5.0), 0.0, "no own outlay", "no own outlay"),
+        ((5.0, -1.0), 0.0, "money comes before the outlay", "at once"),
         ((-5.0, -1.0), 0.0, "nothing comes back", "after the horizon"),
         ((5.0, -6.0), 0.0, "money comes before the outlay", "after the horizon"),
         ((-10.0, 30.0, -25.0), 3.0, "several rates solve it", "2027Q1"),
