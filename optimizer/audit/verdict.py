@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import pandas as pd
 
 from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
+from models.domain.statements import OPENING
 from models.timetree import TimeTree
 from optimizer.audit.book import Book
 from optimizer.audit.court import AuditFailure, Court
@@ -95,6 +96,14 @@ class Judged:
         return {} if self.worth is None else rebuild_rows(self.worth, self.tests, self.price_usd)
 
     @cached_property
+    def keyed(self) -> Mapping[str, Rows]:
+        """The same by keys as a plan's cells are read."""
+        return {
+            name: {tuple(_key_part(part) for part in key): row for key, row in rows.items()}
+            for name, rows in self.rows.items()
+        }
+
+    @cached_property
     def value_per_share_usd(self) -> float:
         """Price at which value meets the claims."""
         return math.nan if self.worth is None else self.worth.root()
@@ -126,8 +135,8 @@ def compare(
     court.require("VAL", "run", "", "value_per_share_usd", usable, "a number", price)
     court.take_over(judged.court)
     if judged.worth is not None and usable:
-        labels = set(judged.worth.book.node_of)
-        for name, rows in judged.rows.items():
+        labels = {*judged.worth.book.node_of, OPENING}
+        for name, rows in judged.keyed.items():
             if name in tables:
                 _compare_table(BY_NAME[name], rows, tables[name], court, labels)
         if _have_columns(tables):
@@ -176,16 +185,20 @@ def _tolerance(spec: Table, column: str, key: tuple[str | float, ...]) -> float:
         if quantity in COINS:
             return Court.BTC
         return Court.MW if quantity in (*MEGAWATTS, Quantity.ORDERED_MW) else Court.USD_M
+    return _of_column(spec.name, column)
+
+
+@cache
+def _of_column(table: str, column: str) -> float:
     if column in _BY_NAME:
         return _BY_NAME[column]
-    return _BY_UNIT[next(c.unit for c in spec.columns if c.name == column)]
+    return _BY_UNIT[next(c.unit for c in BY_NAME[table].columns if c.name == column)]
 
 
-def _compare_table(spec: Table, expected: Rows, frame: pd.DataFrame, court: Court, labels: set[str]) -> None:
+def _compare_table(spec: Table, wanted: Rows, frame: pd.DataFrame, court: Court, labels: set[str]) -> None:
     """Every audited cell; a row that is missing on either side is a zero row."""
     if not {*spec.key, *spec.audited} <= set(frame.columns):
         return
-    wanted = {tuple(_key_part(part) for part in key): row for key, row in expected.items()}
     width, seen = len(spec.key), set()
     columns = (frame[c].to_numpy(dtype=object) for c in (*spec.key, *spec.audited))
     for cells in zip(*columns, strict=True):
