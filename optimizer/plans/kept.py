@@ -1,5 +1,6 @@
 """Decisions of an earlier plan kept in a new one: read by quarter and place, and set as bounds."""
 
+import io
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from models.findings import Finding, InputError
 from models.timetree import Quarter
 from optimizer.inputs.columns import nearest
 from optimizer.inputs.escape import unescaped
+from optimizer.inputs.read import MAX_COLUMNS, read_bytes
 from optimizer.plans.store import StoreError
 from optimizer.solve.matrix import Matrix
 
@@ -33,6 +35,8 @@ BY_THE_DAY = frozenset(
 """Money moved at the day's prices: no commitment, so each future decides on it anew."""
 KEPT = DECIDED_NOW - BY_THE_DAY
 QUANTITIES = tuple(str(q) for q in Quantity)
+MAX_BYTES = 20_000_000
+"""No plan has more decisions; those of a company on a tree have a twentieth."""
 NOTHING = 1e-6
 """What an amount may differ by from the one it keeps; above one, this part of it."""
 
@@ -68,8 +72,13 @@ def read_kept(
         )
         raise InputError((_wrong("", "node", message, remedy),))
     file = folder / f"{TABLE}.csv"
+    data = read_bytes(file, within=folder, most=MAX_BYTES)
+    if isinstance(data, Finding):
+        raise StoreError(f"'{folder!s:.120}' holds no decisions of a plan: {data.message}")
+    if data.partition(b"\n")[0].count(b",") > MAX_COLUMNS:
+        raise StoreError(f"'{file!s:.120}' has more than {MAX_COLUMNS} columns")
     try:
-        frame = pd.read_csv(file, dtype=str, keep_default_na=False).fillna("")
+        frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False).fillna("")
     except (OSError, ValueError) as trouble:
         raise StoreError(f"'{folder!s:.120}' holds no decisions of a plan: {trouble}") from trouble
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what has no name for row labels

@@ -189,3 +189,27 @@ def test_the_command_says_why_with_its_exit_code(base: tuple[Plan, Path], tmp_pa
     impossible = run("plan", STARTER, "--keep-decisions", str(many), "--gap", "0.05")
     assert impossible.returncode == 3, impossible.stderr
     assert "No plan keeps the decisions of" in impossible.stdout
+
+
+def test_decisions_of_a_hostile_folder_are_refused(tmp_path: Path) -> None:
+    first = Quarter.parse("2026Q3")
+    file = tmp_path / "decisions.csv"
+    with file.open("wb") as made:
+        made.truncate(1_000_000_000)
+    with pytest.raises(StoreError, match="more than 20"):
+        read_kept(tmp_path, first, first)
+    for content in (b"a," * 10**6, b"\0" * 10**6, b'"' + b"x\n" * 10**6, b"\xff\xfe" * 100):
+        file.write_bytes(content)
+        with pytest.raises((StoreError, InputError)):
+            read_kept(tmp_path, first, first)
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    with pytest.raises(StoreError, match="outside the folder"):
+        read_kept(tmp_path, first, first)
+
+
+def test_names_that_were_quoted_are_kept_as_they_were(tmp_path: Path) -> None:
+    lines = ("quantity,site,item,contract,since,node,value", "start,'=site,hall,'@c,,2026Q3:base,1")
+    (tmp_path / "decisions.csv").write_text("\n".join(lines), encoding="utf-8")
+    first = Quarter.parse("2026Q3")
+    assert list(read_kept(tmp_path, first, first)) == [("start", "=site", "hall", "@c", "", "2026Q3")]
