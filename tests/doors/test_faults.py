@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -143,7 +144,7 @@ def waits_in(stage: str) -> str:
     """Lines that hold the command in a stage for half a second, and say so."""
     module, name = STAGES[stage]
     return (
-        f"import time, sys, {module} as m\nreal = m.{name}\n"
+        f"import os, time, sys, {module} as m\nreal = m.{name}\n"
         "def slow(*a, **k):\n    print('here', file=sys.stderr, flush=True)\n    time.sleep(0.5)\n"
         f"    return real(*a, **k)\nm.{name} = slow"
     )
@@ -184,6 +185,46 @@ def test_a_plan_is_written_whole_or_not_at_all(home: Path, stage: str, times: in
 def files_beside(home: Path) -> Iterator[str]:
     """What stands in a folder: nothing half-made is left there."""
     return (entry.name for entry in home.iterdir())
+
+
+@pytest.fixture
+def keys() -> Iterator[tuple[int, str]]:
+    """A terminal: where its keys are pressed, and its name for the command."""
+    ours, theirs = pty.openpty()
+    yield ours, os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_ctrl_c_on_a_terminal_is_one_signal_and_not_two(home: Path, keys: tuple[int, str]) -> None:
+    pressed, terminal = keys
+    done = start(PLAN, home, waits_in("auditing"), terminal=terminal)
+    done.until("here")
+    os.write(pressed, b"\x03")
+    assert done.ended() == 0, done.stderr
+    assert done.stderr.count("stopping") == 1
+    assert is_whole(home / "out") == "per-share"
+
+
+def test_ctrl_z_on_a_terminal_holds_all_of_it(home: Path, keys: tuple[int, str]) -> None:
+    pressed, terminal = keys
+    tells = waits_in("auditing").replace("print('here',", "print('here', os.getpid(),")
+    done = start(PLAN, home, tells, terminal=terminal)
+    done.until("here")
+    child = int(done.stderr.partition("here ")[2].split()[0])
+    os.write(pressed, b"\x1a")
+    for pid in (child, done.process.pid):
+        ends = time.monotonic() + 60.0
+        while state(pid) != "T":
+            assert time.monotonic() < ends, f"{pid} goes on: {state(pid)}"
+            time.sleep(0.01)
+    done.send(signal.SIGCONT)
+    assert done.ended() == 0, done.stderr
+
+
+def state(pid: int | None) -> str:
+    """Of a process: T where it is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 # --- want of memory, room and rights ----------------------------------------------------------------------

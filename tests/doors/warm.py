@@ -53,10 +53,13 @@ class Started:
         return self.process.exitcode
 
 
-def start(words: tuple[str, ...], cwd: Path, code: str = "", stdout: str = "", **limits: int) -> Started:
+def start(
+    words: tuple[str, ...], cwd: Path, code: str = "", stdout: str = "", terminal: str = "", **limits: int
+) -> Started:
     """Start it in a folder after some lines of Python that break it on purpose, within limits of the system.
 
-    ``stdout`` is a path; a file beside the folder by default. ``memory_mb`` comes on top of what it has.
+    ``stdout`` is a path; a file beside the folder by default. ``terminal`` is one that it gets its keys from.
+    ``memory_mb`` comes on top of what it has.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(IMPORTED))
@@ -64,15 +67,23 @@ def start(words: tuple[str, ...], cwd: Path, code: str = "", stdout: str = "", *
     streams = (stdout or str(said.with_suffix(".out")), str(said.with_suffix(".err")))
     for stream in streams:
         Path(stream).touch()
-    process = context.Process(target=_run, args=(words, str(cwd), code, streams, limits))
+    process = context.Process(target=_run, args=(words, str(cwd), code, streams, terminal, limits))
     process.start()
     return Started(process, said)
 
 
 def _run(
-    words: tuple[str, ...], cwd: str, code: str, streams: tuple[str, str], limits: Mapping[str, int]
+    words: tuple[str, ...],
+    cwd: str,
+    code: str,
+    streams: tuple[str, str],
+    terminal: str,
+    limits: Mapping[str, int],
 ) -> None:
     os.chdir(cwd)
+    if terminal:  # the first that a new session opens is the one that it answers to
+        os.setsid()
+        os.open(terminal, os.O_RDWR)
     for number, stream in enumerate(streams, 1):
         os.dup2(os.open(stream, os.O_WRONLY), number)
     if "file_kb" in limits:

@@ -48,6 +48,12 @@ def test_it_fits_100_columns(make_plan: MakePlan, tree: bool) -> None:
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
+def test_a_narrow_terminal_cuts_no_word_short_of_its_line(make_plan: MakePlan) -> None:
+    narrow = shown(make_plan(), width=20)
+    assert max(map(len, narrow.splitlines())) <= 20
+    assert "Sources and uses" in narrow
+
+
 def test_borrowers_show_how_they_cover_their_debt(make_plan: MakePlan) -> None:
     """Least DSCR 1.30 in the first of two quarters that repay, 1.35 on average."""
     text = shown(make_plan())
