@@ -18,7 +18,7 @@ from models.domain.row import Row
 from models.findings import InputError
 from models.timetree import Quarter
 from optimizer.inputs.load import Loaded, load
-from optimizer.pipeline import Progress, plan
+from optimizer.pipeline import AuditError, Progress, plan
 from optimizer.plans.plan import Plan
 from optimizer.plans.tables import STRESS
 from optimizer.solve.options import Options
@@ -128,7 +128,7 @@ SHOCKS: Mapping[str, Case] = {
 
 @dataclass(frozen=True, eq=False)
 class Stressed:
-    """A plan's first decisions under one shock; ``plan`` is None where they have no place in that world."""
+    """A plan's first decisions under one shock; ``plan`` is None where none could be made that holds."""
 
     shock: str
     plan: Plan | None
@@ -138,7 +138,9 @@ class Stressed:
     @property
     def survives(self) -> str:
         """``yes``: a plan without rescue keeps them; ``no``: none does, proved; or ``not known``."""
-        if self.plan is None or self.plan.status == "infeasible" or _rescue(self.plan)[1]:
+        if self.plan is None:
+            return "not known"
+        if self.plan.status == "infeasible" or _rescue(self.plan)[1]:
             return "no"
         return "yes" if self.plan.tables else "not known"
 
@@ -184,8 +186,11 @@ def stress(
                     progress=tell,
                     stop=stop,
                 )
-            except InputError as wrong:
+            except InputError as wrong:  # the decisions have no place in that world
                 found.append(Stressed(name, None, wrong.findings[0].message))
+                continue
+            except AuditError as refused:
+                found.append(Stressed(name, None, str(refused)))
                 continue
             found.append(Stressed(name, again, _why(again)))
     return tuple(found)

@@ -1,5 +1,6 @@
 """The shocks: which cells each of them changes, by hand, and whether the first decisions survive them."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,8 +8,10 @@ import pandas as pd
 import pytest
 
 from models.domain.portfolio import TABLES, Portfolio
+from models.findings import Finding, InputError
 from optimizer.inputs.load import Loaded
-from optimizer.pipeline import plan
+from optimizer.pipeline import AuditError, plan
+from optimizer.plans.plan import Audit, Plan
 from optimizer.solve.options import Options
 from optimizer.studies import stress as study
 from tests import portfolios as make
@@ -173,3 +176,20 @@ def test_a_covenant_that_fails_is_named_with_its_quarter() -> None:
     found = stressed(make.with_rows(p, "covenants", bank), "markets-shut").loc["markets-shut"]
     assert (found["survives"], found["why"]) == ("no", "bank in 2027Q4")
     assert found["rescue_usd_m"] == pytest.approx(30.0 - (40.0 - 4.0 - 20.12), abs=1e-3)
+
+
+def test_what_cannot_be_planned_or_audited_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = loaded(leaning_on_shares())
+    decided = plan(toy, options=TIGHT)
+    no_place = Finding("error", "kept-decision", "decisions", "", "node", "it has no place", "")
+    refused = replace(decided, audit=Audit(passed=False, checks=1, worst="cash", failures=("cash is off",)))
+    for trouble, why in ((InputError((no_place,)), "it has no place"), (AuditError(refused), "cash is off")):
+
+        def fail(*_: object, trouble: Exception = trouble, **__: object) -> Plan:
+            raise trouble
+
+        monkeypatch.setattr(study, "plan", fail)
+        table = study.stress_table(study.stress(toy, decided, shocks=("rates-up",)))
+        assert table["survives"].tolist() == ["not known"]
+        assert why in table["why"][0]
+        assert table[["value_per_share_usd", "rescue_usd_m"]].isna().all(axis=None)
