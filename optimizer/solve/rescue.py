@@ -14,8 +14,8 @@ Array = NDArray[np.float64]
 SHARE_OF_TIME = 0.5
 GAP_USD_M = 0.01
 """How closely the least rescue is found where some is needed."""
-EARLY = 1e-3
-"""What a quarter earlier counts more: of equal rescues the one is taken that comes when it is needed."""
+EARLY = 0.05
+"""What a quarter earlier counts more, beyond what cash earns in it: rescue comes when it is needed."""
 CASH = "cash"
 NOT_PROVED = "no plan without rescue was found in the time given; that there is none is not proved"
 
