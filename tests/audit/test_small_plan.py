@@ -9,7 +9,7 @@ from models.domain.portfolio import Portfolio
 from models.timetree import Quarter, TimeTree
 from optimizer.audit.rebuild import rebuild, value_plan
 from optimizer.audit.verdict import audit, judge
-from optimizer.plans.tables import BY_NAME
+from optimizer.plans.tables import BY_NAME, TABLES
 from tests.audit import small
 from tests.audit.corrupt import Auditor, Corruption, corruptions, malformed
 
@@ -62,7 +62,7 @@ def test_no_wrong_cell_passes(good: tuple[Portfolio, TimeTree, Tables, float]) -
     auditor = Auditor(*good, "per_share")
     for seed in range(3):
         cases: list[Corruption] = list(corruptions(auditor.tables, seed))
-        assert {c.table for c in cases} == set(BY_NAME)
+        assert {c.table for c in cases} == {spec.name for spec in TABLES}
         for case in cases:
             verdict = auditor.audit(case.tables)
             assert not verdict.passed, f"{case} of {seed}"
