@@ -174,9 +174,16 @@ def test_input_errors_are_findings(home: Path, command: str) -> None:
 
 def test_input_errors_leave_an_earlier_plan_alone(planned: Done, home: Path) -> None:
     assert planned.returncode == 0
-    before = {file.name: file.read_bytes() for file in (home / "out").iterdir()}
+    before = contents(home / "out")
+    assert "inputs/portfolio.toml" in before
     assert run("plan", "demo", *BAD, "--out", "out", cwd=home).returncode == 1
-    assert {file.name: file.read_bytes() for file in (home / "out").iterdir()} == before
+    assert contents(home / "out") == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 def test_an_unknown_portfolio_is_an_input_error(tmp_path: Path) -> None:
