@@ -13,6 +13,7 @@ from optimizer.audit.covenants import Test, covenant_tests
 from optimizer.audit.decisions import read_decisions
 from optimizer.audit.hurdles import hurdles, prices, with_returns
 from optimizer.audit.leaf_figures import leaves
+from optimizer.audit.share_counts import share_counts
 from optimizer.audit.statements import Statements
 from optimizer.audit.strategies import strategies
 from optimizer.audit.tables_physical import Rows
@@ -44,6 +45,7 @@ def rebuild_rows(worth: Valuation, tests: Sequence[Test], value_per_share_usd: f
         "sources_uses": tables_money.sources_uses(world),
         "cash_flow": tables_money.cash_flow(world),
         **statements.tables,
+        "share_counts": share_counts(statements),
         "debt_schedule": tables_money.debt_schedule(world),
         "project_waterfall": project_waterfall(world),
         "bitcoin": tables_coins.bitcoin(world),

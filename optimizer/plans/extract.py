@@ -13,6 +13,7 @@ from optimizer.plans.hurdles import hurdle_rows
 from optimizer.plans.money import money_tables
 from optimizer.plans.prices import at_company_prices, price_rows
 from optimizer.plans.reading import Reading
+from optimizer.plans.share_counts import share_counts
 from optimizer.plans.sites import site_tables
 from optimizer.plans.stakes import stakes
 from optimizer.plans.statements import statement_tables
@@ -40,7 +41,9 @@ def extract(
     found["terminations"] = pd.DataFrame(terminations(reading))
     found["stakes"] = stakes(reading)
     found |= coin_tables(reading)
-    found |= statement_tables(reading, accounts_of(reading))
+    accounts = accounts_of(reading)
+    found |= statement_tables(reading, accounts)
+    found["share_counts"] = pd.DataFrame(share_counts(reading, accounts))
     found["hurdles"] = pd.DataFrame(hurdle_rows(reading, partial(at_company_prices, reading)))
     found["prices"] = pd.DataFrame(price_rows(reading))
     tables = {}

@@ -149,6 +149,13 @@ TABLES: tuple[Table, ...] = (
         "quarter",
     ),
     _table(
+        "share_counts",
+        "shares outstanding and if-converted at the deck's prices, and what a share earns",
+        "node",
+        "outstanding_m[M] if_converted_m[M] earned_usd[USD] earned_diluted_usd[USD]",
+        "quarter",
+    ),
+    _table(
         "debt_schedule",
         "each loan; facilities are site|product|contract|begun|closed",
         "debt node",

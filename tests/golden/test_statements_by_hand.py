@@ -86,6 +86,17 @@ def test_income(planned: Plan) -> None:
     assert found["net_income"] == pytest.approx(NET_INCOME, abs=1e-6)
 
 
+def test_what_a_share_earns(planned: Plan) -> None:
+    """3 shares; the note converts at 8 x 1.25 into more, which would save its coupon."""
+    found = planned.tables["share_counts"]
+    assert found["outstanding_m"].tolist() == pytest.approx([3.0] * 4)
+    assert found["if_converted_m"].tolist() == pytest.approx([3.0 + NOTE / 10] * 4, abs=1e-6)
+    assert found["earned_usd"].tolist() == pytest.approx([x / 3 for x in NET_INCOME], abs=1e-6)
+    diluted = [min(x / 3, (x + NOTE * 0.015) / (3 + NOTE / 10)) for x in NET_INCOME]
+    assert found["earned_diluted_usd"].tolist() == pytest.approx(diluted, abs=1e-6)
+    assert diluted[0] < NET_INCOME[0] / 3
+
+
 def test_balance_sheet(planned: Plan) -> None:
     """Cash is what equity and debt leave beside all other assets."""
     found = lines(planned, "balance_sheet", ["opening", *(f"2027Q{q}:flat" for q in range(1, 5))])
