@@ -141,19 +141,32 @@ class HighsProgram:
         )
 
     def _unbounded(self) -> MipResult:
-        """Tell unbounded from infeasible, and name the loop by its ray."""
-        h = self.highs
+        """Tell unbounded from infeasible, and name the loop by its ray.
+
+        A ray of the relaxation makes a program unbounded only if whole decisions have a plan at all.
+        """
+        h, size, s = self.highs, len(self.matrix.variables), highspy.HighsModelStatus
+        columns = np.arange(size, dtype=np.int32)
+        kinds = np.array([int(kind) for kind in h.getLp().integrality_], dtype=np.uint8)
+        if kinds.any():
+            cost = np.array(h.getLp().col_cost_)
+            h.changeColsCost(size, columns, np.zeros(size))
+            h.run()
+            is_there = h.getInfo().primal_solution_status == 2
+            if not is_there and h.getModelStatus() == s.kInfeasible:
+                return MipResult("infeasible", None, -np.inf, -np.inf)
+            if not is_there:
+                return MipResult("nothing", None, -np.inf, np.inf)
+            h.changeColsCost(size, columns, cost)
+            h.changeColsIntegrality(size, columns, np.zeros(size, dtype=np.uint8))
         h.setOptionValue("presolve", "off")
-        h.changeColsIntegrality(
-            len(self.matrix.variables),
-            np.arange(len(self.matrix.variables), dtype=np.int32),
-            np.zeros(len(self.matrix.variables), dtype=np.uint8),
-        )
         h.run()
         status = h.getModelStatus()
         h.setOptionValue("presolve", "choose")
-        if status != highspy.HighsModelStatus.kUnbounded:
+        if status == s.kInfeasible:
             return MipResult("infeasible", None, -np.inf, -np.inf)
+        if status != s.kUnbounded:
+            return MipResult("nothing", None, -np.inf, np.inf)
         _, has_ray, ray = h.getPrimalRay()  # type: ignore[attr-defined]
         loop = ()
         if has_ray:

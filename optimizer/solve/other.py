@@ -61,6 +61,21 @@ class PyomoProgram:
         self._set_columns(integer, m.lower if lower is None else lower, m.upper if upper is None else upper)
         for i in lifted:
             m.rows[i].deactivate()
+        try:
+            found = self._once(objective, integer, gap_usd_m, time_limit_s)
+            if found.proved != "unbounded":
+                return found
+            # some solvers say so of what has no plan at all
+            plan = self._once(Linear(), integer, gap_usd_m, time_limit_s)
+            if plan.x is not None or plan.proved == "unbounded":
+                return found
+            return plan
+        finally:
+            for i in lifted:
+                m.rows[i].activate()
+            self._set_columns(True, m.lower, m.upper)
+
+    def _once(self, objective: Linear, integer: bool, gap_usd_m: float, time_limit_s: float) -> MipResult:
         self.model.in_hand = pyo.Objective(expr=objective.expr, sense=pyo.maximize)
         try:
             if isinstance(self.solver, SolverBase):
@@ -68,9 +83,6 @@ class PyomoProgram:
             return self._run_legacy(objective, integer, time_limit_s)
         finally:
             self.model.del_component("in_hand")
-            for i in lifted:
-                m.rows[i].activate()
-            self._set_columns(True, m.lower, m.upper)
 
     def _set_columns(self, integer: bool, lower: Array, upper: Array) -> None:
         for v, low, high, whole in zip(
@@ -120,7 +132,7 @@ class PyomoProgram:
         condition, legacy = results.solver.termination_condition, pyo.TerminationCondition
         if condition == legacy.infeasible:
             return MipResult("infeasible", None, -np.inf, -np.inf)
-        if condition == legacy.unbounded:
+        if condition in (legacy.unbounded, legacy.infeasibleOrUnbounded):
             return MipResult("unbounded", None, np.inf, np.inf)
         if condition not in (legacy.optimal, legacy.feasible, legacy.maxTimeLimit):
             return MipResult("nothing", None, -np.inf, np.inf)

@@ -18,7 +18,7 @@ from models.params.outlook import Outlook, read_outlook
 from models.timetree import TimeTree
 from models.units import QUARTERS_PER_YEAR
 from optimizer.trades import sources, uses
-from optimizer.trades.sources import LOANS, SHARES, Source
+from optimizer.trades.sources import LOANS, RESCUE, SHARES, Source
 from optimizer.trades.uses import CASH, Grown
 
 CODE = "arbitrage"
@@ -59,7 +59,7 @@ def _on(portfolio: Portfolio, outlook: Outlook, where: str) -> Iterator[Gain]:
 
     def best(kind: str) -> Grown:
         chosen = [] if kind == LOANS else uses.repurchases(outlook, claims, buybacks, lam)
-        chosen += uses.coins(portfolio, outlook, held) if kind == SHARES else []
+        chosen += uses.coins(portfolio, outlook, held) if kind in (SHARES, RESCUE) else []
         return uses.grown(portfolio, outlook, chosen)
 
     yield from _machines(portfolio, outlook, where)
@@ -70,6 +70,7 @@ def _on(portfolio: Portfolio, outlook: Outlook, where: str) -> Iterator[Gain]:
         sources.convertibles(outlook, claims, note_offers(portfolio, outlook), lam),
         sources.straight_notes(outlook, bond_offers(portfolio, outlook)),
         sources.loans(portfolio, outlook, held.lines, rolls(debts, outlook)),
+        sources.rescue(portfolio, outlook),
     ):
         in_hand = source.net_usd * (float(half[source.node]) if source.early else 1.0)
         yield from _raised(outlook, source, in_hand, by_kind[source.kind], where)
@@ -117,6 +118,8 @@ def _right(source: Source, brings: float, gain: float, asked: float, years: floa
     """What the cell would have to say."""
     if source.column == "equity_pricing":
         return "write no_mispricing, or take the plan for a bet on the deck's prices"
+    if source.kind == RESCUE:
+        return f"write more than {brings:.4f}, or correct what it is put to"
     if source.kind == SHARES:
         return f"write {brings ** (1.0 / years) - 1.0:.4f} or more, or correct what it is put to"
     least = float(getattr(source.row, source.column)) + gain / asked if asked > 0.0 else None

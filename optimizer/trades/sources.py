@@ -16,8 +16,8 @@ from models.params.notes import NoteOffer
 from models.params.outlook import Outlook
 
 Array = NDArray[np.float64]
-KINDS = SHARES, NOTES, LOANS = "shares", "notes", "loans"
-"""What a source may be put to: shares to anything, notes to all but coins, loans to cash.
+KINDS = SHARES, NOTES, LOANS, RESCUE = "shares", "notes", "loans", "rescue"
+"""What a source may be put to: shares and rescue to anything, notes to all but coins, loans to cash.
 
 A loan below the cost of equity against coins that rise by it, or to retire dearer notes, gains as a loan on a
 hall does: that is leverage, and no round. A revolver's rate floats above what cash earns."""
@@ -54,6 +54,13 @@ def shares(portfolio: Portfolio, outlook: Outlook, claims: Claims, lam: float) -
             if outlook.rows[n].equity_open:
                 net = (1.0 - min(off)) * (1.0 - i.fee_frac)
                 yield Source(firm, column, SHARES, n, net, none, float(cost[n]), none)
+
+
+def rescue(portfolio: Portfolio, outlook: Outlook) -> Iterator[Source]:
+    """Funding of last resort, which nothing limits but its price."""
+    firm, none = portfolio.firm, np.zeros(len(outlook.tree.nodes))
+    for n in outlook.tree.nodes:
+        yield Source(firm, "rescue_price", RESCUE, n, 1.0, none, firm.rescue_price, none, early=False)
 
 
 def convertibles(

@@ -88,6 +88,11 @@ def cheap_shares() -> Portfolio:
     )
 
 
+def cheap_rescue() -> Portfolio:
+    """Funding of last resort that costs no more than it brings, and cash that earns 4 %."""
+    return make.with_company(make.small(), rescue_price=1.0, cash_yield_spread_frac=0.0)
+
+
 PLANTED = {
     "machines": (dear_later(make.small()), ("machines", "s21", "resale_profile")),
     "notes below cash": (rising_rates(notes(0.0)), ("instruments", "bond", "spread_frac")),
@@ -95,6 +100,7 @@ PLANTED = {
     "a rolled balloon below cash": (rising_rates(balloon()), ("debt", "balloon", "refinance_spread_frac")),
     "a lender on halls below cash": (rising_rates(lender()), ("credit_classes", "notes", "spread_frac")),
     "shares below cash": (cheap_shares(), ("company", "Small Miner", "cost_of_equity_frac")),
+    "rescue below cash": (cheap_rescue(), ("company", "Small Miner", "rescue_price")),
     "a convertible below par": (convertible("market"), ("instruments", "note", "coupon_frac")),
     "notes to retire dearer ones": (buyback(0.02), ("instruments", "bond", "spread_frac")),
     "shares to keep coins": (bitcoin("market"), ("company", "Small Miner", "equity_pricing")),
