@@ -20,20 +20,16 @@ JUDGED_ALONE = (
     "project debt",
     "project debt on a tree",
     "debt terms",
-    "debt terms on a tree",
     "taken out",
     "taken out on a tree",
     "machines",
     "sites",
-    "sites on a tree",
-    "sites taxed",
     "halls sold",
     "halls sold on a tree",
     "halls sold taxed",
     "claims",
     "commitments",
     "terminated",
-    "terminated on a tree",
     "covenants",
     "taxes",
     "coins",
@@ -50,7 +46,7 @@ JUDGED_ALONE = (
     "joint venture",
     "listed",
 )
-"""Toys of so few decisions that the auditor alone can say what is best."""
+"""Toys of so few decisions that the auditor alone can say what is best; larger ones are for `make prove`."""
 
 
 def judged_alone(name: str) -> tuple[AuditorsProgram, Case]:
@@ -73,6 +69,11 @@ def judged_alone(name: str) -> tuple[AuditorsProgram, Case]:
 
 @pytest.mark.parametrize("name", JUDGED_ALONE)
 def test_the_auditors_rules_alone_lead_to_the_same_plan(name: str) -> None:
+    holds_alone(name)
+
+
+def holds_alone(name: str) -> None:
+    """The search finds what is best of all whole decisions by the auditor's rules."""
     alone, case = judged_alone(name)
     best, plan, possible = alone.best_per_share()
     outcome, _ = search_plan(
