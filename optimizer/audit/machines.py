@@ -15,7 +15,7 @@ class Machines:
     book: Book
     decided: Decisions
     stock: dict[tuple[str, str, int], float] = field(default_factory=dict)
-    """By site, vintage, node."""
+    """By site, vintage, node; those of machines that have come to their end are to be sold by then."""
     pool: dict[tuple[str, int], float] = field(default_factory=dict)
     """By vintage, node."""
     _hashing: dict[tuple[str, str, int], Hashing] = field(default_factory=dict)
@@ -52,8 +52,7 @@ class Machines:
                 - self.mw(Quantity.MOVED_OUT_MW, site, vintage.name, n)
                 - self.mw(Quantity.SOLD_MW, site, vintage.name, n)
             )
-            is_dead = vintage.is_dead(self.book.tree.period[n])
-            self.stock[site, vintage.name, n] = 0.0 if is_dead else before + change
+            self.stock[site, vintage.name, n] = before + change
 
     def _roll_pool(self, vintage: Vintage) -> None:
         sites = [site for site, name in self.places if name == vintage.name]

@@ -297,6 +297,8 @@ class PhysicalRules:
                 Quantity.SLACK_MW, site, vintage, n
             )
             court.at_least("MIN-1", place, stock, 0.0, Court.MW)
+            if self.book.vintages[vintage].is_dead(self.book.tree.period[n]):
+                court.at_most("MIN-1", place, stock, 0.0, Court.MW)
             court.at_most("MIN-2", place, used, stock, Court.MW)
 
     def _permissions(self) -> None:

@@ -199,6 +199,7 @@ def _compare_table(spec: Table, wanted: Rows, frame: pd.DataFrame, court: Court,
     """Every audited cell; a row that is missing on either side is a zero row."""
     if not {*spec.key, *spec.audited} <= set(frame.columns):
         return
+    _check_quarters(spec, frame, court)
     width, seen = len(spec.key), set()
     columns = (frame[c].to_numpy(dtype=object) for c in (*spec.key, *spec.audited))
     for cells in zip(*columns, strict=True):
@@ -216,6 +217,17 @@ def _compare_table(spec: Table, wanted: Rows, frame: pd.DataFrame, court: Court,
     for key, row in wanted.items():
         if key not in seen:
             _compare_row(spec, key, row, None, court)
+
+
+def _check_quarters(spec: Table, frame: pd.DataFrame, court: Court) -> None:
+    """The quarter that stands beside a node is that of the node, in rows of zeros too."""
+    if "node" not in spec.key or "quarter" in spec.key or "quarter" not in frame.columns:
+        return
+    columns = (frame[c].to_numpy(dtype=object) for c in (*spec.key, "quarter"))
+    for *key, quarter in zip(*columns, strict=True):
+        named = str(key[spec.key.index("node")]).partition(":")[0]
+        name = "|".join(str(_key_part(part)) for part in key)
+        court.require("cell", spec.name, name, "quarter", quarter == named, named, str(quarter))
 
 
 def _may_be_zero_row(spec: Table, key: tuple[str | float, ...], labels: set[str]) -> bool:

@@ -498,6 +498,8 @@ def decisions(tree: TimeTree) -> pd.DataFrame:
         ("moved_out_mw", "north", "n-s1", "", "", trunk[2], 15.0),
         ("moved_in_mw", "south", "n-s1", "", "", trunk[3], 10.0),
         ("sold_mw", "south", "s-s0", "", "", trunk[3], 25.0),
+        ("sold_mw", "south", "s-s0", "", "", up6, 15.0),
+        ("sold_mw", "south", "s-s0", "", "", nodes[6, "down"], 15.0),
         ("atm", "", "atm", "", "1", trunk[0], 20.0),
         ("atm", "", "atm", "", "2", trunk[0], 10.0),
         ("follow_on", "", "deal", "", "", up4, 12.0),

@@ -357,3 +357,16 @@ def test_unreadable_decisions_fail(
     spoilt = {**tables, "decisions": added(*row)(tables["decisions"])}
     verdict = audit(company, tree, spoilt, value_per_share_usd=price, objective="per_share")
     assert [f.table for f in verdict.failures] == ["decisions"]
+
+
+def test_machines_that_come_to_their_end_are_sold_by_then(company: Portfolio) -> None:
+    """The oldest of the small plan die in its seventh quarter: fewer sold, or more, is against MIN-1."""
+    assert failures(company) == set()
+    for amount in (14.999, 15.001):
+
+        def change(frame: pd.DataFrame, amount: float = amount) -> pd.DataFrame:
+            last = (frame["quantity"] == "sold_mw") & (frame["value"] == 15.0)
+            assert last.sum() == 2
+            return frame.assign(value=frame["value"].where(~last, amount))
+
+        assert failures(company, change) == {"MIN-1"}
