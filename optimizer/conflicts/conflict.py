@@ -65,7 +65,7 @@ def search(relaxed: Relaxed, ends: float, tell: Callable[[str], None], *, known:
         if not given:
             found.is_infeasible = False
             return found
-        found.ways.append(WayOut(given, result.x, -result.value))
+        found.ways.append(WayOut(given, result.x, relaxed.usd_m(given)))
         found.is_infeasible = True
         held |= set(given)
     else:

@@ -134,6 +134,7 @@ def explain(
         status = "nothing_conflicts" if not found.rows else "unknown"
     members, facts = _members(relaxed, found)
     members += tuple(Member(t.cell.table, t.cell.key, (t.cell.column,), t.says) for t in terms)
+    facts = tuple(fact for fact in facts if not any(fact in t.says or t.cell.key in fact for t in terms))
     return Explanation(
         name=loaded.name,
         title=loaded.title,

@@ -1,7 +1,7 @@
 """The elastic program: every input may give way at its price, and none that is held."""
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -19,6 +19,8 @@ GIVEN_WAY = 1e-6
 """An amount below this is none."""
 ROUGHLY = 0.005
 """Of the market cap: to within that the plan of greatest value is sought."""
+BEGUN_USD_M = 0.01
+"""Price of each whole decision: a way out begins nothing that it does not need."""
 WIDEST = 1e4
 """Upper bound of a decision that has none, where a step lets it be taken at all. [$M or MW]"""
 
@@ -56,6 +58,7 @@ class Relaxed:
                 whole.append(bool(e.steps))
                 place += 1
         self.cost = np.array(cost)
+        self.cost[:size][m.is_integer] = BEGUN_USD_M
         rows, low, high = self._rows(place)
         old = hstack([m.a, self._slack(place - size)]).tocsc() if place > size else m.a
         a = csc_array(vstack([old, rows])) if rows.shape[0] else csc_array(old)
@@ -161,6 +164,10 @@ class Relaxed:
             upper=upper,
         )
 
+    def usd_m(self, given: Mapping[int, float]) -> float:
+        """Price of what gives way. [$M]"""
+        return sum(self.elastics[i].usd_m * amount for i, amount in given.items())
+
     def rescue_usd_m(self, start: Array, time_limit_s: float) -> float:
         """Funding of last resort that a plan of greatest value takes though it could do without.
 
@@ -187,7 +194,7 @@ class Relaxed:
 
     def given(self, x: Array) -> dict[int, float]:
         """Which inputs give way in a solution, and by how much."""
-        found = {}
+        found: dict[int, float] = {}
         for i, (e, first) in enumerate(zip(self.elastics, self.first, strict=True)):
             amount = float(x[first : first + max(1, e.steps)].sum())
             if amount > (0.5 if e.steps else GIVEN_WAY):

@@ -7,6 +7,8 @@ from typing import Literal
 
 from models.blocks.linear import ContradictionError
 from models.blocks.program import build_program
+from models.domain.finance import CreditClass
+from models.domain.ledger import Quantity
 from models.domain.portfolio import Portfolio
 from models.findings import InputError
 from models.params.params import compile_params
@@ -16,7 +18,7 @@ from optimizer.conflicts.elastic import Change, changed
 from optimizer.conflicts.keeping import Keeping
 from optimizer.conflicts.place import places
 from optimizer.conflicts.relaxed import Asked, Relaxed
-from optimizer.conflicts.terms import Term, least, terms
+from optimizer.conflicts.terms import ON_MONEY, Term, least, terms
 from optimizer.inputs.check import check
 from optimizer.solve.matrix import compile_matrix
 
@@ -30,8 +32,6 @@ VALUED_S = 5.0
 RESCUED_USD_M = 1e-3
 FEWER = 2.0
 """A repair of fewer inputs is told in place of one of more that costs at least half as much."""
-ON_MONEY = frozenset({"floor", "opening_cash", "covenant", "programme", "instrument", "coins", "maturity"})
-"""Families in whose conflicts lenders' terms may help."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,22 @@ class Workshop:
             if repair is not None:
                 good.setdefault(frozenset(repair.changes), repair)
         guilty: list[Term] = []
-        if any(self.relaxed.elastics[i].family in ON_MONEY for i in found.held):
-            for term in terms(self.p):
-                if self.is_late:
-                    return self._told(good), tuple(guilty), False
-                level = least(term, lambda change: self._proof([change]) == "clean")
-                if level is not None:
-                    guilty.append(term)
-                    change = term.change(level)
-                    repair = Repair((term.told.format(level),), (change,), term.usd_m(level))
-                    good[frozenset(repair.changes)] = repair
+        families = {self.relaxed.elastics[i].family for i in found.held}
+        for term in terms(self.p, families, self._served_by()):
+            if self.is_late:
+                return self._told(good), tuple(guilty), False
+            level = least(term, self._helps)
+            if level is not None:
+                guilty.append(term)
+                change = term.change(level)
+                repair = Repair((term.told.format(level),), (change,), term.usd_m(level))
+                good[frozenset(repair.changes)] = repair
         return self._told(good), tuple(guilty), True
+
+    def _served_by(self) -> list[str]:
+        """Products that serve what is to be signed."""
+        starts = self.relaxed.places.columns(Quantity.START)
+        return [d.item for _, d in starts if d.contract in self.relaxed.asked.signed]
 
     def _told(self, good: dict[frozenset[Change], Repair]) -> tuple[Repair, ...]:
         return tuple(sorted(good.values(), key=lambda r: r.usd_m))
@@ -98,8 +103,11 @@ class Workshop:
                 continue
             held = (everything - set(way.given)) | {i}
             result = self.relaxed.solve(held, max(0.1, self.ends - time.monotonic()), priced=True)
-            if result.x is not None and -result.value <= dearest:
-                way = WayOut(self.relaxed.given(result.x), result.x, -result.value)
+            if result.x is None:
+                continue
+            given = self.relaxed.given(result.x)
+            if self.relaxed.usd_m(given) <= dearest:
+                way = WayOut(given, result.x, self.relaxed.usd_m(given))
         return way
 
     def _verified(self, way: WayOut) -> Repair | None:
@@ -116,7 +124,8 @@ class Workshop:
                 words.append(told)
                 changes += cells
                 usd_m += e.usd_m * more
-            proof = self._proof(changes)
+            is_on_money = any(self.relaxed.elastics[i].family in ON_MONEY for i in way.given)
+            proof = self._proof(changes, is_on_money=is_on_money)
             if proof != "none" and (found is None or proof == "clean"):
                 found = Repair(tuple(words), tuple(dict.fromkeys(changes)), usd_m, proof == "clean")
             is_fixed = all(self.relaxed.elastics[i].steps for i in way.given)
@@ -124,7 +133,11 @@ class Workshop:
                 break
         return found
 
-    def _proof(self, changes: Sequence[Change]) -> Literal["none", "lean", "clean"]:
+    def _helps(self, change: Change) -> bool:
+        is_on_money = change.cell.table == CreditClass.table
+        return self._proof([change], is_on_money=is_on_money) == "clean"
+
+    def _proof(self, changes: Sequence[Change], *, is_on_money: bool) -> Literal["none", "lean", "clean"]:
         """Whether the changed portfolio has a plan without rescue, and whether the best one needs none."""
         try:
             new = changed(self.p, changes)
@@ -139,6 +152,8 @@ class Workshop:
         found = alone.solve((), max(1.0, self.ends - time.monotonic()), priced=False)
         if found.x is None:
             return "none"
+        if not is_on_money:
+            return "clean"
         valued_s = min(VALUED_S, self.ends - time.monotonic())
         is_clean = valued_s > 0.0 and alone.rescue_usd_m(found.x, valued_s) <= RESCUED_USD_M
         return "clean" if is_clean else "lean"

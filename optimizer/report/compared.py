@@ -71,10 +71,16 @@ def _figures(found: tuple[Compared, ...], title: str) -> RenderableType:
             number(c.mining_mw),
             p.status.replace("_", " "),
         )
+    lacks = any(c.plan.status in ("infeasible", "feasible_with_rescue") for c in found)
     notes = (
         "Value per share and dilution (economic shares over today's) at the horizon; HPC: critical MW live.",
         "Debt, notes among it, and cash in $M. Runway: fewest quarters to the cash floor, were new",
         "shares and notes to stop and all else to go on as planned.",
+        *(
+            ["hashshift explain says what conflicts where a plan is missing or needs rescue."]
+            if lacks
+            else []
+        ),
     )
     return section(f"{title}: strategies side by side", rows, *notes)
 

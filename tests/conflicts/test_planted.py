@@ -29,6 +29,7 @@ def test_a_planted_conflict_is_named_and_mended(name: str, tmp_path: Path) -> No
     assert found.repairs
     assert [r.usd_m for r in found.repairs] == sorted(r.usd_m for r in found.repairs)
     cheapest = load(folder, overrides=[c.override for c in found.repairs[0].changes])
-    mended = plan(cheapest, options=LOOSE)
-    assert mended.status in ("optimal", "feasible")
-    assert explain(cheapest, time_limit_s=100.0, **planted.asked).status == "nothing_conflicts"
+    if planted.asked:  # which a plan of its own accord need not do
+        assert explain(cheapest, time_limit_s=100.0, **planted.asked).status == "nothing_conflicts"
+    else:
+        assert plan(cheapest, options=LOOSE).status in ("optimal", "feasible")
