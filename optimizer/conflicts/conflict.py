@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from optimizer.conflicts.elastic import Array
 from optimizer.conflicts.relaxed import Relaxed
 
-LONGEST_SOLVE_S = 10.0
+LONGEST_SOLVE_S = 5.0
 
 
 @dataclass(frozen=True, eq=False)
