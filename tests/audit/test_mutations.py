@@ -27,6 +27,8 @@ EXEMPT = {
     "contracts": "tenant state signed_quarter",
     "terminations": "tenant paid_by",
     "financing": "kind",
+    "income": "section",
+    "balance_sheet": "section",
     "debt_schedule": "entity",
     "bitcoin": "entity",
     "collateral": "ltv_frac",

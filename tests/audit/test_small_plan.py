@@ -66,13 +66,12 @@ def test_every_table_has_rows(good: tuple[Portfolio, TimeTree, Tables, float]) -
 
 def test_no_wrong_cell_passes(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:
     auditor = Auditor(*good, "per_share")
-    for seed in range(3):
-        cases: list[Corruption] = list(corruptions(auditor.tables, seed))
-        assert {c.table for c in cases} == {spec.name for spec in TABLES}
-        for case in cases:
-            verdict = auditor.audit(case.tables)
-            assert not verdict.passed, f"{case} of {seed}"
-            assert verdict.worst_size > 1.0
+    cases: list[Corruption] = list(corruptions(auditor.tables))
+    assert {c.table for c in cases} == {spec.name for spec in TABLES}
+    for case in cases:
+        verdict = auditor.audit(case.tables)
+        assert not verdict.passed, f"{case}"
+        assert verdict.worst_size > 1.0
 
 
 def test_no_malformed_table_passes(good: tuple[Portfolio, TimeTree, Tables, float]) -> None:

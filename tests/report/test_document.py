@@ -13,7 +13,7 @@ MakePlan = Callable[..., Plan]
 KEYS = {
     "status", "objective", "value_per_share_usd", "committed_value_per_share_usd", "implied_return",
     "shares_m", "seconds", "audit", "sites", "financing", "findings", "note", "loop", "taxes",
-    "own_price_usd",
+    "own_price_usd", "stress",
 }  # fmt: skip
 
 

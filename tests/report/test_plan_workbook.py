@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from optimizer.pipeline import plan as find_plan
 from optimizer.plans import workbook
+from optimizer.plans.cells import FLOAT
 from optimizer.plans.plan import Plan
 from optimizer.plans.store import write
 from optimizer.plans.tables import BY_NAME, TABLES
@@ -45,8 +46,9 @@ def differences(folder: Path) -> list[str]:
 
 
 def _number(text: str) -> float | str:
+    """As many digits as a workbook shows."""
     try:
-        return float(text)
+        return float(FLOAT % float(text))
     except ValueError:
         return text
 
