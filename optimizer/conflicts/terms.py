@@ -11,7 +11,9 @@ from optimizer.conflicts.elastic import Cell, Change, key_of, prices, quarters, 
 MOST_LTC = 0.95
 LEAST_DSCR = 1.0
 STEP = 0.05
-ON_MONEY = frozenset({"floor", "opening_cash", "covenant", "programme", "instrument", "coins", "maturity"})
+ON_MONEY = frozenset(
+    {"floor", "opening_cash", "covenant", "programme", "authorised", "instrument", "coins", "maturity"}
+)
 """Families in whose conflicts lenders' terms may help."""
 
 
