@@ -4,7 +4,6 @@ import pytest
 
 from tests.oracle.test_auditor_alone import holds_alone
 
-
 MORE = (
     "commitments",
     "debt terms",
