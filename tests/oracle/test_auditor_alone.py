@@ -31,7 +31,6 @@ JUDGED_ALONE = (
     "coins",
     "coins on a tree",
     "coins taxed",
-    "guard rails",
     "shared",
     "shared on a tree",
     "revolver",

@@ -8,6 +8,7 @@ MORE = (
     "commitments",
     "debt terms",
     "debt terms on a tree",
+    "guard rails",
     "halls sold on a tree",
     "sites",
     "sites on a tree",
