@@ -1,7 +1,6 @@
 """CNV: modules begun on each route, what they spend, earn and are worth."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
@@ -74,26 +73,21 @@ def _add_opening(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun
     """The site's cost that is spent once, with the first start."""
     starts = sorted({x.node for x in begun})
     b.opened = pyo.Var(starts, domain=pyo.Binary, doc="the site's first start")
+    most = sum({(x.route.terms.product.product): x.route.site_product.max_modules for x in begun}.values())
+    fits = site.max_hpc_critical_mw / min(x.route.module_mw for x in begun)
     below = [set(tree.descendants(n)) for n in tree.nodes]
-    by_contract = {c: [x for x in begun if x.route.terms.contract.contract == c] for c in _contracts(begun)}
-
-    def opens(those: Sequence[Begun], n: int) -> Any:
-        here, opened = Linear(), Linear()
-        for x in those:
-            if n in below[x.node]:
-                here.add(1.0, x.count)
-        for m in starts:
-            if n in below[m]:
-                opened.add(_most_modules(site, those), b.opened[m])
-        return at_most(here, opened) if here.variables else pyo.Constraint.Skip
 
     @b.Constraint(starts, doc="CNV-3 a first start opens the site [modules]")
     def start_opens_site(b, n):
-        return opens(begun, n)
-
-    @b.Constraint(list(by_contract), starts, doc="CNV-3 a contract's first start opens the site [modules]")
-    def start_of_contract_opens_site(b, c, n):
-        return opens(by_contract[c], n)
+        here = Linear()
+        for x in begun:
+            if n in below[x.node]:
+                here.add(1.0, x.count)
+        opened = Linear()
+        for m in starts:
+            if n in below[m]:
+                opened.add(min(float(most), fits), b.opened[m])
+        return at_most(here, opened)
 
     @b.Constraint(tree.leaves, doc="CNV-4 a site opens at most once on each path [-]")
     def opens_once(b, leaf):
@@ -116,18 +110,6 @@ def _add_opening(b: pyo.Block, tree: TimeTree, site: Site, begun: Sequence[Begun
         cost[n] = site.once_cost_usd_m
         books.post(CashLine.ONCE_SPEND, b.opened[n], -cost)
         books.spend(site.site, b.opened[n], cost)
-
-
-def _contracts(begun: Sequence[Begun]) -> list[str]:
-    return list(dict.fromkeys(x.route.terms.contract.contract for x in begun))
-
-
-def _most_modules(site: Site, begun: Sequence[Begun]) -> float:
-    """No more of these modules fit the products' limits, the contracts' and the site's. [modules]"""
-    by_product = {x.route.terms.product.product: x.route.site_product.max_modules for x in begun}
-    contracts = {x.route.terms.contract.contract: x.route.terms.contract.max_mw for x in begun}
-    most_mw = min(site.max_hpc_critical_mw, sum(contracts.values()))
-    return min(float(sum(by_product.values())), most_mw / min(x.route.module_mw for x in begun))
 
 
 def _post(x: Begun, tree: TimeTree, books: Books, site: Site) -> None:
