@@ -243,16 +243,21 @@ class Dates:
             for j, d in self.places.columns(Quantity.START)
             if d.site == x.site and d.item == x.product
         ]
-        for column, sign, told in (
-            ("earliest_quarter", -1, "let {} begin {} sooner"),
-            ("latest_quarter", 1, "let {} begin {} later"),
+        yield from self._window(x, f"{x.product} at {x.site}", "let {} begin {} {}", starts)
+
+    def _window(self, x, what: str, told: str, starts: list[tuple[int, Quarter]]) -> Iterator[Elastic]:  # type: ignore[no-untyped-def]
+        """First and last quarter of a row, where columns of its starts lie outside."""
+        for column, sign, edge, way in (
+            ("earliest_quarter", -1, "from", "sooner"),
+            ("latest_quarter", 1, "up to", "later"),
         ):
             was = getattr(x, column)
             needs = [(j, sign * (q - was)) for j, q in starts if sign * (q - was) > 0]
             if needs:
-                edge = "from" if sign < 0 else "up to"
-                says = f"{x.product} at {x.site} may begin {edge} {was}"
-                yield self._dates(x, column, "window", says, 1.0, needs, was, sign, told)
+                says = f"{what} may begin {edge} {was}"
+                yield self._dates(
+                    x, column, "window", says, 1.0, needs, was, sign, told.format("{}", "{}", way)
+                )
 
     def _regions(self, sites: set[str]) -> Iterator[Elastic]:
         cloud = {x.product for x in self.p.products if x.workload == "gpu_cloud"}
@@ -299,16 +304,9 @@ class Dates:
             yield Elastic(
                 cell, "expansion_lead", says, prices()["expansion_lead"], translate, most, columns=sooner
             )
-        for column, sign, told in (
-            ("earliest_quarter", -1, "let expansion {} begin {} sooner"),
-            ("latest_quarter", 1, "let expansion {} begin {} later"),
-        ):
-            was = getattr(x, column)
-            needs = [(j, sign * (q - was)) for j, q in of_it if sign * (q - was) > 0]
-            if needs:
-                edge = "from" if sign < 0 else "up to"
-                says = f"expansion {x.expansion} of {x.site} may begin {edge} {was}"
-                yield self._dates(x, column, "window", says, 1.0, needs, was, sign, told)
+        yield from self._window(
+            x, f"expansion {x.expansion} of {x.site}", "let expansion {} begin {} {}", of_it
+        )
 
     def _commitments(self) -> Iterator[Elastic]:
         loose = _loose(self.p, self.tree)
